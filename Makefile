@@ -1,0 +1,64 @@
+# Everything runs from .venv, which is made from the hash-pinned lock.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.made
+OLDEST := 3.11
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test lint format types contracts check bench chaos soak lock clean
+
+help: ## this list
+	@echo "make TARGET:"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+venv: $(STAMP) ## .venv with touchline on its path
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < tuple(map(int, "$(OLDEST)".split("."))))' \
+	  || { echo "Python $(OLDEST) or newer is needed, $(PYTHON) is $$($(PYTHON) --version 2>&1 || true);" \
+	            "say: make venv PYTHON=python$(OLDEST)" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  --no-build-isolation --editable .
+	@touch $(STAMP)
+
+demo: venv ## workers, a simulated bank and live alerts on a real Kafka; SECONDS=60 ends it by itself
+	$(BIN)/touchline demo $(if $(SECONDS),--seconds $(SECONDS))
+
+test: venv ## every test, those on a real broker included; ARGS="-k word" picks some
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: venv ## ruff: rules and form
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: venv ## ruff: put the code into form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: venv ## mypy, strict
+	$(BIN)/mypy
+
+contracts: venv ## which room may import which
+	$(BIN)/lint-imports
+
+check: lint types contracts test ## all of these
+
+bench: venv ## benchmarks, with results in bench/results; NAME=engines runs one
+	$(BIN)/python -m bench$(if $(NAME),.$(NAME))
+
+chaos: venv ## the long kill test on a real Kafka; MINUTES=30 by default
+	$(BIN)/python -m bench.chaos --minutes $(or $(MINUTES),30)
+
+soak: venv ## memory, files and times stay flat; MINUTES=60 by default
+	$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),60)
+
+lock: ## requirements.lock anew from pyproject.toml (needs uv)
+	uv pip compile --universal --python-version $(OLDEST) --generate-hashes --no-emit-index-url \
+	  --no-annotate --no-header --group dev --output-file requirements.lock pyproject.toml
+
+clean: ## remove .venv and what the tools left
+	rm -rf .venv build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

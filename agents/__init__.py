@@ -1,0 +1,1 @@
+"""Which topic meets which rule: topologies as values, and the Faust agents that feed them."""

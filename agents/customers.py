@@ -1,0 +1,57 @@
+"""The customers agent: every touchpoint topic meets the rules that keep a customer's state."""
+
+from __future__ import annotations
+
+from agents.topology import Topology
+from domain import rules
+from domain.aggregates import Aggregates
+from domain.context import Context
+from domain.policy import Policy
+from domain.state import Customer
+from schemas.codec import Event, at_ms, decode_many, misplaced
+from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
+
+
+def customers(policy: Policy) -> Topology:
+    """The customers topology under a policy."""
+
+    def context(shared: bytes | None) -> Context:
+        aggregates = Aggregates() if shared is None else Aggregates.from_bytes(shared)
+        return Context(policy, aggregates)
+
+    return Topology(
+        name="customers",
+        sources=INPUT_TOPICS,
+        decode=decode_many,
+        identify=_identify,
+        kind_of=_kind,
+        misplaced=misplaced,
+        new=Customer.new,
+        load=Customer.load,
+        context=context,
+        shared=_shared,
+        apply=rules.apply,
+        fire=rules.fire,
+        owner=_owner,
+        export=lambda customer, now: rules.export(customer, now, policy),
+    )
+
+
+CORE = b"c"
+
+
+def _identify(event: Event) -> tuple[str, int, str]:
+    return event.customer_id, at_ms(event), TOPIC_OF_TYPE[event.type]
+
+
+def _owner(record_key: bytes) -> str | None:
+    return record_key[1:].decode() if record_key[:1] == CORE else None
+
+
+def _kind(event: Event) -> str:
+    return event.type
+
+
+def _shared(context: Context) -> bytes | None:
+    aggregates = context.aggregates
+    return aggregates.to_bytes() if aggregates.changed else None

@@ -1,0 +1,1 @@
+"""The engines that `bench.engines` compares, each one a program of its own: see `catalogue.py`."""

@@ -1,0 +1,293 @@
+"""Complaints: steps kept, promises judged, three levels of escalation raised when due.
+
+Bounds per customer: 64 complaints of 32 steps. Closed ones older than 40 days leave first,
+then the oldest closed ones, then (counted and signalled) the oldest open ones; the moments of
+one that leaves stay in the satisfaction sums.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterator
+
+from domain import sums
+from domain.alerts import raise_alert
+from domain.cause import Cause, signal
+from domain.cycles import (
+    ACKNOWLEDGED,
+    CLOSED,
+    LEGAL,
+    OPENED,
+    REOPENED,
+    STATUSES,
+    Cycle,
+    Dues,
+    Life,
+    Moment,
+    dues,
+    factor_index,
+    is_overdue,
+    life,
+    missed_levels,
+    moments,
+)
+from domain.aggregates import CHANNEL_INDEX
+from domain.parts import Case, Step
+from domain.policy import MS_PER_DAY, TIERS, VIP, Policy
+from domain.state import CASES, Customer
+from domain.tiers import TierHistory, tier_history
+from domain.words import duration
+from schemas import outputs
+from schemas.fields import moment
+from schemas.touchpoints import Complaint
+
+MAX_CASES = 64
+MAX_STEPS = 32
+KEEP_CLOSED_MS = 40 * MS_PER_DAY
+
+
+def take_step(customer: Customer, event: Complaint, cause: Cause) -> None:
+    """Keep a step, judge the complaint anew, and raise ``vip_complaint`` where it begins."""
+    core, policy = customer.core, cause.policy
+    customer.touch(CASES)
+    case = _case(customer, event.complaint_id, cause)
+    history = tier_history(customer, policy)
+    before = set(moments(case, history, policy))
+    step = _step(event, cause)
+    if (life(case).status, step.status) not in LEGAL:
+        case.irregular += 1
+        core.irregular_steps += 1
+    insort(case.steps, step, key=lambda kept: (kept.at, kept.event_id))
+    if len(case.steps) > MAX_STEPS:
+        # The beginning stays: it holds severity and factor.
+        del case.steps[1]
+        case.dropped_steps += 1
+    _count_moments(customer, before, set(moments(case, history, policy)), cause)
+    refresh(customer, cause)
+    customer.reschedule()
+    if step.status in (OPENED, REOPENED) and core.tier >= VIP:
+        _raise_vip_complaint(customer, case, event, cause)
+
+
+def refresh(customer: Customer, cause: Cause) -> None:
+    """Work out counts and the next due level after a step, a tier change or a due time."""
+    core, policy = customer.core, cause.policy
+    history = tier_history(customer, policy)
+    clock = max(core.newest, core.judged)
+    customer.touch(CASES)
+    _fold_outdated(customer, history, policy)
+    due, oldest = 0, 0
+    for case in customer.cases.cases:
+        start = case.steps[0].at
+        oldest = min(oldest, start) if oldest else start
+        for limit, _, _, _ in _pending(case, history, policy):
+            due = min(due, limit) if due else limit
+    core.complaint_due, core.oldest_complaint = due, oldest
+    waiting, overdue = counts(customer, clock, policy)
+    cause.ctx.aggregates.count_complaints(
+        core.tier, waiting - core.complaints_open, overdue - core.complaints_overdue
+    )
+    core.complaints_open, core.complaints_overdue = waiting, overdue
+
+
+def counts(customer: Customer, clock: int, policy: Policy) -> tuple[int, int]:
+    """How many complaints are open, and how many of those wait past a promise, at ``clock``."""
+    if not customer.has(CASES):
+        return 0, 0
+    history = tier_history(customer, policy)
+    waiting = overdue = 0
+    for case in customer.cases.cases:
+        lived = life(case)
+        if not lived.open:
+            continue
+        waiting += 1
+        if lived.cycles:
+            cycle = lived.cycles[-1]
+            overdue += is_overdue(cycle, dues(cycle, lived.complex, history, policy), clock)
+    return waiting, overdue
+
+
+def escalate(customer: Customer, cause: Cause) -> None:
+    """Raise every level due at or before ``cause.at``, in ascending order."""
+    policy = cause.policy
+    history = tier_history(customer, policy)
+    customer.touch(CASES)
+    due = [
+        (limit, level, case, cycle, lived)
+        for case in customer.cases.cases
+        for limit, level, cycle, lived in _pending(case, history, policy)
+        if limit <= cause.at
+    ]
+    due.sort(key=lambda each: (each[0], each[1], each[2].complaint_id))
+    for limit, level, case, cycle, lived in due:
+        case.raised.append((cycle.start, level))
+        del case.raised[: -3 * MAX_STEPS]
+        _raise_level(customer, case, cycle, lived, limit, level, cause)
+    refresh(customer, cause)
+    customer.reschedule()
+
+
+def open_moments(customer: Customer, policy: Policy) -> Iterator[Moment]:
+    """The moments of all kept complaints; they are in no sum yet."""
+    if customer.has(CASES):
+        history = tier_history(customer, policy)
+        for case in customer.cases.cases:
+            yield from moments(case, history, policy)
+
+
+# -- inside -------------------------------------------------------------------------------
+
+
+def _case(customer: Customer, complaint_id: str, cause: Cause) -> Case:
+    cases = customer.cases.cases
+    for case in cases:
+        if case.complaint_id == complaint_id:
+            return case
+    if len(cases) >= MAX_CASES:
+        _make_room(customer, cause)
+    case = Case(complaint_id)
+    cases.append(case)
+    customer.core.complaints += 1
+    return case
+
+
+def _step(event: Complaint, cause: Cause) -> Step:
+    return Step(
+        at=cause.at,
+        event_id=event.event_id,
+        status=STATUSES.index(event.status),
+        channel=CHANNEL_INDEX[event.channel],
+        severity=event.severity or 0,
+        factor=factor_index(event.factor),
+        category=event.category or "",
+        product=event.product or "",
+        complex=bool(event.complex),
+        compensation=event.compensation or 0.0,
+    )
+
+
+def _pending(
+    case: Case, history: TierHistory, policy: Policy
+) -> Iterator[tuple[int, int, Cycle, Life]]:
+    """(due, level, cycle, life) of every level that was missed or may yet be, and not raised."""
+    lived = life(case)
+    for cycle in lived.cycles:
+        limits: Dues = dues(cycle, lived.complex, history, policy)
+        for limit, level in missed_levels(cycle, limits):
+            if (cycle.start, level) not in case.raised:
+                yield limit, level, cycle, lived
+
+
+def _fold_outdated(customer: Customer, history: TierHistory, policy: Policy) -> None:
+    horizon = customer.core.newest - KEEP_CLOSED_MS
+    for case in list(customer.cases.cases):
+        if case.steps and case.steps[-1].at < horizon and not life(case).open:
+            if not any(_pending(case, history, policy)):
+                _fold(customer, case, history, policy)
+
+
+def _make_room(customer: Customer, cause: Cause) -> None:
+    """Fold the oldest closed complaint, else the oldest open one, which is signalled."""
+    history = tier_history(customer, cause.policy)
+    cases = customer.cases.cases
+    closed = [case for case in cases if life(case).status in CLOSED]
+    oldest = min(closed or cases, key=lambda case: case.steps[-1].at)
+    if not closed:
+        signal(
+            customer,
+            cause,
+            "complaint_overflow",
+            f"customer {customer.customer_id} has more than {MAX_CASES} open complaints: the"
+            f" oldest, {oldest.complaint_id}, is no longer watched",
+        )
+    _fold(customer, oldest, history, cause.policy)
+
+
+def _fold(customer: Customer, case: Case, history: TierHistory, policy: Policy) -> None:
+    weight = policy.satisfaction.weights.moment_of_truth
+    for scored in moments(case, history, policy):
+        sums.add(
+            customer, scored.at, weight, scored.score, scored.factor, scored.channel, 0, policy
+        )
+    customer.cases.cases.remove(case)
+
+
+def _count_moments(
+    customer: Customer, before: set[Moment], after: set[Moment], cause: Cause
+) -> None:
+    """Bring the partition's sums from the moments before a step to those after it."""
+    rule = cause.policy.satisfaction
+    for sign, changed in ((-1.0, before - after), (1.0, after - before)):
+        for scored in sorted(changed):
+            cause.ctx.aggregates.add_moment(
+                scored.at,
+                scored.score,
+                sign * rule.weights.moment_of_truth,
+                scored.factor,
+                customer.core.tier,
+                scored.channel,
+                rule.half_life_ms,
+            )
+
+
+def _raise_vip_complaint(
+    customer: Customer, case: Case, event: Complaint, cause: Cause
+) -> None:
+    policy = cause.policy
+    lived = life(case)
+    tier = customer.core.tier
+    grade = f"of severity {lived.severity}" if lived.severity else "of unknown severity"
+    about = f" about {event.category}" if event.category else ""
+    hours = policy.complaints.acknowledge_hours.ms[tier]
+    raise_alert(
+        customer,
+        cause,
+        "vip_complaint",
+        f"A {TIERS[tier]} customer {event.status} a complaint {grade}{about};"
+        f" it is to be acknowledged within {duration(hours)}.",
+        tier=tier,
+        severe=lived.severity >= policy.alerts.severe_from,
+        complaint_id=case.complaint_id,
+    )
+
+
+def _raise_level(
+    customer: Customer,
+    case: Case,
+    cycle: Cycle,
+    lived: Life,
+    limit: int,
+    level: int,
+    cause: Cause,
+) -> None:
+    policy = cause.policy
+    tier = tier_history(customer, policy).tier_at(limit)
+    overdue_ms = max(0, cause.ctx.now - limit)
+    promise = ("acknowledgement", "resolution", "the regulator's limit for a resolution")[level - 1]
+    due = Cause(cause.ctx, limit, None)
+    severity = f"severity {lived.severity}" if lived.severity else "unknown severity"
+    raise_alert(
+        customer,
+        due,
+        "complaint_escalated",
+        f"Complaint {case.complaint_id} ({severity}, {STATUSES[lived.status]}) of a {TIERS[tier]}"
+        f" customer missed {promise} {duration(limit - cycle.start)} after it was"
+        f" {'reopened' if cycle.reopened else 'opened'}; overdue by {duration(overdue_ms)}.",
+        tier=tier,
+        of=f"{case.complaint_id}/{cycle.event_id}/{level}",
+        severe=lived.severity >= policy.alerts.severe_from,
+        steps=tuple(step.event_id for step in case.steps),
+        level=level,
+        complaint_id=case.complaint_id,
+        overdue_seconds=overdue_ms / 1_000,
+        history=tuple(
+            outputs.Step(
+                status=STATUSES[step.status], occurred_at=moment(step.at), event_id=step.event_id
+            )
+            for step in case.steps
+        ),
+    )
+    cause.outputs += due.outputs
+
+
+__all__ = ["ACKNOWLEDGED", "counts", "escalate", "open_moments", "refresh", "take_step"]

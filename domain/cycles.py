@@ -1,0 +1,199 @@
+"""What the steps of one complaint amount to: its status, its cycles, its promises.
+
+Worked out from the steps sorted by (at, event_id) each time, so the order in which they came
+does not matter. A cycle begins with ``opened`` or ``reopened`` and ends with ``resolved`` or
+``withdrawn``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from domain.parts import Case, Step
+from domain.policy import FACTORS, MS_PER_DAY, Policy
+from domain.policy_sections import ComplaintPromises
+from domain.tiers import TierHistory
+
+STATUSES = ("", "opened", "acknowledged", "resolved", "reopened", "withdrawn")
+UNSEEN, OPENED, ACKNOWLEDGED, RESOLVED, REOPENED, WITHDRAWN = range(6)
+CLOSED = (RESOLVED, WITHDRAWN)
+LEGAL = frozenset(
+    {
+        (UNSEEN, OPENED),
+        (OPENED, ACKNOWLEDGED),
+        (OPENED, WITHDRAWN),
+        (ACKNOWLEDGED, RESOLVED),
+        (ACKNOWLEDGED, WITHDRAWN),
+        (RESOLVED, REOPENED),
+        (REOPENED, ACKNOWLEDGED),
+        (REOPENED, WITHDRAWN),
+    }
+)
+LEVELS = (1, 2, 3)
+
+
+class Cycle(NamedTuple):
+    """One time of waiting; ``None`` stands for what has not happened. Times in ms."""
+
+    start: int
+    event_id: str
+    channel: int
+    reopened: bool
+    acknowledged: int | None
+    ended: int | None
+    end_status: int
+    end_channel: int
+    end_event_id: str
+
+
+class Life(NamedTuple):
+    """A complaint as of its newest step; ``severity`` 0 = unknown, ``factor`` 0 = none."""
+
+    status: int
+    cycles: list[Cycle]
+    severity: int
+    factor: int
+    complex: bool
+
+    @property
+    def open(self) -> bool:
+        """Whether it waits for a resolution."""
+        return self.status not in CLOSED
+
+
+class Dues(NamedTuple):
+    """When each promise of a cycle is due (ms): by acknowledgement, resolution, regulator."""
+
+    acknowledge: int
+    resolve: int
+    regulator: int
+
+
+class Moment(NamedTuple):
+    """A scored moment; ``factor`` 0 = none, else 1 + index in FACTORS."""
+
+    at: int
+    score: float
+    factor: int
+    channel: int
+    event_id: str
+
+
+def life(case: Case) -> Life:
+    """Replay the steps: a step that does not fit the status before it changes nothing.
+
+    A complaint whose ``opened`` has not come yet is open without a promise.
+    """
+    status, severity, factor, is_complex = UNSEEN, 0, 0, False
+    cycles: list[Cycle] = []
+    for step in case.steps:
+        waiting = bool(cycles) and cycles[-1].ended is None
+        if step.status == OPENED and not severity:
+            severity, factor, is_complex = step.severity, step.factor, step.complex
+        if step.status in (OPENED, REOPENED):
+            if not waiting:
+                cycles.append(_begun(step))
+                status = step.status
+        elif step.status == ACKNOWLEDGED:
+            if status not in CLOSED:
+                status = ACKNOWLEDGED
+            if waiting and cycles[-1].acknowledged is None:
+                cycles[-1] = cycles[-1]._replace(acknowledged=step.at)
+        elif status not in CLOSED:
+            status = step.status
+            if waiting:
+                cycles[-1] = _ended(cycles[-1], step)
+    return Life(status, cycles, severity, factor, is_complex)
+
+
+def _begun(step: Step) -> Cycle:
+    reopened = step.status == REOPENED
+    return Cycle(step.at, step.event_id, step.channel, reopened, None, None, UNSEEN, 0, "")
+
+
+def _ended(cycle: Cycle, step: Step) -> Cycle:
+    acknowledged = step.at if cycle.acknowledged is None else cycle.acknowledged
+    return cycle._replace(
+        acknowledged=acknowledged,
+        ended=step.at,
+        end_status=step.status,
+        end_channel=step.channel,
+        end_event_id=step.event_id,
+    )
+
+
+def dues(cycle: Cycle, is_complex: bool, history: TierHistory, policy: Policy) -> Dues:
+    """The promises of a cycle: by the tier at its start, shortened by every later rise.
+
+    A rise at time r makes it start + limit of the new tier, but never before r itself.
+
+    >>> from domain.policy import Policy
+    >>> cycle = Cycle(0, "e", 0, False, None, None, 0, 0, "")
+    >>> day = 86_400_000
+    >>> risen = TierHistory([(2 * day, 3)], [], 30 * day)
+    >>> [due / day for due in dues(cycle, False, risen, Policy())]
+    [1.0, 2.0, 15.0]
+    """
+    rule = policy.complaints
+    acknowledge_ms = rule.acknowledge_hours.ms
+    resolve_ms = (rule.complex_resolve_hours if is_complex else rule.resolve_hours).ms
+    tier = history.tier_at(cycle.start)
+    acknowledge = cycle.start + acknowledge_ms[tier]
+    resolve = cycle.start + resolve_ms[tier]
+    until = max(acknowledge, resolve)
+    for turn in history.turns(cycle.start, until if cycle.ended is None else cycle.ended):
+        tier = history.tier_at(turn)
+        if cycle.acknowledged is None or turn <= cycle.acknowledged:
+            acknowledge = min(acknowledge, max(cycle.start + acknowledge_ms[tier], turn))
+        resolve = min(resolve, max(cycle.start + resolve_ms[tier], turn))
+    return Dues(acknowledge, resolve, cycle.start + regulator_ms(rule, is_complex))
+
+
+def regulator_ms(rule: ComplaintPromises, is_complex: bool) -> int:
+    """The regulator's limit in milliseconds."""
+    days = rule.regulator_complex_days if is_complex else rule.regulator_days
+    return round(days * MS_PER_DAY)
+
+
+def missed_levels(cycle: Cycle, due: Dues) -> list[tuple[int, int]]:
+    """(due time, level) of every promise the cycle did not keep, or has not kept so far."""
+    met = (cycle.acknowledged, cycle.ended, cycle.ended)
+    return sorted(
+        (limit, level)
+        for level, limit, done in zip(LEVELS, due, met, strict=True)
+        if done is None or done > limit
+    )
+
+
+def is_overdue(cycle: Cycle, due: Dues, clock: int) -> bool:
+    """Whether an open cycle waits past a promise: unacknowledged or unresolved."""
+    if cycle.ended is not None:
+        return False
+    return due.resolve <= clock or (cycle.acknowledged is None and due.acknowledge <= clock)
+
+
+def moments(case: Case, history: TierHistory, policy: Policy) -> Iterable[Moment]:
+    """The moments of a complaint: how grave it began, and how it ended.
+
+    A beginning whose severity never came has no score and is left out.
+    """
+    lived, scores = life(case), policy.satisfaction.scores
+    factor = lived.factor or factor_index(policy.satisfaction.factors.complaint)
+    for cycle in lived.cycles:
+        if lived.severity:
+            score = float(5 - lived.severity)
+            yield Moment(cycle.start, score, factor, cycle.channel, cycle.event_id)
+        if cycle.ended is None:
+            continue
+        if cycle.end_status == WITHDRAWN:
+            score = scores.withdrawn
+        else:
+            in_time = cycle.ended <= dues(cycle, lived.complex, history, policy).resolve
+            score = scores.resolved_in_time if in_time else scores.resolved_late
+        yield Moment(cycle.ended, score, factor, cycle.end_channel, cycle.end_event_id)
+
+
+def factor_index(name: str | None) -> int:
+    """0 for none, else 1 + index in FACTORS."""
+    return 0 if name is None else 1 + FACTORS.index(name)

@@ -1,0 +1,28 @@
+"""Forward decay: sums whose weights fade with time, whatever the order of arrival.
+
+A weight at time t counts 2 ** (t / half-life - epoch), with one fixed epoch for the whole sum
+(Cormode, Shkapenyuk, Srivastava and Xu, "Forward Decay", ICDE 2009). A mean needs no further
+scaling; a sum as of now is scaled back once. The epoch moves by whole half-lives, a power of
+two, so moving it changes no digit.
+"""
+
+from __future__ import annotations
+
+import math
+
+MAX_EXPONENT = 256
+
+
+def epoch_of(at: int, half_life_ms: float) -> int:
+    """The landmark for a sum whose first weight comes at ``at`` (ms): whole half-lives."""
+    return math.floor(at / half_life_ms)
+
+
+def weight_at(at: int, half_life_ms: float, epoch: int) -> float:
+    """The factor of a weight at ``at`` (ms), relative to the landmark.
+
+    >>> weight_at(60, 30.0, 0), weight_at(60, 30.0, 1)
+    (4.0, 2.0)
+    """
+    factor: float = 2.0 ** (at / half_life_ms - epoch)
+    return factor

@@ -1,0 +1,270 @@
+"""Transactions: counts, sums, the balance over all accounts, and the alerts about money.
+
+The balance is the sum over accounts of the newest ``balance_after`` by (occurred_at, event_id).
+Balances of the last 24 hours are kept as points, so that a late one finds its place and the
+tiers behind it are worked out anew; older ones are settled per account.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from math import fsum
+
+from domain import standing
+from domain.alerts import raise_alert
+from domain.cause import Cause, signal
+from domain.parts import Money
+from domain.policy import MS_PER_DAY, VIP, Policy
+from domain.state import MONEY, Customer
+from domain.tiers import tier_history
+from schemas.touchpoints import Transaction
+
+MAX_ACCOUNTS = 64
+MAX_POINTS = 64
+MAX_CHANGES = 64
+MAX_PEAKS = 16
+SETTLE_AFTER_MS = MS_PER_DAY
+# grace of a tier plus the 7 days that a balance drop looks back
+HISTORY_EXTRA_MS = 7 * MS_PER_DAY
+
+
+def take_transaction(customer: Customer, event: Transaction, cause: Cause) -> None:
+    """Count a transaction, keep its balance, and raise what it causes."""
+    core, policy = customer.core, cause.policy
+    core.transactions += 1
+    if is_purchase(event, policy) and (
+        core.first_purchase is None or cause.at < core.first_purchase
+    ):
+        core.first_purchase = cause.at
+    rate = policy.rates.get(event.currency)
+    if rate is None:
+        signal(
+            customer,
+            cause,
+            "unknown_currency",
+            f"currency {event.currency} has no rate in the policy's currency.rates: the"
+            " transaction is counted, its amount and balance are left out",
+            {"currency": event.currency},
+        )
+        return
+    amount = event.amount * rate
+    core.transaction_sum += amount
+    if event.balance_after is not None:
+        _take_balance(customer, event.account_id, event.balance_after * rate, cause)
+    if amount >= policy.alerts.large_transaction:
+        raise_alert(
+            customer,
+            cause,
+            "large_transaction",
+            f"A {event.direction} of {amount:,.2f} {policy.currency.base} reaches the line of"
+            f" {policy.alerts.large_transaction:,.0f}.",
+            tier=core.tier,
+            figures={"amount": amount},
+        )
+
+
+def is_purchase(event: Transaction, policy: Policy) -> bool:
+    """Whether the policy counts this transaction as a purchase."""
+    rule = policy.purchases
+    return event.direction in rule.directions and (
+        rule.categories is None or event.category in rule.categories
+    )
+
+
+def balances_of(customer: Customer) -> dict[str, float]:
+    """The newest balance of each account, base currency."""
+    if customer.balances is None:
+        money = customer.money
+        balances = {account: kept[2] for account, kept in money.settled.items()}
+        balances.update((account, amount) for _, _, account, amount in money.points)
+        customer.balances = balances
+    return customer.balances
+
+
+def balance_of(customer: Customer) -> float | None:
+    """Sum over the accounts, exactly rounded; ``None`` without any known balance."""
+    if not customer.has(MONEY):
+        return None
+    balances = balances_of(customer)
+    return fsum(balances.values()) if balances else None
+
+
+def _take_balance(customer: Customer, account: str, amount: float, cause: Cause) -> None:
+    money, core, policy = customer.money, customer.core, cause.policy
+    balances = balances_of(customer)
+    if account not in balances and len(balances) >= MAX_ACCOUNTS:
+        signal(
+            customer,
+            cause,
+            "account_overflow",
+            f"customer {customer.customer_id} has more than {MAX_ACCOUNTS} accounts: balances of"
+            " the further ones are left out",
+        )
+        return
+    customer.touch(MONEY)
+    before = fsum(balances.values()) if balances else None
+    points, changes, peaks = money.points, money.changes, money.peaks
+    peak_start = core.newest - policy.drop_window_ms
+    while peaks and peaks[0][0] <= peak_start:
+        del peaks[0]
+    drop_before = _drop_share(money, before)
+    point = (cause.at, cause.event_id or "", account, amount)
+    horizon = core.newest - SETTLE_AFTER_MS
+    if cause.at >= horizon and (not points or points[-1] < point):
+        points.append(point)
+        balances[account] = amount
+        if before is not None:
+            while peaks and peaks[-1][1] <= before:
+                peaks.pop()
+            _push_peak(money, cause.at, before)
+        total = fsum(balances.values())
+        moved = _push_change(changes, cause.at, policy.tier_of_balance(total))
+    else:
+        total = _insert(customer, point, policy)
+        moved = True
+    if points and (points[0][0] < horizon or len(points) > MAX_POINTS):
+        _settle(customer)
+    if moved:
+        _forget_changes(customer, policy)
+        standing.update_tier(customer, cause)
+    if before is not None and drop_before < policy.alerts.balance_drop_share:
+        _watch_drop(customer, total, cause)
+
+
+# -- late balances ------------------------------------------------------------------------
+
+
+def _insert(customer: Customer, point: tuple[int, str, str, float], policy: Policy) -> float:
+    """Put a late balance in its place; work the tiers behind it out anew. The total after it."""
+    money = customer.money
+    at, event_id, account, amount = point
+    newest_settled = max((kept[:2] for kept in money.settled.values()), default=(0, ""))
+    late = at < customer.core.newest - SETTLE_AFTER_MS or (at, event_id) < newest_settled
+    if late:
+        kept = money.settled.get(account)
+        if kept is None or kept[:2] < (at, event_id):
+            money.settled[account] = (at, event_id, amount)
+    else:
+        insort(money.points, point)
+    customer.balances = None
+    return _walk(customer, late, policy)
+
+
+def _walk(customer: Customer, base_moved: bool, policy: Policy) -> float:
+    """Rebuild the tiers by balance from the settled balances on; the total at the end."""
+    money, horizon = customer.money, customer.core.newest - SETTLE_AFTER_MS
+    points = money.points
+    start = points[0][0] if points else horizon
+    changes = [change for change in money.changes if change[0] < start]
+    latest = {account: kept[2] for account, kept in money.settled.items()}
+    total = fsum(latest.values())
+    if base_moved and latest:
+        since = max(min(horizon, start - 1), changes[-1][0] if changes else 0)
+        _push_change(changes, since, policy.tier_of_balance(total))
+    known = bool(latest)
+    for at, _, account, amount in points:
+        if known:
+            _push_peak(money, at, total)
+        latest[account] = amount
+        known = True
+        total = fsum(latest.values())
+        _push_change(changes, at, policy.tier_of_balance(total))
+    money.changes[:] = changes
+    return total
+
+
+def _settle(customer: Customer) -> None:
+    """Move balances older than 24 hours, or over the bound, from the points to the accounts."""
+    money = customer.money
+    points, horizon = money.points, customer.core.newest - SETTLE_AFTER_MS
+    settled = 0
+    while settled < len(points) and (
+        points[settled][0] < horizon or len(points) - settled > MAX_POINTS
+    ):
+        at, event_id, account, amount = points[settled]
+        money.settled[account] = (at, event_id, amount)
+        settled += 1
+    if settled:
+        del points[:settled]
+
+
+# -- tiers by balance ---------------------------------------------------------------------
+
+
+def _push_change(changes: list[tuple[int, int]], at: int, tier: int) -> bool:
+    """Note the tier by balance from ``at`` on; whether it moved the tiers.
+
+    A tier that lasted no time is forgotten.
+    """
+    moved = False
+    if changes and changes[-1][0] == at:
+        changes.pop()
+        moved = True
+    if tier != (changes[-1][1] if changes else 0):
+        changes.append((at, tier))
+        moved = True
+    return moved
+
+
+def _forget_changes(customer: Customer, policy: Policy) -> None:
+    """Drop what no tier, balance drop or kept complaint looks back on any more."""
+    changes, core = customer.money.changes, customer.core
+    if len(changes) <= MAX_CHANGES // 4:
+        return
+    oldest = min(core.newest, core.oldest_complaint or core.newest)
+    start = oldest - policy.grace_ms - HISTORY_EXTRA_MS - SETTLE_AFTER_MS
+    gone = 0
+    while gone + 1 < len(changes) and changes[gone + 1][0] <= start:
+        gone += 1
+    gone = max(gone, len(changes) - MAX_CHANGES)
+    del changes[:gone]
+
+
+# -- balance drop -------------------------------------------------------------------------
+
+
+def _push_peak(money: Money, until: int, total: float) -> None:
+    """Note that ``total`` was the balance until ``until``; keep only what can be a maximum."""
+    peaks = money.peaks
+    if not peaks or (peaks[-1][0] <= until and total < peaks[-1][1]):
+        peaks.append((until, total))
+        if len(peaks) > MAX_PEAKS:
+            # Two become one that lasts as long as the later: a maximum is never understated.
+            peaks[:2] = [(peaks[1][0], peaks[0][1])]
+        return
+    kept = [peak for peak in peaks if peak[0] > until or peak[1] > total]
+    if not any(peak[0] >= until and peak[1] >= total for peak in kept):
+        insort(kept, (until, total))
+    peaks[:] = kept[-MAX_PEAKS:]
+
+
+def _drop_share(money: Money, total: float | None) -> float:
+    """(maximum of the window - now) / maximum; 0 where there is no positive maximum."""
+    if total is None:
+        return 0.0
+    peak = max(money.peaks[0][1], total) if money.peaks else total
+    return (peak - total) / peak if peak > 0 else 0.0
+
+
+def _watch_drop(customer: Customer, total: float, cause: Cause) -> None:
+    """Raise ``vip_balance_drop`` when the drop has just reached the policy's share."""
+    rule = cause.policy.alerts
+    share = _drop_share(customer.money, total)
+    if share < rule.balance_drop_share:
+        return
+    newest = customer.core.newest
+    window_ms = rule.balance_drop_days * MS_PER_DAY
+    tier = tier_history(customer, cause.policy).highest_within(newest - window_ms + 1, newest)
+    if tier < VIP:
+        return
+    peak = customer.money.peaks[0][1]
+    base = cause.policy.currency.base
+    raise_alert(
+        customer,
+        cause,
+        "vip_balance_drop",
+        f"The balance fell by {share:.0%} from its {rule.balance_drop_days}-day maximum of"
+        f" {peak:,.2f} {base} to {total:,.2f} {base}.",
+        tier=tier,
+        figures={"maximum": peak, "balance": total, "share": share},
+    )

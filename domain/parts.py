@@ -1,0 +1,132 @@
+"""The records that the state of one customer is made of: forms only, no rules.
+
+Every form is an array in msgpack behind one format byte. Fields are only ever appended, with a
+default, so what an older version wrote is read by a newer one. Times are ms since the epoch;
+a due time of 0 means never.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+FORMAT = 1
+
+# at, event_id, account_id, balance in base currency
+Point = tuple[int, str, str, float]
+# at, event_id, tier index; -1 = the pin was taken off
+Pin = tuple[int, str, int]
+# at, weight unless it is a moment of truth, score, factor, channel, stage (0 = none)
+PendingMoment = tuple[int, float, float, int, int, int]
+
+
+class Core(msgspec.Struct, array_like=True):
+    """What every event touches. ``open_page`` is filled only on the way to bytes."""
+
+    events: int = 0
+    event_xor: int = 0
+    newest: int = 0
+    first: int = 0
+    transactions: int = 0
+    transaction_sum: float = 0.0
+    repeats: int = 0
+    first_page: int = 0
+    sealed_pages: int = 0
+    open_page: bytearray = msgspec.field(default_factory=bytearray)
+    other_parts: int = 0
+    tier: int = 0
+    tier_due: int = 0
+    complaint_due: int = 0
+    promise_due: int = 0
+    judged: int = 0
+    complaints: int = 0
+    complaints_open: int = 0
+    complaints_overdue: int = 0
+    oldest_complaint: int = 0
+    irregular_steps: int = 0
+    first_purchase: int | None = None
+    memory_overflows: int = 0
+    suppressed_alerts: int = 0
+    # UTC day of the newest signal by kind; at most one entry a kind
+    signalled: dict[int, int] = {}
+    # time of the newest alert by kind; at most one entry a kind
+    alerted: dict[int, int] = {}
+    # alerts by UTC day, the newest 3 days
+    alerts_of_day: list[tuple[int, int]] = []
+    erase_requested: int = 0
+
+
+class Money(msgspec.Struct, array_like=True):
+    """Balances. Bounds: 64 accounts, 64 points, 64 changes, 16 peaks."""
+
+    # account -> at, event_id, balance: the newest behind all points
+    settled: dict[str, tuple[int, str, float]] = {}
+    # balances of the last 24 hours, sorted by (at, event_id)
+    points: list[Point] = []
+    # (from, tier index by balance alone), ascending
+    changes: list[tuple[int, int]] = []
+    # (in force until, total), falling totals: the maximum of any recent window
+    peaks: list[tuple[int, float]] = []
+
+
+class Promise(msgspec.Struct, array_like=True):
+    """A callback promised by a contact; a part may come before the other."""
+
+    contact_id: str
+    at: int = 0
+    event_id: str = ""
+    due: int = 0
+    done_at: int = 0
+    judged: bool = False
+    channel: int = 0
+
+
+class Mood(msgspec.Struct, array_like=True):
+    """Moments. Bounds: 20 sums, 64 pending moments, 32 promises, 31 days."""
+
+    epoch: int | None = None
+    half_life_ms: float = 0.0
+    # 0 all, 1-6 factor, 10-19 channel, 20-22 stage -> decayed weight, decayed weight x score
+    sums: dict[int, tuple[float, float]] = {}
+    pending: list[PendingMoment] = []
+    promises: list[Promise] = []
+    # (UTC day, highest satisfaction seen on it), ascending; as many days as a fall looks back
+    days: list[tuple[int, float]] = []
+
+
+class Step(msgspec.Struct, array_like=True, frozen=True):
+    """One step of a complaint; ``status`` is an index, 0 stands for what was not given."""
+
+    at: int
+    event_id: str
+    status: int
+    channel: int = 0
+    severity: int = 0
+    factor: int = 0
+    category: str = ""
+    product: str = ""
+    complex: bool = False
+    compensation: float = 0.0
+
+
+class Case(msgspec.Struct, array_like=True):
+    """A complaint: its newest 32 steps by (at, event_id) and the levels already raised."""
+
+    complaint_id: str
+    steps: list[Step] = []
+    # (start of the cycle, level)
+    raised: list[tuple[int, int]] = []
+    irregular: int = 0
+    dropped_steps: int = 0
+
+
+class Cases(msgspec.Struct, array_like=True):
+    """Complaints; bound: 64."""
+
+    cases: list[Case] = []
+
+
+class File(msgspec.Struct, array_like=True):
+    """Profile: the newest value of each field by (at, event_id), and the newest 8 tier pins."""
+
+    fields: dict[str, tuple[int, str, object]] = {}
+    pins: list[Pin] = []

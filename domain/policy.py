@@ -1,0 +1,166 @@
+"""Every number of the rules, as one frozen value that an operator may override with a YAML file.
+
+A policy that makes no sense is refused with one line a fault: file, field, what was given and
+what must hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from domain.policy_sections import (
+    FACTORS,
+    KEY,
+    MS_PER_DAY,
+    MS_PER_HOUR,
+    MS_PER_SECOND,
+    PRIVATE,
+    PROSPECT,
+    STANDARD,
+    TIERS,
+    VIP,
+    AlertKind,
+    Alerts,
+    ComplaintPromises,
+    Currency,
+    Purchases,
+    Satisfaction,
+    Section,
+    TierLines,
+)
+
+
+class Policy(Section):
+    """All numbers of the rules. ``Policy()`` is the default policy.
+
+    >>> Policy().tier_of_balance(300_000.0), Policy().tier_of_balance(99_999.99)
+    (3, 0)
+    """
+
+    currency: Currency = Currency()
+    tiers: TierLines = TierLines()
+    purchases: Purchases = Purchases()
+    complaints: ComplaintPromises = ComplaintPromises()
+    satisfaction: Satisfaction = Satisfaction()
+    alerts: Alerts = Alerts()
+
+    @cached_property
+    def rates(self) -> dict[str, float]:
+        """Base currency for one unit, by currency code."""
+        return dict(self.currency.rates)
+
+    @cached_property
+    def tier_floors(self) -> tuple[float, ...]:
+        """Lowest balance of the tiers above standard, ascending."""
+        return (self.tiers.prospect, self.tiers.key, self.tiers.vip, self.tiers.private)
+
+    @cached_property
+    def grace_ms(self) -> int:
+        """How long a tier is kept below its line, in milliseconds."""
+        return round(self.tiers.grace_days * MS_PER_DAY)
+
+    @cached_property
+    def drop_window_ms(self) -> int:
+        """How far back a balance drop looks for its maximum, in milliseconds."""
+        return self.alerts.balance_drop_days * MS_PER_DAY
+
+    def tier_of_balance(self, balance: float) -> int:
+        """Index in ``TIERS`` of a balance in base currency, grace left aside."""
+        rank = 0
+        for floor in self.tier_floors:
+            if balance < floor:
+                break
+            rank += 1
+        return rank
+
+
+class PolicyError(ValueError):
+    """A policy file that cannot be used; ``faults`` holds one sentence for each fault."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def load_policy(path: Path | None) -> Policy:
+    """The default policy, overridden by the fields that the YAML file at ``path`` gives.
+
+    Raises PolicyError: unreadable file, not a mapping, unknown field, value that cannot hold.
+    """
+    if path is None:
+        return Policy()
+    try:
+        given = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PolicyError([f"{path}: cannot be read ({error.strerror}); give a file"]) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise PolicyError([f"{path}: is not YAML ({' '.join(str(error).split())})"]) from error
+    if given is None:
+        return Policy()
+    if not isinstance(given, Mapping):
+        raise PolicyError([f"{path}: given {given!r}; must be a mapping of policy sections"])
+    try:
+        return Policy.model_validate(_over(Policy().model_dump(mode="json"), given))
+    except ValidationError as error:
+        raise PolicyError([_fault(path, each) for each in error.errors()]) from error
+
+
+def default_yaml() -> str:
+    """The default policy as YAML, every field written out, to be edited by an operator.
+
+    >>> "grace_days: 30.0" in default_yaml()
+    True
+    """
+    text: str = yaml.safe_dump(
+        Policy().model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=96
+    )
+    return text
+
+
+def _over(defaults: dict[str, Any], given: Mapping[Any, Any]) -> dict[Any, Any]:
+    """``defaults`` with what ``given`` says, mapping by mapping."""
+    merged: dict[Any, Any] = dict(defaults)
+    for name, value in given.items():
+        base = defaults.get(name)
+        if isinstance(base, dict) and isinstance(value, Mapping):
+            merged[name] = _over(base, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def _fault(path: Path, error: Any) -> str:
+    """One line: file, field, what was given, what must hold."""
+    field = ".".join(str(part) for part in error["loc"]) or "(whole file)"
+    if error["type"] == "extra_forbidden":
+        return f"{path}: {field}: given {error['input']!r}; must not be there: no such field"
+    return f"{path}: {field}: given {error['input']!r}; must hold: {_must(error['msg'])}"
+
+
+def _must(message: str) -> str:
+    return message.removeprefix("Value error, ").removeprefix("Input should be ")
+
+
+__all__ = [
+    "FACTORS",
+    "KEY",
+    "MS_PER_DAY",
+    "MS_PER_HOUR",
+    "MS_PER_SECOND",
+    "PRIVATE",
+    "PROSPECT",
+    "STANDARD",
+    "TIERS",
+    "VIP",
+    "AlertKind",
+    "Policy",
+    "PolicyError",
+    "default_yaml",
+    "load_policy",
+]

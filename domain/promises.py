@@ -1,0 +1,141 @@
+"""Callback promises: an ``unresolved`` contact promises a callback by ``callback_by``.
+
+``callback_done`` in time keeps it, whichever of the two events comes first. A broken one is a
+moment of truth at the time it was due. Bound: 32 promises a customer; those due more than
+24 hours before the newest event are settled into the sums, then the oldest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from domain import sums
+from domain.aggregates import CHANNEL_INDEX
+from domain.cause import Cause
+from domain.cycles import Moment, factor_index
+from domain.parts import Promise
+from domain.policy import MS_PER_DAY, MS_PER_HOUR, Policy
+from domain.state import MOOD, Customer
+from schemas.fields import milliseconds
+from schemas.touchpoints import Feedback, ServiceContact
+
+MAX_PROMISES = 32
+SETTLE_AFTER_MS = MS_PER_DAY
+
+
+def take_promise(customer: Customer, event: ServiceContact, cause: Cause) -> None:
+    """Keep the promise of an unresolved contact; of one contact the earliest event counts."""
+    promise = _promise(customer, event.contact_id, cause)
+    key = (cause.at, event.event_id)
+    if not promise.due or key < (promise.at, promise.event_id):
+        hours = cause.policy.satisfaction.callback_hours
+        promise.at, promise.event_id = key
+        promise.channel = CHANNEL_INDEX[event.channel]
+        promise.due = (
+            cause.at + round(hours * MS_PER_HOUR)
+            if event.callback_by is None
+            else milliseconds(event.callback_by)
+        )
+    refresh(customer, cause)
+
+
+def take_callback(customer: Customer, event: Feedback, cause: Cause) -> None:
+    """Note that a callback was made; the earliest of a contact counts."""
+    assert event.contact_id is not None, "the schema asks callback_done for a contact_id"
+    promise = _promise(customer, event.contact_id, cause)
+    was_broken = promise.judged and is_broken(promise)
+    if not promise.done_at or cause.at < promise.done_at:
+        promise.done_at = cause.at
+    if was_broken and not is_broken(promise):
+        _count(customer, promise, -1.0, cause)
+    refresh(customer, cause)
+
+
+def judge_due(customer: Customer, cause: Cause) -> None:
+    """Judge every promise due at or before ``cause.at``."""
+    for promise in customer.mood.promises:
+        if promise.due and not promise.judged and promise.due <= cause.at:
+            promise.judged = True
+            if is_broken(promise):
+                _count(customer, promise, 1.0, cause)
+    refresh(customer, cause)
+
+
+def refresh(customer: Customer, cause: Cause) -> None:
+    """Settle what is old and set the timer of the next promise to be judged."""
+    customer.touch(MOOD)
+    mood, horizon = customer.mood, customer.core.newest - SETTLE_AFTER_MS
+    for promise in list(mood.promises):
+        if promise.due:
+            old = promise.judged and promise.due < horizon
+        else:
+            old = promise.done_at < horizon
+        if old:
+            _settle(customer, promise, cause.policy)
+    waiting = [promise.due for promise in mood.promises if promise.due and not promise.judged]
+    customer.core.promise_due = min(waiting, default=0)
+    customer.reschedule()
+
+
+def is_broken(promise: Promise) -> bool:
+    """Whether no callback was made by the time promised (as far as is known)."""
+    return not promise.done_at or promise.done_at > promise.due
+
+
+def broken_moment(promise: Promise, policy: Policy) -> Moment:
+    """The moment of a broken promise, at the time it was due."""
+    rule = policy.satisfaction
+    factor = factor_index(rule.factors.contact)
+    return Moment(
+        promise.due, rule.scores.broken_promise, factor, promise.channel, promise.event_id
+    )
+
+
+def open_moments(customer: Customer, policy: Policy, clock: int | None) -> Iterator[Moment]:
+    """Moments of broken promises that are in no sum yet.
+
+    Those due by ``clock``; or, where it is ``None``, those already judged.
+    """
+    if not customer.core.other_parts & MOOD:
+        return
+    for promise in customer.mood.promises:
+        passed = promise.judged if clock is None else promise.judged or promise.due <= clock
+        if promise.due and passed and is_broken(promise):
+            yield broken_moment(promise, policy)
+
+
+def _promise(customer: Customer, contact_id: str, cause: Cause) -> Promise:
+    promises = customer.mood.promises
+    for promise in promises:
+        if promise.contact_id == contact_id:
+            return promise
+    if len(promises) >= MAX_PROMISES:
+        oldest = min(promises, key=lambda kept: (kept.due or kept.done_at, kept.contact_id))
+        _settle(customer, oldest, cause.policy)
+    promise = Promise(contact_id)
+    promises.append(promise)
+    return promise
+
+
+def _settle(customer: Customer, promise: Promise, policy: Policy) -> None:
+    if promise.due and promise.judged and is_broken(promise):
+        moment = broken_moment(promise, policy)
+        weight = policy.satisfaction.weights.moment_of_truth
+        sums.add(
+            customer, moment.at, weight, moment.score, moment.factor, moment.channel, 0, policy
+        )
+    customer.mood.promises.remove(promise)
+
+
+def _count(customer: Customer, promise: Promise, sign: float, cause: Cause) -> None:
+    rule = cause.policy.satisfaction
+    moment = broken_moment(promise, cause.policy)
+    cause.ctx.aggregates.add_moment(
+        moment.at,
+        moment.score,
+        sign * rule.weights.moment_of_truth,
+        moment.factor,
+        customer.core.tier,
+        moment.channel,
+        rule.half_life_ms,
+    )

@@ -1,0 +1,65 @@
+"""The figures of one customer as they leave the product: a line of ``customers.jsonl``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain import complaints, satisfaction
+from domain.alerts import owner_of
+from domain.money import balance_of, balances_of
+from domain.policy import TIERS, Policy
+from domain.recent import behaviour_features
+from domain.state import MONEY, Customer
+from domain.tiers import tier_history
+from schemas.fields import moment, rfc3339
+
+
+def export(customer: Customer, now: int, policy: Policy) -> dict[str, Any]:
+    """All figures as of ``now`` (ms), or as of the newest event where that is later.
+
+    A measure whose input is missing is ``None`` and named in ``missing`` with that input.
+    """
+    core = customer.core
+    clock = max(now, core.newest)
+    waiting, overdue = complaints.counts(customer, clock, policy)
+    figures: dict[str, Any] = {
+        "customer_id": customer.customer_id,
+        "events": core.events,
+        "repeats": core.repeats,
+        "event_xor": f"{core.event_xor:016x}",
+        "first_event_at": _text(core.first if core.events else None),
+        "newest_event_at": _text(core.newest if core.events else None),
+        "transactions": core.transactions,
+        "transaction_sum": core.transaction_sum,
+        "first_purchase_at": _text(core.first_purchase),
+        "accounts": len(balances_of(customer)) if customer.has(MONEY) else 0,
+        "balance": balance_of(customer),
+        "tier": TIERS[tier_history(customer, policy).tier_at(clock)],
+        "owner_id": owner_of(customer),
+        "satisfaction": satisfaction.level(customer, policy, clock),
+        "satisfaction_by_factor": satisfaction.by_factor(customer, policy, clock),
+        "complaints": core.complaints,
+        "complaints_open": waiting,
+        "complaints_overdue": overdue,
+        "irregular_steps": core.irregular_steps,
+        "segment": None,
+        "features": behaviour_features(customer.recent.window_counts(clock)),
+        "memory_overflows": core.memory_overflows,
+        "suppressed_alerts": core.suppressed_alerts,
+    }
+    if core.erase_requested:
+        figures["erase_requested_at"] = _text(core.erase_requested)
+    figures["missing"] = {name: INPUT_OF[name] for name in INPUT_OF if figures[name] is None}
+    return figures
+
+
+INPUT_OF = {
+    "balance": "no transaction with balance_after in a currency of the policy",
+    "satisfaction": "no moment: survey, contact, complaint, praise, app error or care feedback",
+    "features": "no app_click within 7 days",
+    "segment": "no segment model",
+}
+
+
+def _text(at: int | None) -> str | None:
+    return None if at is None else rfc3339(moment(at))

@@ -1,0 +1,206 @@
+"""The rules of one customer: an event comes in, a time falls due, figures go out.
+
+Pure: the state, the event and the task clock are handed in; outputs are returned. Within 24
+hours of lateness the figures of ``export`` do not depend on the order of arrival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
+
+from xxhash import xxh3_64_digest
+
+from domain import complaints, promises, satisfaction, standing
+from domain.cause import Cause, signal
+from domain.context import Context
+from domain.money import take_transaction
+from domain.policy import MS_PER_DAY
+from domain.profiles import take_profile
+from domain.recent import (
+    ACCOUNT_MESSAGE,
+    ERROR,
+    FUNCTION_VISIT,
+    LAUNCH_ICON,
+    LAUNCH_PUSH,
+    NEWS_MESSAGE,
+    NEWS_VIEW,
+    NOT_A_CLICK,
+    TAB_SWITCH,
+    WINDOW_MS,
+)
+from domain.report import export
+from domain.state import CORE, Customer
+from domain.words import duration
+from schemas.cases import TouchpointBase
+from schemas.outputs import Output
+from schemas.touchpoints import (
+    AppClick,
+    Campaign,
+    Care,
+    Complaint,
+    Desk,
+    Feedback,
+    Profile,
+    ServiceContact,
+    Survey,
+    Transaction,
+)
+
+QUIET_AFTER_MS = MS_PER_DAY
+CODE_OF_ACTION = {
+    "tab_switch": TAB_SWITCH,
+    "function_visit": FUNCTION_VISIT,
+    "account_message": ACCOUNT_MESSAGE,
+    "news_message": NEWS_MESSAGE,
+    "news_view": NEWS_VIEW,
+    "error": ERROR,
+}
+
+
+class Outcome(NamedTuple):
+    """What became of an event; ``reason`` and ``detail`` say why it was rejected."""
+
+    status: Literal["accepted", "repeated", "rejected"]
+    reason: str = ""
+    detail: str = ""
+    outputs: Sequence[Output] = ()
+
+
+ACCEPTED = Outcome("accepted")
+REPEATED = Outcome("repeated")
+
+
+def apply(customer: Customer, event: TouchpointBase, at: int, ctx: Context) -> Outcome:
+    """Let one event act on its customer; ``at`` is its ``occurred_at`` in ms.
+
+    A repeat within 7 days changes nothing but the count of repeats; an event more than 7 days
+    behind the customer's newest is rejected as ``too_late`` and changes nothing.
+    """
+    core = customer.core
+    event_id = event.event_id
+    digest = xxh3_64_digest(event_id.encode())
+    newest = core.newest
+    quiet = False
+    if core.events:
+        if at < newest:
+            if at < newest - WINDOW_MS:
+                return _too_late(at, newest)
+            quiet = at < newest - QUIET_AFTER_MS
+        else:
+            core.newest = newest = at
+        if customer.recent.seen(digest, newest - WINDOW_MS):
+            return _repeated(customer)
+        if at < core.first:
+            core.first = at
+    else:
+        core.newest = core.first = at
+        ctx.aggregates.add_customer()
+    core.events += 1
+    core.event_xor ^= int.from_bytes(digest, "big")
+    customer.touched |= CORE
+    kind = type(event)
+    code = _click_code(event) if kind is AppClick else NOT_A_CLICK
+    lost = customer.seal_page() if customer.recent.add(digest, at, code) else 0
+    if ERROR > code > NOT_A_CLICK and not lost:
+        return ACCEPTED
+    cause = Cause(ctx, at, event_id, quiet)
+    if lost:
+        _overflowed(customer, lost, cause)
+    TAKE[kind](customer, event, cause)
+    return Outcome("accepted", outputs=cause.outputs) if cause.outputs else ACCEPTED
+
+
+def fire(customer: Customer, ctx: Context) -> Sequence[Output]:
+    """Judge everything of this customer that is due by ``ctx.now``, in order of due time."""
+    outputs: list[Output] = []
+    core = customer.core
+    while (due := customer.next_due) is not None and due <= ctx.now:
+        core.judged = max(core.judged, due)
+        customer.touched |= CORE
+        cause = Cause(ctx, due, None)
+        if core.tier_due == due:
+            standing.fall_due(customer, cause)
+        if core.promise_due == due:
+            before = satisfaction.level(customer, ctx.policy)
+            promises.judge_due(customer, cause)
+            satisfaction.watch(customer, before, cause)
+        if core.complaint_due == due:
+            complaints.escalate(customer, cause)
+        outputs += cause.outputs
+    return outputs
+
+
+# -- what each type does ------------------------------------------------------------------
+
+Take = Callable[[Customer, Any, Cause], None]
+
+
+def _watched(take: Take) -> Take:
+    """``take``, and the alert where satisfaction gives way by it."""
+
+    def taken(customer: Customer, event: Any, cause: Cause) -> None:
+        before = satisfaction.level(customer, cause.policy)
+        take(customer, event, cause)
+        satisfaction.watch(customer, before, cause)
+
+    return taken
+
+
+def _take_click(customer: Customer, event: AppClick, cause: Cause) -> None:
+    if event.action == "error":
+        _take_error(customer, event, cause)
+
+
+def _only_count(customer: Customer, event: Campaign | Desk, cause: Cause) -> None:
+    """Counted and remembered; nothing here depends on it yet."""
+
+
+_take_error = _watched(satisfaction.take_error)
+TAKE: dict[type[TouchpointBase], Take] = {
+    AppClick: _take_click,
+    Transaction: take_transaction,
+    Complaint: _watched(complaints.take_step),
+    Survey: _watched(satisfaction.take_survey),
+    ServiceContact: _watched(satisfaction.take_contact),
+    Feedback: _watched(satisfaction.take_feedback),
+    Profile: take_profile,
+    Campaign: _only_count,
+    Care: _watched(satisfaction.take_care),
+    Desk: _only_count,
+}
+
+
+def _click_code(event: Any) -> int:
+    if event.action == "launch":
+        return LAUNCH_PUSH if event.source == "push" else LAUNCH_ICON
+    return CODE_OF_ACTION[event.action]
+
+
+def _repeated(customer: Customer) -> Outcome:
+    customer.core.repeats += 1
+    customer.touched |= CORE
+    return REPEATED
+
+
+def _too_late(at: int, newest: int) -> Outcome:
+    return Outcome(
+        "rejected",
+        "too_late",
+        f"occurred_at is {duration(newest - at)} behind the customer's newest event; after 7 days"
+        " repeats can no longer be told, so it is not counted",
+    )
+
+
+def _overflowed(customer: Customer, lost: int, cause: Cause) -> None:
+    customer.core.memory_overflows += lost
+    signal(
+        customer,
+        cause,
+        "repeat_memory_overflow",
+        f"customer {customer.customer_id} has more than 2,048 events within 7 days: repeats of the"
+        " oldest of them can no longer be told",
+    )
+
+
+__all__ = ["Outcome", "apply", "export", "fire"]

@@ -1,0 +1,79 @@
+"""The tier a customer is known to have: announced when it moves, timed when it will fall."""
+
+from __future__ import annotations
+
+from domain import complaints
+from domain.alerts import raise_alert
+from domain.cause import Cause
+from domain.policy import TIERS, VIP
+from domain.state import CASES, Customer
+from domain.tiers import TierHistory, tier_history
+from schemas.fields import moment
+from schemas.outputs import CustomerTransition, output_id
+
+
+def update_tier(customer: Customer, cause: Cause) -> None:
+    """Work the tier out anew after a balance, a pin or a due time; announce a change.
+
+    Sets the timer of the next fall, and of complaints whose promises a rise shortens.
+    """
+    core = customer.core
+    history = tier_history(customer, cause.policy)
+    clock = max(core.newest, core.judged)
+    before, tier = core.tier, history.tier_at(clock)
+    core.tier_due = history.next_fall(clock)
+    if tier != before:
+        core.tier = tier
+        cause.ctx.aggregates.move(
+            before, tier, core.complaints_open, core.complaints_overdue
+        )
+        _announce(customer, before, tier, history, cause)
+    if customer.has(CASES):
+        complaints.refresh(customer, cause)
+    customer.reschedule()
+
+
+def fall_due(customer: Customer, cause: Cause) -> None:
+    """The grace of a tier is over at ``cause.at``."""
+    update_tier(customer, cause)
+
+
+def _announce(
+    customer: Customer, before: int, tier: int, history: TierHistory, cause: Cause
+) -> None:
+    reason = _reason(before, tier, history, cause)
+    cause.outputs.append(
+        CustomerTransition(
+            transition_id=output_id(
+                "tier", customer.customer_id, cause.event_id or cause.at, TIERS[tier]
+            ),
+            customer_id=customer.customer_id,
+            dimension="tier",
+            from_state=TIERS[before],
+            to_state=TIERS[tier],
+            occurred_at=moment(cause.at),
+            late=cause.ctx.late,
+            reason=reason,
+            cause=cause.event_ids,
+        )
+    )
+    if before < VIP <= tier:
+        raise_alert(customer, cause, "vip_new", reason, tier=tier)
+
+
+def _reason(before: int, tier: int, history: TierHistory, cause: Cause) -> str:
+    """Why the tier moved, with the line that was crossed."""
+    floors = (0.0, *cause.policy.tier_floors)
+    base = cause.policy.currency.base
+    if history.pins and history.pins[-1][2] == tier:
+        return f"The tier is pinned to {TIERS[tier]}."
+    if tier > before:
+        return (
+            f"The balance reached the {TIERS[tier]} line of {floors[tier]:,.0f} {base};"
+            f" the tier was {TIERS[before]}."
+        )
+    days = cause.policy.tiers.grace_days
+    return (
+        f"The balance stayed below the {TIERS[before]} line of {floors[before]:,.0f} {base}"
+        f" for {days:g} days; the tier is now {TIERS[tier]}."
+    )

@@ -1,0 +1,68 @@
+"""The decayed sums of moment scores of one customer: overall, by factor, channel and stage."""
+
+from __future__ import annotations
+
+from domain.decay import MAX_EXPONENT, epoch_of, weight_at
+from domain.parts import Mood
+from domain.policy import Policy
+from domain.state import MOOD, Customer
+
+ALL = 0
+FIRST_CHANNEL = 10
+FIRST_STAGE = 19
+STAGES = ("", "before", "purchase", "after")
+
+
+def cells(factor: int, channel: int, stage: int) -> list[int]:
+    """The sums a moment counts in; ``factor`` and ``stage`` 0 = none."""
+    found = [ALL, FIRST_CHANNEL + channel]
+    if factor:
+        found.append(factor)
+    if stage:
+        found.append(FIRST_STAGE + stage)
+    return found
+
+
+def add(
+    customer: Customer,
+    at: int,
+    weight: float,
+    score: float,
+    factor: int,
+    channel: int,
+    stage: int,
+    policy: Policy,
+) -> None:
+    """Add a moment whose weight and score no longer change."""
+    mood = customer.mood
+    customer.touch(MOOD)
+    half_life_ms = policy.satisfaction.half_life_ms
+    prepare(mood, at, customer.core.newest, half_life_ms)
+    assert mood.epoch is not None
+    decayed = weight * weight_at(at, half_life_ms, mood.epoch)
+    for cell in cells(factor, channel, stage):
+        weights, scores = mood.sums.get(cell, (0.0, 0.0))
+        mood.sums[cell] = (weights + decayed, scores + decayed * score)
+
+
+def prepare(mood: Mood, at: int, newest: int, half_life_ms: float) -> None:
+    """Set the landmark of the sums, or move it so that a weight at ``at`` fits a double.
+
+    A half-life that the operator changed keeps every mean and the weights as of ``newest``.
+    """
+    if mood.epoch is None:
+        mood.epoch, mood.half_life_ms = epoch_of(at, half_life_ms), half_life_ms
+        return
+    scale = 1.0
+    if mood.half_life_ms != half_life_ms:
+        epoch = epoch_of(newest, half_life_ms)
+        scale = weight_at(newest, half_life_ms, epoch) / weight_at(
+            newest, mood.half_life_ms, mood.epoch
+        )
+        mood.epoch, mood.half_life_ms = epoch, half_life_ms
+    elif at / half_life_ms - mood.epoch > MAX_EXPONENT:
+        epoch = epoch_of(at, half_life_ms)
+        scale = 2.0 ** max(mood.epoch - epoch, -1_000)
+        mood.epoch = epoch
+    if scale != 1.0:
+        mood.sums = {cell: (w * scale, s * scale) for cell, (w, s) in mood.sums.items()}

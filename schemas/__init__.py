@@ -1,0 +1,1 @@
+"""What crosses the boundary: topic names, touchpoint events, outputs, and their bytes."""

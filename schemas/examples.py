@@ -1,0 +1,291 @@
+"""Valid examples of every record: what documents show, AsyncAPI carries and tests check."""
+
+from typing import Any, Final
+
+Example = dict[str, Any]
+
+_CUSTOMER: Final = "c-000042"
+
+
+def _event(number: int, kind: str, channel: str, /, **fields: Any) -> Example:
+    return {
+        "event_id": f"e-{number:06d}",
+        "customer_id": _CUSTOMER,
+        "occurred_at": f"2026-01-31T09:{number % 60:02d}:00.000+08:00",
+        "channel": channel,
+        "type": kind,
+        **fields,
+    }
+
+
+EXAMPLES: Final[dict[str, list[Example]]] = {
+    "app_click": [
+        _event(1, "app_click", "app", action="launch", source="push"),
+        _event(2, "app_click", "app", action="tab_switch"),
+        _event(3, "app_click", "app", action="function_visit", function="transfer"),
+        _event(4, "app_click", "app", action="account_message"),
+        _event(5, "app_click", "app", action="news_message"),
+        _event(6, "app_click", "app", action="news_view", attributes={"app_version": "8.1"}),
+        _event(7, "app_click", "app", action="error", function="transfer"),
+    ],
+    "transaction": [
+        _event(
+            11,
+            "transaction",
+            "branch",
+            amount=350_000,
+            currency="CNY",
+            direction="credit",
+            account_id="a-0007",
+            balance_after=412_500.5,
+            category="deposit",
+        ),
+        _event(
+            12,
+            "transaction",
+            "web",
+            amount=1_299.9,
+            currency="CNY",
+            direction="debit",
+            account_id="a-0007",
+            balance_after=411_200.6,
+            product="card",
+            category="household",
+            margin=12.5,
+        ),
+    ],
+    "complaint": [
+        _event(
+            21,
+            "complaint",
+            "call_centre",
+            complaint_id="k-0003",
+            status="opened",
+            severity=4,
+            factor="service",
+            category="fees",
+            product="card",
+            complex=False,
+        ),
+        _event(22, "complaint", "call_centre", complaint_id="k-0003", status="acknowledged"),
+        _event(
+            23,
+            "complaint",
+            "branch",
+            complaint_id="k-0003",
+            status="resolved",
+            compensation=50,
+        ),
+        _event(24, "complaint", "web", complaint_id="k-0003", status="reopened"),
+        _event(25, "complaint", "web", complaint_id="k-0003", status="withdrawn"),
+    ],
+    "survey": [
+        _event(31, "survey", "app", instrument="csat", score=4, stage="after"),
+        _event(32, "survey", "email", instrument="nps", score=9, campaign_id="m-2026-01"),
+        _event(33, "survey", "app", instrument="ces", score=7),
+        _event(
+            34,
+            "survey",
+            "web",
+            instrument="factor_rating",
+            factor="price",
+            measure="expectation",
+            score=7,
+        ),
+        _event(
+            35,
+            "survey",
+            "web",
+            instrument="servqual",
+            dimension="empathy",
+            measure="perception",
+            score=5.5,
+        ),
+        _event(36, "survey", "web", instrument="acsi", item="overall", score=8),
+        _event(37, "survey", "web", instrument="trust", aspect="integrity", score=8),
+        _event(38, "survey", "web", instrument="commitment", score=7),
+        _event(39, "survey", "web", instrument="repurchase", score=4),
+        _event(40, "survey", "web", instrument="wallet_share", score=0.35),
+        _event(41, "survey", "web", instrument="brands_used", score=2),
+        _event(42, "survey", "web", instrument="visit_reason", factor="convenience"),
+    ],
+    "service_contact": [
+        _event(
+            51,
+            "service_contact",
+            "call_centre",
+            contact_id="s-0009",
+            wait_seconds=645,
+            handle_seconds=180.5,
+            outcome="unresolved",
+            agent_id="agent-12",
+            callback_by="2026-01-31T11:00:00+08:00",
+        ),
+        _event(
+            52,
+            "service_contact",
+            "branch",
+            contact_id="s-0010",
+            wait_seconds=40,
+            handle_seconds=600,
+            outcome="resolved",
+            branch_id="branch-3",
+            stage="after",
+        ),
+    ],
+    "feedback": [
+        _event(56, "feedback", "branch", kind="praise", factor="service", text="Quick and kind."),
+        _event(57, "feedback", "call_centre", kind="callback_done", contact_id="s-0009"),
+    ],
+    "profile": [
+        _event(
+            61,
+            "profile",
+            "branch",
+            birth_date="1980-05-17",
+            sex="female",
+            occupation="engineer",
+            position="manager",
+            region="Zhejiang",
+            first_seen="2016-03-01",
+            time_zone="Asia/Shanghai",
+            consent={"sms": False, "email": True},
+            quiet_hours={"start": "22:00", "end": "08:00"},
+            owner_id="manager-4",
+            organisation_id="org-17",
+            key_person=True,
+        ),
+        _event(62, "profile", "branch", tier_pin=None),
+        _event(63, "profile", "web", erase=True),
+    ],
+    "campaign": [
+        _event(71, "campaign", "sms", campaign_id="m-2026-01", action="sent", cost=0.05),
+        _event(
+            72,
+            "campaign",
+            "web",
+            campaign_id="m-2026-01",
+            action="converted",
+            revenue=199,
+            offer_id="offer-8",
+        ),
+    ],
+    "care": [
+        _event(76, "care", "branch", task_id="care-0001", action="done", cost=88),
+        _event(77, "care", "sms", task_id="care-0001", action="feedback", score=5),
+    ],
+    "desk": [
+        _event(81, "desk", "other", alert_id="a1b2c3", action="acknowledged", by="manager-4"),
+        _event(
+            82,
+            "desk",
+            "other",
+            alert_id="a1b2c3",
+            action="snoozed",
+            until="2026-02-01T09:00:00+08:00",
+            by="manager-4",
+        ),
+    ],
+}
+"""By event type: as a producer would send them, one of each kind."""
+
+OUTPUT_EXAMPLES: Final[dict[str, list[Example]]] = {
+    "Alert": [
+        {
+            "alert_id": "5f0c6f0f5d9f5a1d8a4f9a9f2f3b6c11",
+            "kind": "complaint_escalated",
+            "customer_id": _CUSTOMER,
+            "tier": "vip",
+            "owner_id": "manager-4",
+            "priority": 1,
+            "occurred_at": "2026-01-31T02:21:00.000Z",
+            "raised_at": "2026-01-31T02:21:00.250Z",
+            "late": False,
+            "level": 1,
+            "cause": ["e-000021"],
+            "reason": "complaint k-0003 (severity 4) was not acknowledged within 1 h",
+            "suggested_action": "call the customer now and acknowledge the complaint",
+            "complaint_id": "k-0003",
+            "overdue_seconds": 0.25,
+            "history": [
+                {
+                    "status": "opened",
+                    "occurred_at": "2026-01-31T01:21:00.000Z",
+                    "event_id": "e-000021",
+                }
+            ],
+        }
+    ],
+    "CustomerTransition": [
+        {
+            "transition_id": "0f7b3f55b8cb1d3c9f4e2a6d7c8b9a10",
+            "customer_id": _CUSTOMER,
+            "occurred_at": "2026-01-31T01:11:00.000Z",
+            "dimension": "tier",
+            "from_state": "prospect",
+            "to_state": "vip",
+            "late": False,
+            "cause": ["e-000011"],
+            "reason": "balance rose to 412,500.50, at or above the 300,000 of vip",
+            "figures": {"balance": 412500.5},
+        }
+    ],
+    "Signal": [
+        {
+            "signal_id": "9d1e7c6b5a4f3e2d1c0b9a8f7e6d5c4b",
+            "kind": "systemic_issue",
+            "occurred_at": "2026-01-31T02:00:00.000Z",
+            "value": 23,
+            "labels": {"category": "fees", "product": "card", "channel": "call_centre"},
+            "reason": "23 complaints about fees in one hour; mean of 28 days 3.1, limit 11.2",
+            "cause": ["e-000021"],
+        }
+    ],
+    "SegmentUpdate": [
+        {
+            "update_id": "3c2b1a0f9e8d7c6b5a4f3e2d1c0b9a8f",
+            "customer_id": _CUSTOMER,
+            "occurred_at": "2026-01-31T01:07:00.000Z",
+            "from_segment": "segment-2",
+            "to_segment": "segment-3",
+            "segment_name": "quality",
+            "model_version": 17,
+            "reason": "functions visited rose from 2 to 14, news views from 0 to 6",
+            "figures": {"functions_visited": 14, "news_views": 6},
+        }
+    ],
+    "CareTask": [
+        {
+            "task_id": "care-0001",
+            "customer_id": _CUSTOMER,
+            "occurred_at": "2026-05-16T16:00:00.000Z",
+            "tier": "vip",
+            "owner_id": "manager-4",
+            "occasion": "birthday",
+            "means": "birthday cake",
+            "channel": "branch",
+            "budget": 500,
+            "text_key": "care.birthday",
+            "due_at": "2026-05-17T01:00:00.000Z",
+            "state": "proposed",
+            "reason": "birthday on 17 May; value class A",
+        }
+    ],
+    "DeadLetter": [
+        {
+            "dead_letter_id": "touchpoints.transactions-3-1207",
+            "occurred_at": "2026-01-31T01:12:00.000Z",
+            "reason": "invalid",
+            "detail": "amount: got -5; must be greater than 0",
+            "customer_id": _CUSTOMER,
+            "source_topic": "touchpoints.transactions",
+            "partition": 3,
+            "offset": 1207,
+            "timestamp": 1769821920000,
+            "record_key": "Yy0wMDAwNDI=",
+            "value": "eyJhbW91bnQiOi01fQ==",
+            "headers": [{"key": "trace", "value": "YWJj"}],
+        }
+    ],
+}
+"""By record name: what Touchline sends."""

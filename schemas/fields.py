@@ -1,0 +1,197 @@
+"""The building blocks of every record: identifiers, labels, amounts and times, each bounded."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+)
+from pydantic_core import CoreSchema, core_schema
+
+ID_CHARACTERS: Final = 64
+OUTPUT_ID_CHARACTERS: Final = 200
+LABEL_CHARACTERS: Final = 64
+TEXT_CHARACTERS: Final = 2_000
+ATTRIBUTES: Final = 16
+ATTRIBUTE_CHARACTERS: Final = 256
+LARGEST_AMOUNT: Final = 1e15
+"""Sums of amounts up to this size keep their cents in a double for thousands of events."""
+LARGEST_SECONDS: Final = 1e8
+
+NO_CONTROL: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
+CURRENCY: Final = r"^[A-Z]{3}$"
+RFC3339: Final = (
+    r"^(19(7[1-9]|[89][0-9])|2[0-9]{3})-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}"
+    r"(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+)
+"""RFC 3339 section 5.6 without leap seconds, from 1971 to 2999.
+
+From 1971, so that no offset makes the milliseconds since 1970 negative.
+"""
+OUTPUT_TIME: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
+ISO_DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+LOCAL_TIME: Final = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+TIME_ZONE: Final = r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$"
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=ID_CHARACTERS, pattern=NO_CONTROL)]
+Label = Annotated[
+    str, StringConstraints(min_length=1, max_length=LABEL_CHARACTERS, pattern=NO_CONTROL)
+]
+OutputId = Annotated[
+    str, StringConstraints(min_length=1, max_length=OUTPUT_ID_CHARACTERS, pattern=NO_CONTROL)
+]
+"""The id of one of our own outputs, which come back in `desk` and `care` events."""
+Text = Annotated[str, StringConstraints(max_length=TEXT_CHARACTERS)]
+Currency = Annotated[str, StringConstraints(min_length=3, max_length=3, pattern=CURRENCY)]
+Attributes = Annotated[
+    dict[Label, Annotated[str, StringConstraints(max_length=ATTRIBUTE_CHARACTERS)]],
+    Field(max_length=ATTRIBUTES, json_schema_extra={"additionalProperties": False}),
+]
+Amount = Annotated[float, Field(gt=0, le=LARGEST_AMOUNT, allow_inf_nan=False)]
+Money = Annotated[float, Field(ge=-LARGEST_AMOUNT, le=LARGEST_AMOUNT, allow_inf_nan=False)]
+Cost = Annotated[float, Field(ge=0, le=LARGEST_AMOUNT, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=LARGEST_SECONDS, allow_inf_nan=False)]
+LocalTime = Annotated[str, StringConstraints(pattern=LOCAL_TIME)]
+TimeZone = Annotated[
+    str, StringConstraints(min_length=1, max_length=LABEL_CHARACTERS, pattern=TIME_ZONE)
+]
+
+Channel = Literal[
+    "app", "web", "branch", "call_centre", "sms", "email", "wechat", "atm", "mail", "other"
+]
+Factor = Literal["product", "service", "relationship", "convenience", "brand", "price"]
+Stage = Literal["before", "purchase", "after"]
+Tier = Literal["standard", "prospect", "key", "vip", "private"]
+
+
+def milliseconds(moment: datetime) -> int:
+    """Whole milliseconds from 1970-01-01T00:00Z to an aware `moment`, rounded down, exact.
+
+    >>> milliseconds(datetime(1970, 1, 2, 0, 0, 0, 1_999, tzinfo=UTC))
+    86400001
+    """
+    since = moment - EPOCH
+    return since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000
+
+
+def moment(at: int) -> datetime:
+    """The aware UTC datetime `at` milliseconds after 1970-01-01T00:00Z.
+
+    >>> moment(86400001).isoformat()
+    '1970-01-02T00:00:00.001000+00:00'
+    """
+    return EPOCH + at * _MILLISECOND
+
+
+def rfc3339(moment: datetime) -> str:
+    """`moment` in UTC with milliseconds and `Z`: the one form in which outputs bear times.
+
+    >>> rfc3339(datetime(2026, 1, 31, 9, 30, 0, 5_999, tzinfo=UTC))
+    '2026-01-31T09:30:00.005Z'
+    """
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return f"{utc.isoformat(timespec='milliseconds')[:23]}Z"
+
+
+def _exact(moment: datetime) -> str:
+    """`moment` as it came: offset kept, microseconds kept, `Z` for UTC."""
+    text = moment.isoformat(timespec="auto" if moment.microsecond % 1_000 else "milliseconds")
+    return f"{text[:-6]}Z" if text.endswith("+00:00") else text
+
+
+def _aware(value: datetime) -> datetime:
+    if value.utcoffset() is None:
+        raise ValueError("the time must have an offset")
+    return value
+
+
+class _FromText:
+    """A date or time that in JSON is text of exactly one form, and in Python may be the object.
+
+    Pydantic alone also takes `"1700000000"` and `2026-01-01T00:00Z` for times; this does not.
+    """
+
+    def __init__(self, pattern: str, form: str, example: str, write: Callable[[Any], str]) -> None:
+        self.pattern, self.form, self.example, self.write = pattern, form, example, write
+
+    def _text(self, parse: Any) -> CoreSchema:
+        upper = self.form == "date-time"
+        text = core_schema.str_schema(pattern=self.pattern, to_upper=upper)
+        return core_schema.chain_schema([text, core_schema.no_info_plain_validator_function(parse)])
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        if self.form == "date":
+            text = self._text(date.fromisoformat)
+            native: CoreSchema = core_schema.date_schema(strict=True)
+        else:
+            text = self._text(datetime.fromisoformat)
+            native = core_schema.no_info_after_validator_function(
+                _aware, core_schema.datetime_schema(strict=True)
+            )
+        return core_schema.json_or_python_schema(
+            json_schema=text,
+            python_schema=core_schema.union_schema([native, text], mode="left_to_right"),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                self.write, when_used="json-unless-none"
+            ),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {
+            "type": "string",
+            "format": self.form,
+            "pattern": self.pattern,
+            "examples": [self.example],
+        }
+
+
+OccurredAt = Annotated[
+    datetime, _FromText(RFC3339, "date-time", "2026-01-31T09:30:00.000+08:00", _exact)
+]
+"""An event time. In JSON: RFC 3339 text with an offset, never a number."""
+Day = Annotated[date, _FromText(ISO_DATE, "date", "1980-05-17", date.isoformat)]
+"""A calendar day, `YYYY-MM-DD`."""
+
+
+def _from_milliseconds(value: Any) -> Any:
+    return moment(value) if type(value) is int else value
+
+
+Instant = Annotated[
+    datetime,
+    _FromText(OUTPUT_TIME, "date-time", "2026-01-31T01:30:00.000Z", rfc3339),
+    BeforeValidator(_from_milliseconds),
+]
+"""A time of an output: given as milliseconds, an aware datetime or text; written as text."""
+
+PATTERN_MEANS: Final = {
+    NO_CONTROL: "be text without control characters",
+    CURRENCY: "be three capital letters (ISO 4217), such as CNY",
+    RFC3339: (
+        "be RFC 3339 with seconds and an offset, from 1971 on,"
+        " such as 2026-01-31T09:30:00.000+08:00"
+    ),
+    ISO_DATE: "be a day such as 1980-05-17",
+    LOCAL_TIME: "be a local time such as 22:00",
+    OUTPUT_TIME: "be RFC 3339 in UTC with milliseconds, such as 2026-01-31T01:30:00.000Z",
+    TIME_ZONE: "be an IANA time zone such as Asia/Shanghai",
+}
+"""What each pattern asks for, in words; the codec says this instead of the pattern."""
+
+
+def python_pattern(pattern: str) -> re.Pattern[str]:
+    """`pattern` for Python, where `$` would else also match before a final line break."""
+    return re.compile(pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern)

@@ -1,0 +1,61 @@
+"""JSON Schema (draft 2020-12) of everything that crosses the boundary."""
+
+from typing import Any, Final
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import models_json_schema
+
+from schemas.examples import EXAMPLES, OUTPUT_EXAMPLES
+from schemas.outputs import (
+    Alert,
+    CareTask,
+    CustomerTransition,
+    DeadLetter,
+    Output,
+    SegmentUpdate,
+    Signal,
+)
+from schemas.touchpoints import MODEL_OF_TYPE, Touchpoint
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+OUTPUT_MODELS: Final[tuple[type[Output], ...]] = (
+    Alert,
+    SegmentUpdate,
+    CareTask,
+    CustomerTransition,
+    Signal,
+    DeadLetter,
+)
+
+Schema = dict[str, Any]
+
+
+def json_schemas() -> dict[str, Schema]:
+    """A schema that stands alone for each input and output by name, and one for `Touchpoint`."""
+    models: list[type[BaseModel]] = [*MODEL_OF_TYPE.values(), *OUTPUT_MODELS]
+    made = {model.__name__: model.model_json_schema() for model in models}
+    made["Touchpoint"] = {"title": "Touchpoint", **TypeAdapter(Touchpoint).json_schema()}
+    examples = examples_by_name()
+    for name, schema in made.items():
+        if name in examples:
+            schema["examples"] = examples[name]
+        made[name] = {"$schema": DIALECT, "$id": f"urn:touchline:schema:{name}", **schema}
+    return made
+
+
+def shared_schemas(template: str) -> dict[str, Schema]:
+    """The schemas of all records and their parts, which refer to each other by `template`.
+
+    `template` holds `{model}`, such as `#/components/schemas/{model}`.
+    """
+    models: list[type[BaseModel]] = [*MODEL_OF_TYPE.values(), *OUTPUT_MODELS]
+    _, made = models_json_schema([(model, "validation") for model in models], ref_template=template)
+    definitions: dict[str, Schema] = made["$defs"]
+    return definitions
+
+
+def examples_by_name() -> dict[str, list[dict[str, Any]]]:
+    """Examples by the name of their model."""
+    named = {model.__name__: EXAMPLES[kind] for kind, model in MODEL_OF_TYPE.items()}
+    return named | OUTPUT_EXAMPLES

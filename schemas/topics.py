@@ -1,0 +1,41 @@
+"""Names of the Kafka topics that cross the boundary, and which event type goes to which."""
+
+from typing import Final
+
+TOPIC_OF_TYPE: Final[dict[str, str]] = {
+    "app_click": "touchpoints.app",
+    "transaction": "touchpoints.transactions",
+    "complaint": "touchpoints.complaints",
+    "survey": "touchpoints.surveys",
+    "service_contact": "touchpoints.service",
+    "feedback": "touchpoints.feedback",
+    "profile": "touchpoints.profiles",
+    "campaign": "touchpoints.campaigns",
+    "care": "touchpoints.care",
+    "desk": "touchpoints.desk",
+}
+"""Every event type and the one input topic it is read from."""
+
+INPUT_TOPICS: Final[tuple[str, ...]] = tuple(TOPIC_OF_TYPE.values())
+"""All keyed by `customer_id` (UTF-8, murmur2), all with the same number of partitions."""
+
+ALERTS: Final = "alerts"
+SEGMENT_UPDATES: Final = "segment-updates"
+CARE_TASKS: Final = "care-tasks"
+CUSTOMER_TRANSITIONS: Final = "customer-transitions"
+SIGNALS: Final = "signals"
+DEAD_LETTERS: Final = "dead-letters"
+PARTITION_SUMMARIES: Final = "partition-summaries"
+SEGMENT_MODEL: Final = "segment-model"
+
+OUTPUT_TOPICS: Final[tuple[str, ...]] = (
+    ALERTS,
+    SEGMENT_UPDATES,
+    CARE_TASKS,
+    CUSTOMER_TRANSITIONS,
+    SIGNALS,
+    DEAD_LETTERS,
+    PARTITION_SUMMARIES,
+    SEGMENT_MODEL,
+)
+"""With as many partitions as the input topics; `segment-model` is compacted."""

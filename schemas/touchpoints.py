@@ -1,0 +1,310 @@
+"""The touchpoint events: one strict pydantic model for each type, and their union `Touchpoint`.
+
+Unknown fields, wrong JSON types, text without bound, NaN and infinity are refused. Rules of the
+kind "`launch` needs `source`" are data (`CASES`): the validator and the JSON Schema read the
+same table. `Transaction`, the busiest type, has none, and so is validated without Python code.
+"""
+
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    model_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from schemas.cases import Case, Cases, TouchpointBase, TouchpointWithCases, refusal
+from schemas.fields import (
+    Amount,
+    Channel,
+    Cost,
+    Currency,
+    Day,
+    Factor,
+    Id,
+    Label,
+    LocalTime,
+    Money,
+    OccurredAt,
+    OutputId,
+    Seconds,
+    Stage,
+    Text,
+    Tier,
+    TimeZone,
+)
+
+
+class AppClick(TouchpointWithCases):
+    """Something done, received or failed in the app."""
+
+    DECIDES = "action"
+    CASES: ClassVar[Cases] = {
+        "launch": Case(needs=("source",)),
+        "function_visit": Case(needs=("function",)),
+        "error": Case(needs=("function",)),
+    }
+
+    type: Literal["app_click"] = "app_click"
+    action: Literal[
+        "launch",
+        "tab_switch",
+        "function_visit",
+        "account_message",
+        "news_message",
+        "news_view",
+        "error",
+    ]
+    source: Literal["icon", "push"] | None = None
+    function: Label | None = None
+
+
+class Transaction(TouchpointBase):
+    """Money moved on an account; `balance_after` is in the same currency."""
+
+    type: Literal["transaction"] = "transaction"
+    amount: Amount
+    currency: Currency
+    direction: Literal["credit", "debit"]
+    account_id: Id
+    balance_after: Money | None = None
+    product: Label | None = None
+    category: Label | None = None
+    margin: Money | None = None
+
+
+class Complaint(TouchpointWithCases):
+    """A step in the life of a complaint."""
+
+    DECIDES = "status"
+    CASES: ClassVar[Cases] = {"opened": Case(needs=("severity", "factor", "category"))}
+
+    type: Literal["complaint"] = "complaint"
+    complaint_id: Id
+    status: Literal["opened", "acknowledged", "resolved", "reopened", "withdrawn"]
+    severity: Annotated[int, Field(ge=1, le=5)] | None = None
+    factor: Factor | None = None
+    category: Label | None = None
+    product: Label | None = None
+    complex: bool | None = None
+    compensation: Cost | None = None
+
+
+_RATING: Final = ("experience", "expectation", "importance", "ideal")
+_SERVQUAL: Final = ("reliability", "responsiveness", "assurance", "empathy", "tangibles")
+
+
+class Survey(TouchpointWithCases):
+    """One answer of a survey; `score` may be left out for `visit_reason` only."""
+
+    DECIDES = "instrument"
+    CASES: ClassVar[Cases] = {
+        "csat": Case(("score",), score=(1, 5)),
+        "nps": Case(("score",), score=(0, 10)),
+        "ces": Case(("score",), score=(1, 7)),
+        "factor_rating": Case(("score", "factor"), {"measure": _RATING}, (0, 10)),
+        "servqual": Case(
+            ("score", "dimension"), {"measure": ("perception", "expectation")}, (1, 7)
+        ),
+        "acsi": Case(("score", "item"), score=(1, 10)),
+        "trust": Case(("score", "aspect"), score=(0, 10)),
+        "commitment": Case(("score",), score=(0, 10)),
+        "repurchase": Case(("score",), score=(1, 5)),
+        "wallet_share": Case(("score",), score=(0, 1)),
+        "brands_used": Case(("score",), score=(1, 1_000)),
+        "visit_reason": Case(("factor",), score=(0, 10)),
+    }
+
+    type: Literal["survey"] = "survey"
+    instrument: Literal[
+        "csat",
+        "nps",
+        "ces",
+        "factor_rating",
+        "servqual",
+        "acsi",
+        "trust",
+        "commitment",
+        "repurchase",
+        "wallet_share",
+        "brands_used",
+        "visit_reason",
+    ]
+    score: Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)] | None = None
+    factor: Factor | None = None
+    measure: Literal["experience", "expectation", "importance", "ideal", "perception"] | None = None
+    dimension: (
+        Literal["reliability", "responsiveness", "assurance", "empathy", "tangibles"] | None
+    ) = None
+    item: Literal["overall", "expectancy", "ideal"] | None = None
+    aspect: Literal["goodwill", "integrity", "ability"] | None = None
+    stage: Stage | None = None
+    campaign_id: Id | None = None
+
+
+class ServiceContact(TouchpointBase):
+    """A call or visit, when it ended; an `unresolved` one promises a callback by `callback_by`."""
+
+    type: Literal["service_contact"] = "service_contact"
+    contact_id: Id
+    wait_seconds: Seconds
+    handle_seconds: Seconds
+    outcome: Literal["resolved", "unresolved", "abandoned"]
+    agent_id: Id | None = None
+    branch_id: Id | None = None
+    stage: Stage | None = None
+    callback_by: OccurredAt | None = None
+
+
+class Feedback(TouchpointWithCases):
+    """Something the customer said unasked; `text` never appears in logs or dead-letter reasons."""
+
+    DECIDES = "kind"
+    CASES: ClassVar[Cases] = {"callback_done": Case(needs=("contact_id",))}
+
+    type: Literal["feedback"] = "feedback"
+    kind: Literal["praise", "suggestion", "comment_card", "callback_done"]
+    contact_id: Id | None = None
+    factor: Factor | None = None
+    text: Text | None = Field(default=None, repr=False)
+
+
+def _only_true(value: bool) -> bool:
+    if not value:
+        raise PydanticCustomError("only_true", "Input should be true, or not be given")
+    return value
+
+
+OnlyTrue = Annotated[bool, AfterValidator(_only_true), Field(json_schema_extra={"const": True})]
+"""True; unlike `Literal[True]` it does not also take 1."""
+
+
+class QuietHours(BaseModel):
+    """From `start` to `end` in the customer's time zone; over midnight when start > end."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    start: LocalTime
+    end: LocalTime
+
+
+class Profile(TouchpointBase):
+    """What is known of the customer. A field given as null is cleared; one not given stays.
+
+    `model_fields_set` tells the two apart. `erase: true` stands alone.
+    """
+
+    type: Literal["profile"] = "profile"
+    birth_date: Day | None = None
+    sex: Label | None = None
+    occupation: Label | None = None
+    position: Label | None = None
+    region: Label | None = None
+    first_seen: Day | None = None
+    time_zone: TimeZone | None = None
+    consent: dict[Channel, bool] | None = None
+    quiet_hours: QuietHours | None = None
+    referred_by: Id | None = None
+    owner_id: Id | None = None
+    tier_pin: Tier | None = None
+    organisation_id: Id | None = None
+    key_person: bool | None = None
+    erase: OnlyTrue | None = None
+
+    @model_validator(mode="after")
+    def _erase_stands_alone(self) -> Self:
+        if self.erase:
+            others = self.model_fields_set - _ERASE_ALLOWS
+            if others:
+                raise refusal("erase", "true", min(others), "a value", "not be given")
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        made = super().__get_pydantic_json_schema__(schema, handler)
+        others = [name for name in cls.model_fields if name not in _ERASE_ALLOWS]
+        made["allOf"] = [
+            {
+                "if": {"properties": {"erase": {"const": True}}, "required": ["erase"]},
+                "then": {"not": {"anyOf": [{"required": [name]} for name in others]}},
+            }
+        ]
+        return made
+
+
+_ERASE_ALLOWS: Final = frozenset({*TouchpointBase.model_fields, "type", "erase"})
+
+
+class Campaign(TouchpointWithCases):
+    """A step of a campaign with one customer."""
+
+    DECIDES = "action"
+    CASES: ClassVar[Cases] = {"converted": Case(needs=("revenue",))}
+
+    type: Literal["campaign"] = "campaign"
+    campaign_id: Id
+    action: Literal["sent", "opened", "clicked", "converted", "opted_out"]
+    revenue: Cost | None = None
+    cost: Cost | None = None
+    offer_id: Id | None = None
+
+
+class Care(TouchpointWithCases):
+    """What became of a care task."""
+
+    DECIDES = "action"
+    CASES: ClassVar[Cases] = {"feedback": Case(("score",), score=(1, 5))}
+
+    type: Literal["care"] = "care"
+    task_id: OutputId
+    action: Literal["approved", "done", "declined", "feedback"]
+    score: Annotated[float, Field(ge=1, le=5, allow_inf_nan=False)] | None = None
+    cost: Cost | None = None
+
+
+class Desk(TouchpointWithCases):
+    """What a person at the desk did about an alert."""
+
+    DECIDES = "action"
+    CASES: ClassVar[Cases] = {"snoozed": Case(needs=("until",))}
+
+    type: Literal["desk"] = "desk"
+    alert_id: OutputId
+    action: Literal["acknowledged", "resolved", "snoozed"]
+    until: OccurredAt | None = None
+    by: Id
+
+
+Touchpoint = Annotated[
+    AppClick
+    | Transaction
+    | Complaint
+    | Survey
+    | ServiceContact
+    | Feedback
+    | Profile
+    | Campaign
+    | Care
+    | Desk,
+    Field(discriminator="type"),
+]
+"""Any touchpoint event; `type` says which."""
+
+MODEL_OF_TYPE: Final[dict[str, type[TouchpointBase]]] = {
+    "app_click": AppClick,
+    "transaction": Transaction,
+    "complaint": Complaint,
+    "survey": Survey,
+    "service_contact": ServiceContact,
+    "feedback": Feedback,
+    "profile": Profile,
+    "campaign": Campaign,
+    "care": Care,
+    "desk": Desk,
+}

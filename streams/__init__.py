@@ -1,0 +1,1 @@
+"""Kafka and Faust: how records come in, are kept exactly once, and go out."""

@@ -1,0 +1,96 @@
+"""Commands that set up and run: ``kafka``, ``topics``, ``worker``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from agents.customers import customers
+from domain.policy import load_policy
+from streams.cluster.run import run_broker
+from streams.cluster.topics import ensure_topics
+from streams.engine.clients import admin_options, bootstrap_servers
+from streams.logs import configure_logs
+from streams.settings import load_settings
+from streams.worker import Worker, run_worker
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the app."""
+    for command in (kafka, topics, worker):
+        app.command()(command)
+
+
+def kafka(
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on; default: a free one.")
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Keep the data here; default: a temporary directory.")
+    ] = None,
+) -> None:
+    """Run a real Kafka broker on this machine (loopback only) until Ctrl-C.
+
+    Example: touchline kafka --port 9092 --data-dir ./kafka-data
+    """
+    run_broker(port, data_dir)
+
+
+def topics(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only compare what exists; make nothing.")
+    ] = False,
+) -> None:
+    """Make every topic that is missing; report what exists and is not as it must be.
+
+    Example: TOUCHLINE_KAFKA__BOOTSTRAP=localhost:9092 touchline topics
+    """
+    settings = load_settings()
+    report = ensure_topics(
+        bootstrap_servers(settings),
+        settings.app_id,
+        settings.partitions,
+        settings.kafka.replication,
+        settings.kafka.min_insync_replicas,
+        dry_run=check,
+        client=admin_options(settings),
+    )
+    report.raise_if_wrong()
+    console = Console()
+    done = "missing" if check else "made"
+    console.print(f"{len(report.created)} topics {done}, {len(report.right)} as they must be")
+    if check and report.created:
+        raise typer.Exit(1)
+
+
+def worker(
+    policy: Annotated[
+        Path | None, typer.Option(help="Policy file (YAML); default: TOUCHLINE_POLICY or built in.")
+    ] = None,
+    http_port: Annotated[
+        int | None, typer.Option(help="Port of /metrics, /livez, /readyz; 0 picks a free one.")
+    ] = None,
+) -> None:
+    """Run a worker until Ctrl-C or SIGTERM. Start more of them to share the partitions.
+
+    Example: TOUCHLINE_KAFKA__BOOTSTRAP=localhost:9092 touchline worker
+    """
+    settings = load_settings()
+    if http_port is not None:
+        settings.http.port = http_port
+    configure_logs(settings)
+    topology = customers(load_policy(policy or settings.policy))
+
+    async def run() -> None:
+        from streams.metrics import Metrics
+        from streams.pages import Pages
+
+        metrics = Metrics(settings.clock)
+        running = Worker(settings, topology, metrics)
+        async with Pages(settings.http, metrics, running):
+            await running.run()
+
+    run_worker(run)

@@ -1,0 +1,256 @@
+"""Commands that bring events in: ``simulate``, ``produce`` and ``import``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, NoReturn
+
+import typer
+
+from streams.engine.clients import client_options
+from streams.settings import load_settings
+from streams.sources import SourceError
+
+SHOWN_REJECTS = 5
+LIVE_HASTE = 360.0
+
+Bootstrap = Annotated[
+    str | None,
+    typer.Option(help="Kafka's host:port, more with commas; default TOUCHLINE_KAFKA__BOOTSTRAP."),
+]
+importers = typer.Typer(help="Turn a bank's files into lines of events.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the app."""
+    app.command()(simulate)
+    app.command()(produce)
+    app.add_typer(importers, name="import")
+
+
+def simulate(
+    *,
+    rate: Annotated[float, typer.Option(help="Records a second, after the opening.")] = 1_000.0,
+    seconds: Annotated[
+        float | None, typer.Option(help="End after this time; default: at Ctrl-C.")
+    ] = None,
+    customers: Annotated[int, typer.Option(help="Customers of the bank.")] = 2_000,
+    seed: Annotated[int, typer.Option(help="Same seed, same bank.")] = 1,
+    vip_share: Annotated[float, typer.Option(help="Share of VIP and private customers.")] = 0.05,
+    repeats: Annotated[float, typer.Option(help="Share of exact repeats.")] = 0.01,
+    late: Annotated[float, typer.Option(help="Share of events 1 min to 6 h old.")] = 0.01,
+    bad: Annotated[float, typer.Option(help="Share of records that must be refused.")] = 0.001,
+    day_seconds: Annotated[
+        float | None,
+        typer.Option(help="A bank day in so many seconds, ending now; sets the rate."),
+    ] = None,
+    records: Annotated[
+        int | None,
+        typer.Option(help="So many records as fast as Kafka takes them, the last happening now."),
+    ] = None,
+    haste: Annotated[
+        float | None,
+        typer.Option(help="Complaints and calls go on so many times faster [live: 360, else 1]."),
+    ] = None,
+    bootstrap: Bootstrap = None,
+) -> None:
+    """Produce a simulated bank: profiles and balances first, then its days, live unless told.
+
+    Example: touchline simulate --rate 2000 --seconds 60 --customers 5000 --vip-share 0.1
+    """
+    from streams.sources import produce as into
+    from streams.sources.bank import Bank
+    from streams.sources.pace import Stop
+
+    live = day_seconds is None and records is None
+    now = datetime.now(UTC)
+    with _one_line():
+        if day_seconds is not None and (records is not None or not day_seconds > 0):
+            raise SourceError("--day-seconds must be above 0, and goes without --records")
+        bank = Bank(
+            seed, customers, vip_share=vip_share, repeats=repeats, late=late, bad=bad, start=now,
+            now=_wall_ms if live else None, haste=haste or (LIVE_HASTE if live else 1.0),
+        )  # fmt: skip
+        pace: float | None = rate
+        if records is not None:
+            bank.end_at(now, records)
+            pace = None
+        elif day_seconds is not None:
+            bank.start_at(now - timedelta(days=(seconds or 3_600.0) / day_seconds))
+            pace = bank.events_per_day / day_seconds
+        servers, client = _kafka(bootstrap)
+        with Stop() as stop, _progress("simulate", None) as progress, _rejects(None) as rejects:
+            report = into.simulate(
+                bank, servers, rate=pace, seconds=seconds, records=records, progress=progress,
+                on_reject=rejects, stop=stop, client=client,
+            )  # fmt: skip
+    _say(f"simulated {report}, {report.bad:,} of them made to be refused")
+    if report.rejected:
+        _fail(f"Kafka did not take {report.rejected:,} records; the first reasons are above")
+
+
+def produce(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="JSON lines; - reads stdin.")],
+    rate: Annotated[
+        float | None, typer.Option(help="Records a second; default: as fast as Kafka takes them.")
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Write the lines that could not be sent here, unchanged.")
+    ] = None,
+    bootstrap: Bootstrap = None,
+) -> None:
+    """Produce one event a line, each to the topic of its type under its customer_id.
+
+    A line whose type is known is sent whatever else is wrong with it: the worker keeps it in the
+    dead letters with the reason. Any other line is named here, and the exit status is 1.
+
+    Example: touchline produce events.jsonl --rate 5000 --rejects rejected.jsonl
+    """
+    from streams.sources import produce as into
+    from streams.sources.pace import Stop
+
+    with _one_line(), ExitStack() as opened:
+        lines, size = _open(file, opened)
+        if rejects is not None and file != "-" and rejects.exists() and rejects.samefile(file):
+            raise SourceError("--rejects must be another file than the input")
+        servers, client = _kafka(bootstrap)
+        stop = opened.enter_context(Stop())
+        progress = opened.enter_context(_progress("produce", size))
+        on_reject = opened.enter_context(_rejects(rejects))
+        report = into.produce_lines(
+            lines, servers, rate=rate, progress=progress, on_reject=on_reject, stop=stop,
+            client=client,
+        )  # fmt: skip
+    _say(f"produced {report}")
+    if report.rejected:
+        kept = f"they are in {rejects}" if rejects else "give --rejects FILE to keep them"
+        _fail(f"{report.rejected:,} lines were not sent; {kept}")
+    if report.interrupted:
+        _say("stopped before the end: produce the file again, events already sent change nothing")
+        raise typer.Exit(130)
+
+
+@importers.command()
+def berka(
+    directory: Annotated[Path, typer.Argument(help="Folder with client.asc, trans.asc and so on.")],
+    rate: Annotated[
+        float,
+        typer.Option(
+            help="Koruna to base currency. 3.0 is the default policy's own rate and fills every"
+            " tier: the scale of a modern bank, not a market rate. At another rate amounts and"
+            " balances are written times rate / 3.0, which that policy turns into koruna x rate."
+        ),
+    ] = 3.0,
+) -> None:
+    """Write the Czech bank of 1993-94 (PKDD'99) as events: profiles, then transactions.
+
+    Example: touchline import berka berka/ > berka.jsonl && touchline replay berka.jsonl --out out
+    """
+    import orjson
+
+    from streams.sources import berka as bank
+
+    tally = bank.Tally()
+    with _one_line():
+        try:
+            write = sys.stdout.buffer.write
+            for event in bank.events(directory, rate, tally):
+                write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SourceError("the reader of the output went away before the end") from None
+    _say(f"imported {tally}")
+    if tally.amounts_not_above_zero:
+        _say("amounts not above zero stay as they are: the worker makes dead letters of them")
+
+
+def _kafka(bootstrap: str | None) -> tuple[str, dict[str, Any]]:
+    """The address, and the other options of a client. Raises NoBootstrap where none is set."""
+    settings = load_settings()
+    if bootstrap:
+        settings.kafka.bootstrap = bootstrap
+    client = client_options(settings)
+    return ",".join(client.pop("bootstrap_servers")), client
+
+
+def _open(file: str, opened: ExitStack) -> tuple[BinaryIO, int | None]:
+    """The input and its size in bytes, None where nobody knows."""
+    if file == "-":
+        return sys.stdin.buffer, None
+    try:
+        lines = Path(file).open("rb")  # noqa: SIM115 - closed with `opened`
+    except OSError as error:
+        raise SourceError(f"{file} cannot be read: {error.strerror}; give a file or -") from error
+    return opened.enter_context(lines), os.fstat(lines.fileno()).st_size or None
+
+
+@contextmanager
+def _rejects(file: Path | None) -> Iterator[Callable[[Any], None]]:
+    """Prints the first rejects, and writes all of them to `file` where one is given."""
+    shown = 0
+    with ExitStack() as opened:
+        try:
+            kept = opened.enter_context(file.open("wb")) if file is not None else None
+        except OSError as error:
+            raise SourceError(f"--rejects {file} cannot be written: {error.strerror}") from error
+
+        def take(reject: Any) -> None:
+            nonlocal shown
+            shown += 1
+            if shown <= SHOWN_REJECTS:
+                _say(f"line {reject.line}: {reject.reason}")
+            if kept is not None:
+                kept.write(reject.value + b"\n")
+
+        yield take
+
+
+@contextmanager
+def _progress(what: str, size: int | None) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on stderr when that is a terminal; else nothing."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn(what), BarColumn(), TextColumn("{task.fields[told]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        task = bar.add_task(what, total=size, told="")
+        began = time.perf_counter()
+
+        def show(records: int, done: int) -> None:
+            per_second = records / max(1e-9, time.perf_counter() - began)
+            bar.update(task, completed=done, told=f"{records:,} records, {per_second:,.0f}/s")
+
+        yield show
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """A source's error on one line, exit status 1."""
+    try:
+        yield
+    except SourceError as error:
+        _fail(str(error))
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _fail(text: str) -> NoReturn:
+    _say(f"touchline: {text}")
+    raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""The Kafka cluster: a local broker for a machine without one, and the topics."""

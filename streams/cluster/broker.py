@@ -1,0 +1,230 @@
+"""A real Kafka broker on this machine: KRaft, one node, loopback only, from Maven's jars.
+
+    with LocalBroker() as broker:
+        client = AIOKafkaProducer(bootstrap_servers=broker.bootstrap)
+
+All calls block; from asyncio use `asyncio.to_thread`. A broker whose parent dies, even by
+SIGKILL, is killed by its watchdog within half a second, and its temporary directory removed.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from streams.cluster import kraft, ports
+from streams.cluster.errors import BrokerError
+from streams.cluster.jars import kafka_jars
+from streams.cluster.java import find_java
+from streams.cluster.probe import is_ready
+
+_START_SECONDS = 90.0
+_STOP_SECONDS = 20.0
+_PORT_TRIES = 3
+_TAIL_LINES = 12
+_CLASH = "Address already in use"
+
+
+class LocalBroker:
+    """One broker. After `stop` or `kill`, `restart` brings it back: same port, same data.
+
+    `data_dir` holds properties, log and data, and is kept; without one a temporary directory is
+    used and removed by `close`. `port` is a free one unless given. `heap` is the JVM's. `config`
+    goes over the broker's properties.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path | None = None,
+        port: int | None = None,
+        *,
+        heap: str = "512m",
+        config: Mapping[str, str] | None = None,
+    ) -> None:
+        self._given_dir, self._given_port = data_dir, port
+        self._heap, self._config = heap, dict(config or {})
+        self._home: kraft.Home | None = None
+        self._port = 0
+        self._controller_port = 0
+        self._broker: subprocess.Popen[bytes] | None = None
+        self._watchdog: subprocess.Popen[bytes] | None = None
+        self._remove: Callable[[], object] | None = None
+        self.ready_seconds = 0.0
+
+    @property
+    def bootstrap(self) -> str:
+        """`host:port` for clients; known from the first `start` on."""
+        assert self._port, "start() first"
+        return f"{ports.LOOPBACK}:{self._port}"
+
+    @property
+    def home(self) -> kraft.Home:
+        """Where properties, log and data are; known from the first `start` on."""
+        assert self._home is not None, "start() first"
+        return self._home
+
+    @property
+    def place(self) -> str:
+        """Where an operator finds data and log."""
+        return f"data in {self.home.data}, log in {self.home.log}"
+
+    @property
+    def running(self) -> bool:
+        return self.pid is not None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the JVM; None when it does not run."""
+        broker = self._broker
+        return broker.pid if broker is not None and broker.poll() is None else None
+
+    def start(self) -> str:
+        """Start and wait until the broker answers a client; returns `bootstrap`.
+
+        Raises BrokerError: no Java, no jars, a port taken, or the end of the broker's log.
+        """
+        assert self.pid is None, "runs already"
+        began = time.monotonic()
+        java = find_java()
+        jars = kafka_jars(java)
+        home = self._open_home()
+        for attempt in range(_PORT_TRIES):
+            self._choose_ports()
+            wanted = kraft.properties(home, self._port, self._controller_port, self._config)
+            kraft.write_home(home, wanted)
+            kraft.format_storage(java, jars, home)
+            line = kraft.command(java, jars, home, kraft.broker_options(self._heap), "kafka.Kafka")
+            if self._launch([*line, str(home.properties)]):
+                self.ready_seconds = time.monotonic() - began
+                return self.bootstrap
+            fixed = self._given_port is not None or attempt + 1 == _PORT_TRIES
+            if fixed or _CLASH not in self.log_tail():
+                break
+            self._port = self._controller_port = 0
+        raise BrokerError(f"Kafka did not start; the end of {home.log}:\n{self.log_tail()}")
+
+    def stop(self) -> None:
+        """Clean stop (SIGTERM, SIGKILL after 20 s). Data and port are kept for `restart`."""
+        if self._broker is not None:
+            self._broker.terminate()
+            try:
+                self._broker.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._broker.kill()
+        self._reap()
+
+    def kill(self) -> None:
+        """SIGKILL: what a crash of the broker leaves."""
+        if self._broker is not None:
+            self._broker.kill()
+        self._reap()
+
+    def restart(self) -> str:
+        """Start again on the same port with the same data; stops first when running."""
+        assert self._port, "start() first"
+        if self.pid is not None:
+            self.stop()
+        self._reap()
+        return self.start()
+
+    def close(self) -> None:
+        """Stop, and remove the temporary directory. The broker cannot come back."""
+        self.stop()
+        if self._remove is not None:
+            self._remove()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def log_tail(self, lines: int = _TAIL_LINES) -> str:
+        """The last lines of the broker's log."""
+        log = self.home.log
+        text = log.read_text(errors="replace") if log.exists() else ""
+        return "\n".join(text.strip().splitlines()[-lines:])
+
+    def _open_home(self) -> kraft.Home:
+        if self._home is None and self._given_dir is not None:
+            self._home = kraft.Home(self._given_dir.resolve())
+        elif self._home is None:
+            root = Path(tempfile.mkdtemp(prefix="touchline-kafka-"))
+            self._home = kraft.Home(root)
+            self._remove = weakref.finalize(self, _remove_tree, root)
+        return self._home
+
+    def _choose_ports(self) -> None:
+        if self._port == 0:
+            self._port = self._given_port or ports.free_ports(1)[0]
+        if not ports.is_free(self._port):
+            raise BrokerError(f"port {self._port} is taken; give another one, or none")
+        if self._controller_port == 0 or not ports.is_free(self._controller_port):
+            self._controller_port = ports.free_ports(1, but=frozenset({self._port}))[0]
+
+    def _launch(self, line: list[str]) -> bool:
+        """Start the JVM and its watchdog; True when ready, False when it died.
+
+        A session of its own: Ctrl-C in a terminal must reach us, not the broker under us.
+        """
+        with self.home.log.open("wb") as log:
+            self._broker = subprocess.Popen(
+                line, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        try:
+            self._watchdog = _watch(self._broker.pid, self._remove_dir())
+            if self._wait_ready():
+                return True
+        except BaseException:
+            self.kill()
+            raise
+        self._reap()
+        return False
+
+    def _remove_dir(self) -> str:
+        return "" if self._given_dir is not None else str(self.home.root)
+
+    def _wait_ready(self) -> bool:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            if self.pid is None:
+                return False
+            if ports.answers(self._port) and is_ready(self.bootstrap):
+                return True
+            time.sleep(0.05)
+        raise BrokerError(
+            f"Kafka is not ready after {_START_SECONDS:.0f} s; the end of {self.home.log}:\n"
+            f"{self.log_tail()}"
+        )
+
+    def _reap(self) -> None:
+        """Wait for the ended JVM and end its watchdog: no zombie stays."""
+        if self._broker is not None:
+            self._broker.wait()
+        if self._watchdog is not None:
+            self._watchdog.kill()
+            self._watchdog.wait()
+        self._broker = self._watchdog = None
+
+
+def _remove_tree(root: Path) -> None:
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def _watch(child: int, remove: str, command: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
+    script = Path(__file__).with_name("watchdog.py")
+    line = [sys.executable, "-I", str(script), str(os.getpid()), str(child), remove, *command]
+    return subprocess.Popen(line, stdin=subprocess.DEVNULL, start_new_session=True)

@@ -1,0 +1,132 @@
+"""The fallback where Kafka's jars cannot be had: the same node in a Docker container."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from streams.cluster import ports
+from streams.cluster.errors import BrokerError
+from streams.cluster.jars import kafka_version
+from streams.cluster.kraft import container_properties
+from streams.cluster.probe import is_ready
+
+_START_SECONDS = 180.0
+_DATA = "/tmp/touchline"
+
+
+def docker_answers() -> bool:
+    """Whether there is a Docker client here and its engine answers."""
+    docker = shutil.which("docker")
+    if docker is None:
+        return False
+    line = [docker, "info", "--format", "{{.ServerVersion}}"]
+    try:
+        ran = subprocess.run(line, capture_output=True, text=True, timeout=15, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return ran.returncode == 0 and bool(ran.stdout.strip())
+
+
+def image() -> str:
+    """The image of the same Kafka version as pom.xml names."""
+    return f"apache/kafka:{kafka_version()}"
+
+
+def run_line(name: str, port: int, values: Mapping[str, str], data_dir: Path | None) -> list[str]:
+    """`docker run` for one node: only the loopback address is published."""
+    line = ["docker", "run", "--rm", "--name", name, "--publish", f"{ports.LOOPBACK}:{port}:9092"]
+    for key, value in values.items():
+        line += ["--env", f"KAFKA_{key.upper().replace('.', '_')}={value}"]
+    if data_dir is not None:
+        line += ["--user", f"{os.getuid()}:0", "--volume", f"{data_dir}:{_DATA}"]
+    return [*line, image()]
+
+
+class DockerBroker:
+    """One node in a container, with the life of `LocalBroker`; the container goes with us."""
+
+    def __init__(
+        self,
+        data_dir: Path | None = None,
+        port: int | None = None,
+        *,
+        config: Mapping[str, str] | None = None,
+    ) -> None:
+        self._data_dir, self._port = data_dir, port or 0
+        self._config = dict(config or {})
+        self._name = f"touchline-kafka-{uuid.uuid4().hex[:8]}"
+        self._client: subprocess.Popen[bytes] | None = None
+        self._watchdog: subprocess.Popen[bytes] | None = None
+        self.ready_seconds = 0.0
+
+    @property
+    def bootstrap(self) -> str:
+        """`host:port` for clients; known from `start` on."""
+        assert self._port, "start() first"
+        return f"{ports.LOOPBACK}:{self._port}"
+
+    @property
+    def place(self) -> str:
+        """Where an operator finds data and log."""
+        kept = f"data in {self._data_dir}, " if self._data_dir else ""
+        return f"{kept}log: docker logs {self._name}"
+
+    @property
+    def running(self) -> bool:
+        return self._client is not None and self._client.poll() is None
+
+    def start(self) -> str:
+        """Start and wait until the broker answers; returns `bootstrap`. Raises BrokerError."""
+        began = time.monotonic()
+        if self._data_dir is not None:
+            self._data_dir.mkdir(parents=True, exist_ok=True)
+        self._port = self._port or ports.free_ports(1)[0]
+        values = container_properties(self._port, _DATA, self._config)
+        line = run_line(self._name, self._port, values, self._data_dir)
+        self._client = subprocess.Popen(
+            line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        script = Path(__file__).with_name("watchdog.py")
+        remove = ["docker", "rm", "--force", self._name]
+        watch = [sys.executable, "-I", str(script), str(os.getpid()), str(self._client.pid), ""]
+        self._watchdog = subprocess.Popen(
+            [*watch, *remove], stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        while time.monotonic() - began < _START_SECONDS:
+            if not self.running:
+                self.close()
+                raise BrokerError(f"docker could not run {image()}; see its message above")
+            if ports.answers(self._port) and is_ready(self.bootstrap):
+                self.ready_seconds = time.monotonic() - began
+                return self.bootstrap
+            time.sleep(0.2)
+        self.close()
+        raise BrokerError(f"{image()} is not ready after {_START_SECONDS:.0f} s; is Docker busy?")
+
+    def close(self) -> None:
+        """Stop the container and remove it."""
+        subprocess.run(["docker", "stop", self._name], capture_output=True, check=False)
+        for child in (self._client, self._watchdog):
+            if child is not None:
+                child.terminate()
+                child.wait()
+        self._client = self._watchdog = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()

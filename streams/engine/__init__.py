@@ -1,0 +1,1 @@
+"""The exactly-once engine: transport, partition tasks, transactions, changelog, clock."""

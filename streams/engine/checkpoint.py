@@ -1,0 +1,48 @@
+"""The checkpoint: how far a partition has come, written in every transaction.
+
+It lies in the changelog beside the state it belongs to, so that both are seen together or
+not at all. It is the truth of where to go on; the group's committed offsets only mirror it
+for lag tools.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+CHECKPOINT_KEY = b"!checkpoint"
+SHARED_KEY = b"!shared"
+TIMER_PREFIX = b"t"
+FORMAT = 1
+
+
+class Checkpoint(msgspec.Struct, array_like=True):
+    """Positions and clock after the last committed record.
+
+    ``next_offsets`` is the position per topic to go on from; ``clock`` the task clock in
+    ms; ``model_version`` the newest segment model used (0: none).
+    """
+
+    format: int = FORMAT
+    next_offsets: dict[str, int] = msgspec.field(default_factory=dict)
+    clock: int = 0
+    model_version: int = 0
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Checkpoint)
+
+
+def dump_checkpoint(checkpoint: Checkpoint) -> bytes:
+    """The checkpoint as a changelog value."""
+    return _encoder.encode(checkpoint)
+
+
+def load_checkpoint(value: bytes) -> Checkpoint:
+    """The checkpoint of a changelog value; raises ``ValueError`` on a newer format."""
+    checkpoint = _decoder.decode(value)
+    if checkpoint.format > FORMAT:
+        raise ValueError(
+            f"the changelog was written by a newer version (checkpoint format "
+            f"{checkpoint.format}, this version reads up to {FORMAT}): start the newer version"
+        )
+    return checkpoint

@@ -1,0 +1,37 @@
+"""What the engine tells of itself while it runs; metrics implement it, tests may listen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streams.engine.inbox import Chunk
+from streams.engine.partition import Drained, Partition
+
+
+class Observer:
+    """Hears of every commit, restore and stop. This one keeps nothing."""
+
+    def received(self, chunk: Chunk) -> None:
+        """A chunk came in."""
+
+    def committed(self, partition: Partition, drained: Drained, seconds: float) -> None:
+        """A transaction went through."""
+
+    def commit_failed(self, number: int, why: str) -> None:
+        """A transaction was given up; its partition is opened anew."""
+
+    def opened(self, partition: Partition, records: int, seconds: float) -> None:
+        """A partition was restored from ``records`` changelog records."""
+
+    def closed(self, number: int) -> None:
+        """A partition is no longer here."""
+
+    def stopped(self, number: int, why: str) -> None:
+        """A partition must not go on until an operator acts."""
+
+    def lag(self, lags: dict[tuple[str, int], int]) -> None:
+        """Records waiting in Kafka by topic and partition number."""
+
+    def status(self) -> dict[str, Any]:
+        """Nothing to tell."""
+        return {}

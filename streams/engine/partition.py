@@ -1,0 +1,236 @@
+"""One partition's work without Kafka: records in; changelog records and outputs out.
+
+This is what the worker runs inside a batch and what ``touchline replay`` runs without a
+broker. Nothing in here awaits, reads a clock or talks to anyone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple
+
+from agents.topology import Bad, Topology
+from schemas.codec import encode
+from schemas.deadletter import dead_letter
+from schemas.outputs import Output
+from schemas.topics import DEAD_LETTERS
+from streams.engine.checkpoint import CHECKPOINT_KEY, SHARED_KEY, Checkpoint, dump_checkpoint
+from streams.engine.inbox import FIRST, Inbox, Record, Waiting
+from streams.engine.store import Store
+from streams.engine.timers import Timers
+
+FUTURE_TOLERANCE_MS = 5 * 60 * 1000
+BACKLOG_AGE_MS = 60 * 1000
+SLICE_RECORDS = 500
+
+Clock = Literal["wall", "event"]
+
+
+class Sent(NamedTuple):
+    """An output on its way: topic, key, value, and when its cause was appended to Kafka."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    cause_timestamp: int | None
+    kind: str
+
+
+class Drained(NamedTuple):
+    """What one transaction holds of a partition."""
+
+    changelog: list[tuple[bytes, bytes | None]]
+    outputs: list[Sent]
+    next_offsets: dict[str, int]
+    counts: Counter[tuple[str, str]]
+
+
+class Partition:
+    """State, timers, clock and unsent outputs of one partition number."""
+
+    def __init__(
+        self,
+        topology: Topology,
+        number: int,
+        store: Store,
+        checkpoint: Checkpoint | None,
+        *,
+        clock: Clock,
+        cached: int,
+    ) -> None:
+        self.topology = topology
+        self.number = number
+        self.store = store
+        self.context = topology.context(store.get(SHARED_KEY))
+        checkpoint = checkpoint or Checkpoint()
+        self.next_offsets = dict(checkpoint.next_offsets)
+        self.now = checkpoint.clock
+        self.model_version = checkpoint.model_version
+        self.timers = Timers.restored(store)
+        self.inbox = Inbox()
+        self.pending = 0
+        self.outputs: list[Sent] = []
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self._wall_clock = clock == "wall"
+        self._cached = cached
+        self._live: dict[str, Any] = {}
+        self._dirty: dict[str, Any] = {}
+
+    # -- in ---------------------------------------------------------------------------
+
+    def receive(self, topic: str, records: Sequence[Record], end: int) -> None:
+        """Decode fetched records and let them wait; what lies below the checkpoint is dropped."""
+        start = self.next_offsets.get(topic, 0)
+        if records and records[0].offset < start:
+            records = [record for record in records if record.offset >= start]
+        events = self.topology.decode([record.value for record in records])
+        identify = self.topology.identify
+        items = [
+            Waiting(FIRST if type(event) is Bad else identify(event)[1], event, record)
+            for event, record in zip(events, records, strict=True)
+        ]
+        self.inbox.add(topic, items, end)
+        if not items and not self.inbox.waiting and end > start:
+            self.next_offsets[topic] = end
+            self.pending += 1
+
+    def step(self, wall: int, limit: int = SLICE_RECORDS) -> int:
+        """Apply up to ``limit`` waiting records at wall time ``wall`` (ms); how many it were."""
+        applied = 0
+        last: dict[str, int] = {}
+        for item in self.inbox.take(limit):
+            self.apply(item, wall)
+            last[item.record.topic] = item.record.offset
+            applied += 1
+        for topic, offset in last.items():
+            self.next_offsets[topic] = self.inbox.position_after(topic, offset)
+        self.pending += applied
+        return applied
+
+    def apply(self, item: Waiting, wall: int) -> None:
+        """Apply one decoded record: to its state, or as a dead letter."""
+        at, event, record = item
+        topology, context = self.topology, self.context
+        if type(event) is Bad:
+            self._dead(record, event)
+            return
+        key, at, source = topology.identify(event)
+        if record.key != key.encode() or source != record.topic:
+            self._dead(record, topology.misplaced(event, record.topic, record.key))
+            return
+        if self._wall_clock and at > wall + FUTURE_TOLERANCE_MS:
+            self._dead(record, _in_future(at, wall))
+            return
+        self.advance(min(at, wall) if self._wall_clock else at)
+        state = self._live.get(key)
+        if state is None:
+            state = self._open(key)
+        context.now = self.now
+        context.late = self._wall_clock and wall - at > BACKLOG_AGE_MS
+        outcome = topology.apply(state, event, at, context)
+        self.counts[topology.kind_of(event), outcome.status] += 1
+        if outcome.status == "rejected":
+            self._dead(record, Bad(outcome.reason, outcome.detail))
+            return
+        self._dirty[key] = state
+        if outcome.outputs:
+            self._send(outcome.outputs, record.timestamp)
+        due = state.next_due
+        if due is not None or key in self.timers.due_of:
+            self.timers.set(key, due)
+
+    def advance(self, now: int) -> None:
+        """Move the task clock on to ``now`` (never back) and fire what is due by then."""
+        self.now = max(self.now, now)
+        due = self.timers.next_due
+        if due is not None and due <= self.now:
+            self._fire()
+
+    # -- out --------------------------------------------------------------------------
+
+    def drain(self) -> Drained:
+        """Everything since the last call, for one transaction; the store is brought up to date."""
+        changelog: list[tuple[bytes, bytes | None]] = []
+        for state in self._dirty.values():
+            changelog += state.dump()
+        changelog += self.timers.records()
+        shared = self.topology.shared(self.context)
+        if shared is not None:
+            changelog.append((SHARED_KEY, shared))
+        checkpoint = Checkpoint(
+            next_offsets=self.next_offsets, clock=self.now, model_version=self.model_version
+        )
+        changelog.append((CHECKPOINT_KEY, dump_checkpoint(checkpoint)))
+        put = self.store.put
+        for key, value in changelog:
+            put(key, value)
+        drained = Drained(changelog, self.outputs, dict(self.next_offsets), self.counts)
+        self.outputs, self.counts, self.pending = [], Counter(), 0
+        self._dirty.clear()
+        self._evict()
+        return drained
+
+    def state(self, key: str) -> Any | None:
+        """The state of a key, or ``None`` if it is not known."""
+        known = self._live.get(key)
+        return known if known is not None else self.topology.load(key, self.store.get)
+
+    def export(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every key and what a user sees of its state at the task clock, sorted by key.
+
+        To be called when everything is drained: it reads the store.
+        """
+        owner = self.topology.owner
+        keys = sorted(key for record in list(self.store.items()) if (key := owner(record[0])))
+        for key in keys:
+            yield key, self.topology.export(self.state(key), self.now)
+
+    # -- inside -----------------------------------------------------------------------
+
+    def _open(self, key: str) -> Any:
+        state = self.topology.load(key, self.store.get)
+        if state is None:
+            state = self.topology.new(key)
+        self._live[key] = state
+        return state
+
+    def _fire(self) -> None:
+        context = self.context
+        for key in self.timers.pop_due(self.now):
+            state = self._live.get(key) or self._open(key)
+            context.now, context.late = self.now, False
+            self._send(self.topology.fire(state, context), None)
+            self._dirty[key] = state
+            due = state.next_due
+            if due is not None and due <= self.now:
+                raise AssertionError(
+                    f"timer of {key!r} due at {due} is still due after firing at {self.now}"
+                )
+            self.timers.set(key, due)
+            self.pending += 1
+
+    def _send(self, outputs: Iterable[Output], cause_timestamp: int | None) -> None:
+        for output in outputs:
+            kind = getattr(output, "kind", "")
+            self.outputs.append(
+                Sent(output.topic, output.key, encode(output), cause_timestamp, kind)
+            )
+
+    def _dead(self, record: Record, bad: Bad) -> None:
+        self.counts["dead_letter", bad.reason] += 1
+        letter = encode(dead_letter(record, bad))
+        self.outputs.append(Sent(DEAD_LETTERS, record.key, letter, None, bad.reason))
+
+    def _evict(self) -> None:
+        live = self._live
+        while len(live) > self._cached:
+            del live[next(iter(live))]
+
+
+def _in_future(at: int, wall: int) -> Bad:
+    seconds = (at - wall) / 1000
+    allowed = FUTURE_TOLERANCE_MS // 1000
+    return Bad(
+        "in_future", f"occurred_at is {seconds:.0f} s ahead of now; at most {allowed} s are allowed"
+    )

@@ -1,0 +1,45 @@
+"""Where a partition's records lie between uses: in memory now, behind what a disk can take over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+
+class Store(Protocol):
+    """Records of one partition by key; holds what the changelog holds, no more."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """The record of a key, or ``None``."""
+
+    def put(self, key: bytes, value: bytes | None) -> None:
+        """Keep a record; ``None`` deletes it."""
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """All records, in no promised order."""
+
+    def __len__(self) -> int: ...
+
+
+class MemoryStore:
+    """A store in memory: one dict of bytes. Its size is that of the live changelog records."""
+
+    __slots__ = ("get", "records")
+
+    def __init__(self) -> None:
+        self.records: dict[bytes, bytes] = {}
+        self.get = self.records.get
+
+    def put(self, key: bytes, value: bytes | None) -> None:
+        """Keep a record; ``None`` deletes it."""
+        if value is None:
+            self.records.pop(key, None)
+        else:
+            self.records[key] = value
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """All records, in no promised order."""
+        return iter(self.records.items())
+
+    def __len__(self) -> int:
+        return len(self.records)

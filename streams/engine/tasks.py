@@ -1,0 +1,175 @@
+"""All partition tasks of one worker: which are here follows the group's assignments."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+import structlog
+from faust.types import TP
+
+from agents.topology import Topology
+from streams.engine.inbox import Chunk
+from streams.engine.load import Load
+from streams.engine.observer import Observer
+from streams.engine.task import Host, PartitionTask, Status
+from streams.engine.transport import Consumer
+from streams.settings import Settings
+
+LOAD_SECONDS = 0.05
+
+log = structlog.get_logger("touchline.tasks")
+
+
+class Misassigned(Exception):
+    """A partition number came without all of its topics."""
+
+
+class Tasks:
+    """Opens, parks, resumes and closes partition tasks as the group's assignment changes."""
+
+    def __init__(
+        self,
+        topology: Topology,
+        settings: Settings,
+        observer: Observer,
+        fail: Callable[[BaseException], None],
+    ) -> None:
+        self.by_number: dict[int, PartitionTask] = {}
+        self.load = Load()
+        self._topology = topology
+        self._observer = observer
+        self._fail = fail
+        restores = asyncio.Semaphore(settings.restores_at_once)
+        self._host = Host(topology, settings, observer, self.load, restores, fail)
+        self._openings: dict[int, asyncio.Task[None]] = {}
+        self._watch: asyncio.Task[None] | None = None
+        self._consumer: Consumer | None = None
+        self.assigned_once = False
+
+    def accept(self, chunk: Chunk) -> None:
+        """Route a chunk to its task."""
+        task = self.by_number.get(chunk.partition)
+        if task is None:
+            return
+        self._observer.received(chunk)
+        try:
+            task.accept(chunk)
+        except Exception as error:  # Faust would restart its agent and go on without the chunk
+            log.exception("chunk not taken", partition=chunk.partition, topic=chunk.topic)
+            self._fail(error)
+
+    async def assigned(self, consumer: Consumer, tps: Iterable[TP]) -> None:
+        """Take up a new assignment: resume what is parked, open what is new, close the rest."""
+        self._consumer = consumer
+        consumer.on_out_of_range = self._out_of_range
+        if self._watch is None:
+            self._watch = asyncio.create_task(self._watch_load(), name="load")
+        numbers = self._checked(tps)
+        for number in [n for n in self.by_number if n not in numbers]:
+            await self._close(number)
+        for number in sorted(numbers):
+            task = self.by_number.get(number)
+            if task is not None and task.status is Status.PARKED:
+                task.resume()
+            else:
+                if task is not None:
+                    await self._close(number)
+                self._open(consumer, number)
+        self.assigned_once = True
+        log.info("assigned", partitions=sorted(numbers))
+
+    async def revoked(self) -> None:
+        """Commit and park everything: after this call another worker may own it."""
+        await self._cancel_openings()
+        await asyncio.gather(*(task.park() for task in list(self.by_number.values())))
+
+    async def close(self) -> None:
+        """Commit and close everything."""
+        if self._watch is not None:
+            self._watch.cancel()
+        await self._cancel_openings()
+        await asyncio.gather(*(self._close(number) for number in list(self.by_number)))
+
+    # -- inside -----------------------------------------------------------------------
+
+    def _checked(self, tps: Iterable[TP]) -> set[int]:
+        topics_of: defaultdict[int, set[str]] = defaultdict(set)
+        for tp in tps:
+            topics_of[tp.partition].add(tp.topic)
+        expected = set(self._topology.sources)
+        for number, topics in topics_of.items():
+            if topics != expected:
+                missing = sorted(expected - topics)
+                raise Misassigned(
+                    f"partition {number} was assigned without {', '.join(missing)}: all topics of "
+                    f"a number must be in one worker. Check that every topic has the same number "
+                    f"of partitions (`touchline topics --check`)"
+                )
+        return set(topics_of)
+
+    def _open(self, consumer: Consumer, number: int) -> None:
+        task = PartitionTask(self._host, number, consumer)
+        self.by_number[number] = task
+        opening = asyncio.create_task(self._open_task(task), name=f"open-{number}")
+        self._openings[number] = opening
+
+    async def _open_task(self, task: PartitionTask) -> None:
+        try:
+            await task.open()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            log.exception("partition could not be opened", partition=task.number)
+            self._fail(error)
+        finally:
+            self._openings.pop(task.number, None)
+
+    async def _close(self, number: int) -> None:
+        task = self.by_number.pop(number, None)
+        if task is not None:
+            await task.close()
+
+    async def _cancel_openings(self) -> None:
+        openings = list(self._openings.items())
+        for _, opening in openings:
+            opening.cancel()
+        if openings:
+            await asyncio.wait([opening for _, opening in openings], timeout=10.0)
+        for number, _ in openings:
+            task = self.by_number.get(number)
+            if task is not None and task.status is not Status.OPEN:
+                await self._close(number)
+
+    def _out_of_range(self, tp: TP, offset: int) -> None:
+        self._fail(
+            RuntimeError(
+                f"{tp.topic}[{tp.partition}]: offset {offset} no longer exists; "
+                f"run `touchline doctor`"
+            )
+        )
+
+    async def _watch_load(self) -> None:
+        rounds = 0
+        while True:
+            await asyncio.sleep(LOAD_SECONDS)
+            lags = self._lags()
+            waiting = sum(
+                task.partition.inbox.waiting for task in self.by_number.values() if task.partition
+            )
+            self.load.backlog = max(waiting, sum(lags.values()))
+            rounds += 1
+            if rounds % 20 == 0:
+                self._observer.lag(lags)
+
+    def _lags(self) -> dict[tuple[str, int], int]:
+        lags = {}
+        for task in self.by_number.values():
+            if task.partition is None or self._consumer is None:
+                continue
+            for topic, position in task.partition.next_offsets.items():
+                lag = self._consumer.lag(TP(topic, task.number), position)
+                if lag is not None:
+                    lags[topic, task.number] = lag
+        return lags

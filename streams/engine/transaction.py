@@ -1,0 +1,136 @@
+"""One Kafka transaction per commit: changelog, outputs, checkpoint and offsets together.
+
+aiokafka's ``commit_transaction`` succeeds although a produce in it failed; so every produce
+is awaited and checked first. Every step has a deadline, since some requests are otherwise
+retried for ever. After any failure the producer is thrown away: its successor's start
+aborts what is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Mapping
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import (
+    InvalidProducerEpoch,
+    KafkaError,
+    OutOfOrderSequenceNumber,
+    ProducerFenced,
+)
+
+from streams.engine.clients import client_options
+from streams.engine.partition import Drained, Sent
+from streams.settings import Settings
+
+BATCH_BYTES = 512 * 1024
+REQUEST_BYTES = 2 * 1024 * 1024
+
+
+class Fenced(Exception):
+    """Another worker has opened this partition's producer; this one is over."""
+
+
+class CommitFailed(Exception):
+    """A transaction did not go through; nothing of it is visible."""
+
+
+class TransactionalProducer:
+    """The producer of one partition number, named by a transactional id of its own."""
+
+    def __init__(self, settings: Settings, partition: int) -> None:
+        self.partition = partition
+        self.transactional_id = f"{settings.app_id}-{partition}"
+        self._settings = settings
+        self._deadline = settings.commit.deadline_seconds
+        self._producer: AIOKafkaProducer | None = None
+
+    async def open(self) -> None:
+        """Start: fences any older producer of this id and aborts what it left pending."""
+        settings = self._settings
+        producer = AIOKafkaProducer(
+            **client_options(settings),
+            transactional_id=self.transactional_id,
+            transaction_timeout_ms=int(settings.commit.transaction_timeout_seconds * 1000),
+            acks="all",
+            linger_ms=0,
+            compression_type=settings.kafka.compression,
+            max_batch_size=BATCH_BYTES,
+            max_request_size=REQUEST_BYTES,
+            request_timeout_ms=int(self._deadline * 1000),
+            retry_backoff_ms=settings.kafka.retry_backoff_ms,
+        )
+        try:
+            async with asyncio.timeout(self._deadline):
+                await producer.start()
+        except BaseException:
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(2.0):
+                    await producer.stop()
+            raise
+        self._producer = producer
+
+    async def commit(self, drained: Drained, changelog: str, group: str) -> None:
+        """Send and commit one transaction; raises :class:`Fenced` or :class:`CommitFailed`."""
+        producer = self._producer
+        assert producer is not None, "the producer is not open"
+        try:
+            async with asyncio.timeout(self._deadline):
+                await producer.begin_transaction()
+                acks = await self._send(producer, drained, changelog)
+                offsets = {
+                    TopicPartition(topic, self.partition): offset
+                    for topic, offset in drained.next_offsets.items()
+                }
+                if offsets:
+                    await producer.send_offsets_to_transaction(offsets, group)
+                await asyncio.gather(*acks)
+                await producer.commit_transaction()
+        except (ProducerFenced, InvalidProducerEpoch) as error:
+            raise Fenced(f"{self.transactional_id} was fenced: {error}") from error
+        except (KafkaError, OutOfOrderSequenceNumber, TimeoutError, AssertionError) as error:
+            detail = str(error) or f"no answer within {self._deadline:g} s"
+            raise CommitFailed(f"{type(error).__name__}: {detail}") from error
+
+    async def _send(
+        self, producer: AIOKafkaProducer, drained: Drained, changelog: str
+    ) -> list[asyncio.Future[object]]:
+        acks = []
+        for topic, records in _by_topic(drained, changelog).items():
+            batch = producer.create_batch()
+            for key, value in records:
+                if batch.append(key=key, value=value, timestamp=None) is None:
+                    acks.append(await self._submit(producer, batch, topic))
+                    batch = producer.create_batch()
+                    batch.append(key=key, value=value, timestamp=None)
+            acks.append(await self._submit(producer, batch, topic))
+        return acks
+
+    async def _submit(
+        self, producer: AIOKafkaProducer, batch: object, topic: str
+    ) -> asyncio.Future[object]:
+        batch.close()  # type: ignore[attr-defined]
+        ack: asyncio.Future[object] = await producer.send_batch(
+            batch, topic, partition=self.partition
+        )
+        return ack
+
+    async def close(self) -> None:
+        """Stop the producer; a pending transaction is aborted where the broker answers."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(5.0):
+                await producer.stop()
+
+
+def _by_topic(
+    drained: Drained, changelog: str
+) -> Mapping[str, Iterable[tuple[bytes | None, bytes | None]]]:
+    topics: dict[str, list[tuple[bytes | None, bytes | None]]] = {changelog: [*drained.changelog]}
+    sent: Sent
+    for sent in drained.outputs:
+        topics.setdefault(sent.topic, []).append((sent.key, sent.value))
+    return topics

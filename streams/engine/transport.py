@@ -1,0 +1,331 @@
+"""A Faust transport that hands over one Faust event per fetched chunk of records.
+
+Registered under the entry-point group ``faust.transports`` as ``touchline://``. Faust gives
+what it is good at: agents, the group's life and the co-partitioning assignor. Positions are
+ours: they come from each partition's checkpoint and travel in its transactions, so Faust's
+own offset keeping is off. Everything runs on one event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import Any, ClassVar, cast
+
+import aiokafka
+from aiokafka import TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
+from faust.transport import base as faust_base
+from faust.transport import consumer as faust_consumer
+from faust.transport.drivers import aiokafka as faust_aiokafka
+from faust.types import TP, ConsumerMessage
+from mode.utils.futures import notify
+
+from streams.engine.clients import client_options
+from streams.engine.inbox import Chunk
+from streams.settings import Settings
+
+MAX_POLL_RECORDS = 4000
+PARTITION_FETCH_BYTES = 1024 * 1024
+IDLE_SECONDS = 0.02
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        self._consumer.app.on_rebalance_start()
+        await self._consumer.on_partitions_revoked(faust_consumer.ensure_TPset(revoked))
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        consumer = self._consumer
+        generation = consumer.kafka._coordinator.generation
+        consumer.app.consumer_generation_id = generation
+        await consumer.on_partitions_assigned(faust_consumer.ensure_TPset(assigned), generation)
+
+
+class Consumer(faust_consumer.Consumer):
+    """Fetches chunks of the partitions that are open, from the positions they ask for."""
+
+    consumer_stopped_errors: ClassVar[tuple[type[BaseException], ...]] = (ConsumerStoppedError,)
+    kafka: aiokafka.AIOKafkaConsumer
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.on_out_of_range: Callable[[TP, int], None] | None = None
+        self._fetchable: set[TP] = set()
+        self._held: set[TP] = set()
+        self._epochs: defaultdict[TP, int] = defaultdict(int)
+        self._handed: dict[TP, int] = {}
+
+    async def on_start(self) -> None:
+        """Connect."""
+        await super().on_start()
+        settings: Settings = cast(Any, self.app).touchline_settings
+        kafka = settings.kafka
+        self.kafka = aiokafka.AIOKafkaConsumer(
+            **client_options(settings),
+            group_id=settings.app_id,
+            partition_assignment_strategy=[self.app.assignor],
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            fetch_max_wait_ms=kafka.fetch_wait_ms,
+            max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
+            session_timeout_ms=int(kafka.session_timeout_seconds * 1000),
+            heartbeat_interval_ms=int(kafka.heartbeat_seconds * 1000),
+            rebalance_timeout_ms=60_000,
+            max_poll_interval_ms=300_000,
+            request_timeout_ms=60_000,
+            retry_backoff_ms=100,
+            metadata_max_age_ms=60_000,
+        )
+        await self.kafka.start()
+
+    async def on_stop(self) -> None:
+        """Leave the group and disconnect."""
+        await super().on_stop()
+        if hasattr(self, "kafka"):
+            await self.kafka.stop()
+
+    # -- what partition tasks ask for -------------------------------------------------
+
+    def start_from(self, positions: Mapping[TP, int]) -> dict[TP, int]:
+        """Seek and fetch these partitions; gives the epoch that their chunks will carry."""
+        for tp, offset in positions.items():
+            self.kafka.seek(TopicPartition(tp.topic, tp.partition), offset)
+            self._read_offset[tp] = None
+            self._epochs[tp] += 1
+            self._handed[tp] = offset
+            self._held.discard(tp)
+            self._fetchable.add(tp)
+        return {tp: self._epochs[tp] for tp in positions}
+
+    def leave(self, tps: Iterable[TP]) -> None:
+        """Fetch these partitions no more."""
+        for tp in tps:
+            self._fetchable.discard(tp)
+            self._held.discard(tp)
+            self._epochs[tp] += 1
+
+    def hold(self, tps: Iterable[TP]) -> None:
+        """Let fetched records of these partitions wait where they are."""
+        self._held.update(tps)
+
+    def release(self, tps: Iterable[TP]) -> None:
+        """Hand records of these partitions over again."""
+        self._held.difference_update(tps)
+
+    def ended(self, tp: TP, received: int) -> bool:
+        """Whether nothing of ``tp`` that the broker showed is on its way to its task.
+
+        ``received`` is the position behind the last chunk the task got (or its seek).
+        """
+        state = self._state(tp)
+        if state is None or state.lso is None or not state.has_valid_position:
+            return False
+        return bool(state.position >= state.lso) and received >= self._handed.get(tp, 0)
+
+    def lag(self, tp: TP, position: int) -> int | None:
+        """Committed records of ``tp`` from ``position`` on; ``None`` before the first fetch."""
+        state = self._state(tp)
+        if state is None or state.lso is None:
+            return None
+        return max(0, int(state.lso) - position)
+
+    def rejoin(self) -> None:
+        """Ask the group for a new assignment."""
+        self.kafka._coordinator.request_rejoin()
+
+    def _state(self, tp: TP) -> Any | None:
+        subscription = self.kafka._subscription.subscription
+        if subscription is None or subscription.assignment is None:
+            return None
+        return subscription.assignment.state_value(TopicPartition(tp.topic, tp.partition))
+
+    # -- fetching ---------------------------------------------------------------------
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+        """One message per partition and chunk."""
+        if not self.flow_active:
+            await self.can_resume_flow.wait()
+        wanted = self._fetchable - self._held
+        if not wanted:
+            await self.sleep(IDLE_SECONDS)
+            return
+        fetched = await self._getmany(wanted, timeout)
+        if not fetched:
+            await asyncio.sleep(0)
+        # Stamped before anything awaits: a seek meanwhile must make them outdated. Fetched
+        # records are never dropped without one: their positions have been passed.
+        messages = [(tp, self._chunk_message(tp, records)) for tp, records in fetched.items()]
+        for tp, message in messages:
+            if not self.flow_active:
+                return
+            yield tp, message
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
+        fetcher = self.kafka._fetcher
+        if self.kafka._closed or fetcher._closed:
+            raise ConsumerStoppedError
+        try:
+            with fetcher._subscriptions.fetch_context():
+                return await fetcher.fetched_records(
+                    active_partitions, timeout=timeout, max_records=MAX_POLL_RECORDS
+                )
+        except NoOffsetForPartitionError:
+            return {}  # the group never committed; the position is ours to set
+        except OffsetOutOfRangeError as error:
+            for tp, offset in error.args[0].items():
+                self._out_of_range(faust_consumer.ensure_TP(tp), offset)
+            return {}
+
+    def _out_of_range(self, tp: TP, offset: int) -> None:
+        if tp in self._fetchable and self.on_out_of_range is not None:
+            self.on_out_of_range(tp, offset)
+
+    def _chunk_message(self, tp: TP, records: list[Any]) -> ConsumerMessage:
+        tp = faust_consumer.ensure_TP(tp)
+        state = self._state(tp)
+        end = state.position if state is not None else records[-1].offset + 1
+        start = self._handed[tp]
+        self._handed[tp] = end
+        chunk = Chunk(tp.topic, tp.partition, records, start, end, self._epochs[tp])
+        return ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            records[-1].offset,
+            0.0,
+            0,
+            None,
+            None,
+            cast(Any, chunk),
+            None,
+            0,
+            0,
+            tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    # -- Faust's offset keeping, off --------------------------------------------------
+
+    def ack(self, message: Any) -> bool:
+        """Let go of a chunk; its offsets travel in its partition's transaction."""
+        message.acked = True
+        self._unacked_messages.discard(message)
+        notify(self._waiting_for_ack)
+        return True
+
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """Nothing to commit here."""
+        return False
+
+    async def perform_seek(self) -> None:
+        """Positions are set by :meth:`start_from`, never by the group's offsets."""
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """A chunk looks like an offset gap to Faust; there is nothing to remember."""
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Stalls are judged by our own commits, see ``/readyz``."""
+
+    # -- the rest of what Faust asks of a consumer ------------------------------------
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        return False
+
+    def _new_topicpartition(self, topic: str, partition: int) -> TP:
+        return TP(topic, partition)
+
+    def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
+        return self._chunk_message(tp, [record])
+
+    async def create_topic(self, topic: str, *args: Any, **kwargs: Any) -> None:
+        """Topics are made by ``touchline topics`` only."""
+        raise RuntimeError(f"topic {topic} is missing: run `touchline topics`")
+
+    async def subscribe(self, topics: Iterable[str]) -> None:
+        """Join the group for these topics."""
+        self.kafka.subscribe(topics=set(topics), listener=_Listener(self))
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """No seek: see :meth:`perform_seek`."""
+        return {}
+
+    async def _seek(self, partition: TP, offset: int) -> None:
+        self.kafka.seek(TopicPartition(partition.topic, partition.partition), offset)
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        """Seek these partitions."""
+        for tp, offset in partitions.items():
+            await self._seek(tp, offset)
+
+    async def position(self, tp: TP) -> int | None:
+        """The fetch position."""
+        state = self._state(tp)
+        return state.position if state is not None and state.has_valid_position else None
+
+    def assignment(self) -> set[TP]:
+        """The partitions assigned."""
+        return faust_consumer.ensure_TPset(self.kafka.assignment())
+
+    def highwater(self, tp: TP) -> int:
+        """The last offset the broker showed."""
+        return self.kafka.highwater(tp) or 0
+
+    def topic_partitions(self, topic: str) -> int | None:
+        """How many partitions a topic has."""
+        partitions = self.kafka.partitions_for_topic(topic)
+        return len(partitions) if partitions else None
+
+    async def earliest_offsets(self, *partitions: TP) -> Mapping[TP, int]:
+        """The earliest offset that each partition still has."""
+        tps = [TopicPartition(tp.topic, tp.partition) for tp in partitions]
+        found = await self.kafka.beginning_offsets(tps)
+        return {TP(tp.topic, tp.partition): offset for tp, offset in found.items()}
+
+    async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
+        """The end of each partition."""
+        tps = [TopicPartition(tp.topic, tp.partition) for tp in partitions]
+        found = await self.kafka.end_offsets(tps)
+        return {TP(tp.topic, tp.partition): offset for tp, offset in found.items()}
+
+    def key_partition(
+        self, topic: str, key: bytes | None, partition: int | None = None
+    ) -> int | None:
+        """Not used: outputs go to the partition of the task that makes them."""
+        return partition
+
+
+class Producer(faust_base.Producer):
+    """Faust's own producer, which is never used: outputs go out in transactions."""
+
+    async def send(self, topic: str, *args: Any, **kwargs: Any) -> Any:
+        """Refuse: whatever leaves a worker leaves in a transaction."""
+        raise RuntimeError(f"{topic}: nothing is sent outside a partition's transaction")
+
+    async def send_and_wait(self, topic: str, *args: Any, **kwargs: Any) -> Any:
+        """Refuse, as :meth:`send` does."""
+        return await self.send(topic)
+
+    async def flush(self) -> None:
+        """Nothing waits here."""
+
+    def supports_headers(self) -> bool:
+        """Yes, as Kafka does."""
+        return True
+
+
+class Transport(faust_aiokafka.Transport):
+    """``touchline://host:port``: aiokafka, chunk by chunk."""
+
+    Consumer: ClassVar[type[Any]] = Consumer
+    Producer: ClassVar[type[Any]] = Producer
+    driver_version = f"touchline on aiokafka {aiokafka.__version__}"

@@ -1,0 +1,5 @@
+"""Where touchpoints come from: the simulated bank, a real bank's files, and lines of JSON."""
+
+
+class SourceError(Exception):
+    """An input that cannot be used; the message says where, what was found and what must hold."""

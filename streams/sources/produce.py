@@ -1,0 +1,133 @@
+"""Touchpoints into Kafka: lines of JSON, or the simulated bank."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, islice
+from typing import Any
+
+import msgspec
+
+from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
+from streams.sources.bank import Bank
+from streams.sources.lines import Record
+from streams.sources.pace import Pacer, Stop
+from streams.sources.sender import Reject, Report, Sender
+
+Progress = Callable[[int, int], None]
+"""Called a few times a second with records and bytes handed over so far."""
+
+PROGRESS_RECORDS = 500
+
+
+class _Envelope(msgspec.Struct):
+    """The two fields that say where a line goes; the rest is the worker's to judge."""
+
+    type: str
+    customer_id: object = None
+
+
+_read = msgspec.json.Decoder(_Envelope).decode
+
+
+def route(line: bytes) -> tuple[str, bytes | None] | str:
+    """Topic and key of a line by its `type` and `customer_id`, or why it has no topic.
+
+    A line with a known type is sent whatever else is wrong with it, without a key where it has no
+    `customer_id` of text: the worker puts it into the dead letters with its bytes and a reason.
+    """
+    try:
+        envelope = _read(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return f"not an event: {error}"
+    topic = TOPIC_OF_TYPE.get(envelope.type)
+    if topic is None:
+        return f"type '{envelope.type[:40]}' is not one of {', '.join(TOPIC_OF_TYPE)}"
+    customer = envelope.customer_id
+    return topic, customer.encode() if isinstance(customer, str) and customer else None
+
+
+def produce_lines(
+    lines: Iterable[bytes],
+    bootstrap: str,
+    *,
+    rate: float | None = None,
+    progress: Progress | None = None,
+    on_reject: Callable[[Reject], None] | None = None,
+    stop: Stop | None = None,
+    client: Mapping[str, Any] | None = None,
+) -> Report:
+    """Produce one event a line, in order, at most `rate` a second, each line's bytes unchanged.
+
+    A line without a topic, and one that Kafka refuses, goes to `on_reject`; blank lines are
+    skipped. `stop` ends the input early: what was sent is flushed and reported.
+    Raises `SourceError` when Kafka does not answer or lacks the topics.
+    """
+    stop = stop or Stop()
+    pacer = Pacer(rate, stop)
+    sender = Sender(bootstrap, INPUT_TOPICS, on_reject or _ignore, client)
+    done = 0
+    for number, raw in enumerate(stop.read(lines), 1):
+        done += len(raw)
+        if progress is not None and number % PROGRESS_RECORDS == 0:
+            progress(number, done)
+        line = raw.strip()
+        if not line:
+            continue
+        where = route(line)
+        if isinstance(where, str):
+            sender.reject(Reject(number, where, line))
+            continue
+        pacer.wait()
+        sender.send(*where, line, number)
+    sender.report.interrupted = stop.is_set()
+    return sender.close()
+
+
+def simulate(
+    bank: Bank,
+    bootstrap: str,
+    *,
+    rate: float | None = None,
+    seconds: float | None = None,
+    records: int | None = None,
+    progress: Progress | None = None,
+    on_reject: Callable[[Reject], None] | None = None,
+    stop: Stop | None = None,
+    client: Mapping[str, Any] | None = None,
+) -> Report:
+    """Produce the bank: its opening as fast as Kafka takes it, then `rate` records a second.
+
+    Ends after `seconds`, after `records` (the opening not counted) or when `stop` is set.
+    Raises `SourceError` as `produce_lines` does. `Report.bad` counts records made to be refused.
+    """
+    stop = stop or Stop()
+    pacer = Pacer(rate, stop)
+    sender = Sender(bootstrap, INPUT_TOPICS, on_reject or _ignore, client)
+    ends = time.perf_counter() + seconds if seconds is not None else math.inf
+    days = _paced(islice(bank.days(), records), pacer)
+    done = 0
+    for number, record in enumerate(stop.read(chain(bank.opening(), days)), 1):
+        if time.perf_counter() >= ends:
+            break
+        sender.send(record.topic, record.key, record.value, number)
+        sender.report.bad += record.is_bad
+        done += len(record.value)
+        if progress is not None and number % PROGRESS_RECORDS == 0:
+            progress(number, done)
+    sender.report.interrupted = stop.is_set()
+    return sender.close()
+
+
+def _paced(records: Iterator[Record], pacer: Pacer) -> Iterator[Record]:
+    """Each record made when its turn comes, so that a live clock stamps it then."""
+    pacer.wait()
+    for record in records:
+        yield record
+        pacer.wait()
+
+
+def _ignore(reject: Reject) -> None:
+    """For callers that read only the counts of the report."""

@@ -1,0 +1,39 @@
+"""What many tests share: a real Kafka broker, and the data beside the repository."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.cluster.broker import LocalBroker
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[LocalBroker]:
+    """One broker for the whole run. Its topics are everybody's: use names of your own."""
+    with LocalBroker() as running:
+        yield running
+
+
+@pytest.fixture
+def fresh_broker() -> Iterator[LocalBroker]:
+    """A broker of this test's own, without a topic; it may be stopped, killed and restarted."""
+    with LocalBroker() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def module_broker() -> Iterator[LocalBroker]:
+    """A broker of this module's own, without a topic at first."""
+    with LocalBroker() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The directory `shared` beside the repository; tests that need it are skipped without."""
+    if not SHARED.is_dir():
+        pytest.skip(f"needs the data in {SHARED}, which is not here")
+    return SHARED
