@@ -1,1 +1,1 @@
-"""Benchmarks. Each prints a table and writes `bench/results/NAME.json`: `make bench NAME=engines`."""
+"""Benchmarks: `make bench NAME=engines` prints a table and writes `bench/results/engines.json`."""

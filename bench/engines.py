@@ -2,9 +2,9 @@
 
     python -m bench.engines [--events 400000] [--rounds 3] [--only touchline,quix]
 
-Every engine runs in a process of its own, one at a time, each once in every round and in another order
-each round, so that a slow minute of the machine falls on no engine alone. After each run the totals of
-every customer are compared with what was sent. Writes `bench/results/engines.json`.
+Every engine runs in a process of its own, one at a time, each once in every round and in another
+order each round, so that a slow minute of the machine falls on no engine alone. After each run the
+totals of every customer are compared with what was sent. Writes `bench/results/engines.json`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 from rich.console import Console
 
 from bench import harness, report
-from bench.peers import verify
+from bench.peers import install, verify
 from bench.peers.catalogue import OURS, PEERS, Load, Peer
 from bench.workload import Expected, preload, transactions
 
@@ -33,11 +33,6 @@ SETTLE_SECONDS = 1.0
 VERIFY_SECONDS = 60.0
 COMPACTED = {"cleanup.policy": "compact", "max.message.bytes": str(2 * 1024 * 1024)}
 VERSIONS = ("faust-streaming", "aiokafka", "kafka-python", "msgspec", "uvloop")
-PEER_VERSIONS = {
-    "kafka-streams": "4.1.2",
-    "quixstreams": "3.28.1",
-    "bytewax": "0.21.1",
-}
 
 
 @dataclass(frozen=True)
@@ -50,7 +45,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of one engine; `fault` is empty if it ended well and every customer's total is right."""
+    """One run of one engine; `fault` is empty if it ended well with every total right."""
 
     peer: str
     round: int
@@ -107,7 +102,10 @@ def check(
         return f"says {said['events']} events, {expected.events} were sent"
     if changelog and peer.decode:
         reading = verify.totals_in_changelog(bootstrap, changelog, peer.decode)
-        found = asyncio.run(asyncio.wait_for(reading, VERIFY_SECONDS))
+        try:
+            found = asyncio.run(asyncio.wait_for(reading, VERIFY_SECONDS))
+        except TimeoutError:
+            return f"the changelog {changelog} was not read within {VERIFY_SECONDS:.0f} s"
         return "; ".join(verify.faults(expected, found))
     if "state" in said:
         kept, cents = said["state"], sum(total[1] for total in expected.totals.values())
@@ -140,9 +138,12 @@ def measure(
 
 
 def results(
-    peers: Sequence[Peer], loads: dict[Load, Loaded], runs: Sequence[Run], options: argparse.Namespace
+    peers: Sequence[Peer],
+    loads: dict[Load, Loaded],
+    runs: Sequence[Run],
+    options: argparse.Namespace,
 ) -> dict[str, Any]:
-    """What goes into the file: workload, machine, versions, settings, every run, ratios, targets."""
+    """What goes into the file: workload, machine, versions, settings, runs, ratios, targets."""
     rates = good_rates(peers, runs)
     ratios = report.ratios(rates, OURS)
     targets = {peer.name: peer.target for peer in peers if peer.target and peer.name in ratios}
@@ -157,7 +158,7 @@ def results(
             "rounds": options.rounds,
         },
         "machine": harness.machine_info(),
-        "versions": harness.versions(*VERSIONS) | PEER_VERSIONS,
+        "versions": harness.versions(*VERSIONS) | install.pins(),
         "settings": {peer.name: f"{peer.guarantee}; {peer.settings}" for peer in peers},
         "runs": [run.as_dict() for run in runs],
         "median_events_per_second": {

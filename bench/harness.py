@@ -1,9 +1,6 @@
 """What all benchmarks share: the machine, a broker of their own, topics, and processes with an end.
 
-    with broker() as bootstrap:
-        make_topic(bootstrap, "in", partitions=4)
-        finished = run_process([sys.executable, "-m", "bench.peers.ours", ...], timeout_seconds=60)
-        report = last_json(finished)
+A benchmark goes `with broker() as bootstrap:`, then `make_topic`, `run_process` and `last_json`.
 """
 
 from __future__ import annotations

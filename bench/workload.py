@@ -1,7 +1,7 @@
-"""The work that engines are measured on: a seeded stream of transactions, and what it must add up to.
+"""The work that engines are measured on: seeded transactions, and what they must add up to.
 
-One event is a valid `transaction` touchpoint of about 190 bytes of JSON; its key is the customer. The
-expected figures are summed here, while the events are made, in integer cents, so that they owe
+One event is a valid `transaction` touchpoint of about 190 bytes of JSON; its key is the customer.
+The expected figures are summed here, while the events are made, in integer cents, so that they owe
 nothing to any engine.
 """
 

@@ -1,1 +1,1 @@
-"""The rules about customers: pure functions and values, no I/O, no clock, no Faust, no Prometheus."""
+"""The rules about customers: pure functions and values. No I/O, clock, Faust or Prometheus."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from domain.decay import MAX_EXPONENT, epoch_of, weight_at
+from domain.parts import Moment
 from domain.policy import FACTORS, TIERS
 
 FORMAT = 1
@@ -126,26 +127,20 @@ class Aggregates:
             self.changed = True
 
     def add_moment(
-        self,
-        at: int,
-        score: float,
-        weight: float,
-        factor: int,
-        tier: int,
-        channel: int,
-        half_life_ms: float,
+        self, moment: Moment, tier: int, half_life_ms: float, sign: float = 1.0
     ) -> None:
-        """Add a moment score; ``factor`` 0 is none, else 1 + index in FACTORS.
+        """Add a moment of a customer of ``tier``, or (``sign`` -1) take one back.
 
         A changed half-life starts the sums anew: weights of two half-lives cannot be mixed.
         """
+        at, weight, score, factor, channel, _, _ = moment
         if half_life_ms != self.half_life_ms:
             self.half_life_ms, self.epoch, self.sums = half_life_ms, None, {}
         if self.epoch is None:
             self.epoch = epoch_of(at, half_life_ms)
         elif at / half_life_ms - self.epoch > MAX_EXPONENT:
             self._rebase(epoch_of(at, half_life_ms))
-        decayed = weight * weight_at(at, half_life_ms, self.epoch)
+        decayed = sign * weight * weight_at(at, half_life_ms, self.epoch)
         cell = (factor * len(TIERS) + tier) * len(CHANNELS) + channel
         weights, scores = self.sums.get(cell, (0.0, 0.0))
         self.sums[cell] = (weights + decayed, scores + decayed * score)

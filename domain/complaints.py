@@ -9,21 +9,20 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from domain import sums
+from domain.aggregates import CHANNEL_INDEX
 from domain.alerts import raise_alert
 from domain.cause import Cause, signal
 from domain.cycles import (
-    ACKNOWLEDGED,
     CLOSED,
     LEGAL,
     OPENED,
     REOPENED,
     STATUSES,
     Cycle,
-    Dues,
     Life,
-    Moment,
     dues,
     factor_index,
     is_overdue,
@@ -31,8 +30,7 @@ from domain.cycles import (
     missed_levels,
     moments,
 )
-from domain.aggregates import CHANNEL_INDEX
-from domain.parts import Case, Step
+from domain.parts import Case, Moment, Step
 from domain.policy import MS_PER_DAY, TIERS, VIP, Policy
 from domain.state import CASES, Customer
 from domain.tiers import TierHistory, tier_history
@@ -44,6 +42,16 @@ from schemas.touchpoints import Complaint
 MAX_CASES = 64
 MAX_STEPS = 32
 KEEP_CLOSED_MS = 40 * MS_PER_DAY
+
+
+class Missed(NamedTuple):
+    """A level of escalation: when it is due (ms), and what of."""
+
+    due: int
+    level: int
+    case: Case
+    cycle: Cycle
+    life: Life
 
 
 def take_step(customer: Customer, event: Complaint, cause: Cause) -> None:
@@ -80,8 +88,8 @@ def refresh(customer: Customer, cause: Cause) -> None:
     for case in customer.cases.cases:
         start = case.steps[0].at
         oldest = min(oldest, start) if oldest else start
-        for limit, _, _, _ in _pending(case, history, policy):
-            due = min(due, limit) if due else limit
+        for missed in _pending(case, history, policy):
+            due = min(due, missed.due) if due else missed.due
     core.complaint_due, core.oldest_complaint = due, oldest
     waiting, overdue = counts(customer, clock, policy)
     cause.ctx.aggregates.count_complaints(
@@ -113,16 +121,16 @@ def escalate(customer: Customer, cause: Cause) -> None:
     history = tier_history(customer, policy)
     customer.touch(CASES)
     due = [
-        (limit, level, case, cycle, lived)
+        missed
         for case in customer.cases.cases
-        for limit, level, cycle, lived in _pending(case, history, policy)
-        if limit <= cause.at
+        for missed in _pending(case, history, policy)
+        if missed.due <= cause.at
     ]
-    due.sort(key=lambda each: (each[0], each[1], each[2].complaint_id))
-    for limit, level, case, cycle, lived in due:
-        case.raised.append((cycle.start, level))
-        del case.raised[: -3 * MAX_STEPS]
-        _raise_level(customer, case, cycle, lived, limit, level, cause)
+    due.sort(key=lambda missed: (missed.due, missed.level, missed.case.complaint_id))
+    for missed in due:
+        missed.case.raised.append((missed.cycle.start, missed.level))
+        del missed.case.raised[: -3 * MAX_STEPS]
+        _raise_level(customer, missed, cause)
     refresh(customer, cause)
     customer.reschedule()
 
@@ -166,24 +174,22 @@ def _step(event: Complaint, cause: Cause) -> Step:
     )
 
 
-def _pending(
-    case: Case, history: TierHistory, policy: Policy
-) -> Iterator[tuple[int, int, Cycle, Life]]:
-    """(due, level, cycle, life) of every level that was missed or may yet be, and not raised."""
+def _pending(case: Case, history: TierHistory, policy: Policy) -> Iterator[Missed]:
+    """Every level that was missed or may yet be, and is not raised."""
     lived = life(case)
     for cycle in lived.cycles:
-        limits: Dues = dues(cycle, lived.complex, history, policy)
-        for limit, level in missed_levels(cycle, limits):
+        limits = dues(cycle, lived.complex, history, policy)
+        for due, level in missed_levels(cycle, limits):
             if (cycle.start, level) not in case.raised:
-                yield limit, level, cycle, lived
+                yield Missed(due, level, case, cycle, lived)
 
 
 def _fold_outdated(customer: Customer, history: TierHistory, policy: Policy) -> None:
     horizon = customer.core.newest - KEEP_CLOSED_MS
     for case in list(customer.cases.cases):
-        if case.steps and case.steps[-1].at < horizon and not life(case).open:
-            if not any(_pending(case, history, policy)):
-                _fold(customer, case, history, policy)
+        outdated = case.steps[-1].at < horizon and life(case).status in CLOSED
+        if outdated and not any(_pending(case, history, policy)):
+            _fold(customer, case, history, policy)
 
 
 def _make_room(customer: Customer, cause: Cause) -> None:
@@ -204,11 +210,8 @@ def _make_room(customer: Customer, cause: Cause) -> None:
 
 
 def _fold(customer: Customer, case: Case, history: TierHistory, policy: Policy) -> None:
-    weight = policy.satisfaction.weights.moment_of_truth
     for scored in moments(case, history, policy):
-        sums.add(
-            customer, scored.at, weight, scored.score, scored.factor, scored.channel, 0, policy
-        )
+        sums.add(customer, scored, policy)
     customer.cases.cases.remove(case)
 
 
@@ -216,18 +219,10 @@ def _count_moments(
     customer: Customer, before: set[Moment], after: set[Moment], cause: Cause
 ) -> None:
     """Bring the partition's sums from the moments before a step to those after it."""
-    rule = cause.policy.satisfaction
+    aggregates, half_life_ms = cause.ctx.aggregates, cause.policy.half_life_ms
     for sign, changed in ((-1.0, before - after), (1.0, after - before)):
         for scored in sorted(changed):
-            cause.ctx.aggregates.add_moment(
-                scored.at,
-                scored.score,
-                sign * rule.weights.moment_of_truth,
-                scored.factor,
-                customer.core.tier,
-                scored.channel,
-                rule.half_life_ms,
-            )
+            aggregates.add_moment(scored, customer.core.tier, half_life_ms, sign)
 
 
 def _raise_vip_complaint(
@@ -251,15 +246,8 @@ def _raise_vip_complaint(
     )
 
 
-def _raise_level(
-    customer: Customer,
-    case: Case,
-    cycle: Cycle,
-    lived: Life,
-    limit: int,
-    level: int,
-    cause: Cause,
-) -> None:
+def _raise_level(customer: Customer, missed: Missed, cause: Cause) -> None:
+    limit, level, case, cycle, lived = missed
     policy = cause.policy
     tier = tier_history(customer, policy).tier_at(limit)
     overdue_ms = max(0, cause.ctx.now - limit)
@@ -289,5 +277,3 @@ def _raise_level(
     )
     cause.outputs += due.outputs
 
-
-__all__ = ["ACKNOWLEDGED", "counts", "escalate", "open_moments", "refresh", "take_step"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from domain.parts import Case, Step
+from domain.parts import Case, Moment, Step
 from domain.policy import FACTORS, MS_PER_DAY, Policy
 from domain.policy_sections import ComplaintPromises
 from domain.tiers import TierHistory
@@ -68,16 +68,6 @@ class Dues(NamedTuple):
     acknowledge: int
     resolve: int
     regulator: int
-
-
-class Moment(NamedTuple):
-    """A scored moment; ``factor`` 0 = none, else 1 + index in FACTORS."""
-
-    at: int
-    score: float
-    factor: int
-    channel: int
-    event_id: str
 
 
 def life(case: Case) -> Life:
@@ -179,11 +169,12 @@ def moments(case: Case, history: TierHistory, policy: Policy) -> Iterable[Moment
     A beginning whose severity never came has no score and is left out.
     """
     lived, scores = life(case), policy.satisfaction.scores
+    weight = policy.satisfaction.weights.moment_of_truth
     factor = lived.factor or factor_index(policy.satisfaction.factors.complaint)
     for cycle in lived.cycles:
         if lived.severity:
             score = float(5 - lived.severity)
-            yield Moment(cycle.start, score, factor, cycle.channel, cycle.event_id)
+            yield Moment(cycle.start, weight, score, factor, cycle.channel, 0, cycle.event_id)
         if cycle.ended is None:
             continue
         if cycle.end_status == WITHDRAWN:
@@ -191,7 +182,8 @@ def moments(case: Case, history: TierHistory, policy: Policy) -> Iterable[Moment
         else:
             in_time = cycle.ended <= dues(cycle, lived.complex, history, policy).resolve
             score = scores.resolved_in_time if in_time else scores.resolved_late
-        yield Moment(cycle.ended, score, factor, cycle.end_channel, cycle.end_event_id)
+        channel, event_id = cycle.end_channel, cycle.end_event_id
+        yield Moment(cycle.ended, weight, score, factor, channel, 0, event_id)
 
 
 def factor_index(name: str | None) -> int:

@@ -7,6 +7,8 @@ a due time of 0 means never.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 FORMAT = 1
@@ -15,8 +17,18 @@ FORMAT = 1
 Point = tuple[int, str, str, float]
 # at, event_id, tier index; -1 = the pin was taken off
 Pin = tuple[int, str, int]
-# at, weight unless it is a moment of truth, score, factor, channel, stage (0 = none)
-PendingMoment = tuple[int, float, float, int, int, int]
+
+
+class Moment(NamedTuple):
+    """A scored moment. ``factor``, ``stage``: 0 = none, else 1 + index; ``channel``: index."""
+
+    at: int
+    weight: float
+    score: float
+    factor: int
+    channel: int
+    stage: int = 0
+    event_id: str = ""
 
 
 class Core(msgspec.Struct, array_like=True):
@@ -87,7 +99,8 @@ class Mood(msgspec.Struct, array_like=True):
     half_life_ms: float = 0.0
     # 0 all, 1-6 factor, 10-19 channel, 20-22 stage -> decayed weight, decayed weight x score
     sums: dict[int, tuple[float, float]] = {}
-    pending: list[PendingMoment] = []
+    # surveys and contacts of the last 24 hours, by time; their weight may still rise
+    pending: list[Moment] = []
     promises: list[Promise] = []
     # (UTC day, highest satisfaction seen on it), ascending; as many days as a fall looks back
     days: list[tuple[int, float]] = []

@@ -66,6 +66,11 @@ class Policy(Section):
         return round(self.tiers.grace_days * MS_PER_DAY)
 
     @cached_property
+    def half_life_ms(self) -> float:
+        """Half-life of a moment's weight, in milliseconds."""
+        return self.satisfaction.half_life_days * MS_PER_DAY
+
+    @cached_property
     def drop_window_ms(self) -> int:
         """How far back a balance drop looks for its maximum, in milliseconds."""
         return self.alerts.balance_drop_days * MS_PER_DAY

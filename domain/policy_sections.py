@@ -201,11 +201,6 @@ class Satisfaction(Section):
         return value
 
     @cached_property
-    def half_life_ms(self) -> float:
-        """Half-life in milliseconds."""
-        return self.half_life_days * MS_PER_DAY
-
-    @cached_property
     def first_purchase_ms(self) -> int:
         """How long after the first purchase contacts and surveys weigh more, in milliseconds."""
         return round(self.first_purchase_days * MS_PER_DAY)

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from domain import sums
 from domain.aggregates import CHANNEL_INDEX
 from domain.cause import Cause
-from domain.cycles import Moment, factor_index
-from domain.parts import Promise
+from domain.cycles import factor_index
+from domain.parts import Moment, Promise
 from domain.policy import MS_PER_DAY, MS_PER_HOUR, Policy
 from domain.state import MOOD, Customer
 from schemas.fields import milliseconds
@@ -66,11 +66,8 @@ def refresh(customer: Customer, cause: Cause) -> None:
     customer.touch(MOOD)
     mood, horizon = customer.mood, customer.core.newest - SETTLE_AFTER_MS
     for promise in list(mood.promises):
-        if promise.due:
-            old = promise.judged and promise.due < horizon
-        else:
-            old = promise.done_at < horizon
-        if old:
+        last = promise.due or promise.done_at
+        if last < horizon and (promise.judged or not promise.due):
             _settle(customer, promise, cause.policy)
     waiting = [promise.due for promise in mood.promises if promise.due and not promise.judged]
     customer.core.promise_due = min(waiting, default=0)
@@ -85,10 +82,9 @@ def is_broken(promise: Promise) -> bool:
 def broken_moment(promise: Promise, policy: Policy) -> Moment:
     """The moment of a broken promise, at the time it was due."""
     rule = policy.satisfaction
+    weight, score = rule.weights.moment_of_truth, rule.scores.broken_promise
     factor = factor_index(rule.factors.contact)
-    return Moment(
-        promise.due, rule.scores.broken_promise, factor, promise.channel, promise.event_id
-    )
+    return Moment(promise.due, weight, score, factor, promise.channel, 0, promise.event_id)
 
 
 def open_moments(customer: Customer, policy: Policy, clock: int | None) -> Iterator[Moment]:
@@ -119,23 +115,10 @@ def _promise(customer: Customer, contact_id: str, cause: Cause) -> Promise:
 
 def _settle(customer: Customer, promise: Promise, policy: Policy) -> None:
     if promise.due and promise.judged and is_broken(promise):
-        moment = broken_moment(promise, policy)
-        weight = policy.satisfaction.weights.moment_of_truth
-        sums.add(
-            customer, moment.at, weight, moment.score, moment.factor, moment.channel, 0, policy
-        )
+        sums.add(customer, broken_moment(promise, policy), policy)
     customer.mood.promises.remove(promise)
 
 
 def _count(customer: Customer, promise: Promise, sign: float, cause: Cause) -> None:
-    rule = cause.policy.satisfaction
-    moment = broken_moment(promise, cause.policy)
-    cause.ctx.aggregates.add_moment(
-        moment.at,
-        moment.score,
-        sign * rule.weights.moment_of_truth,
-        moment.factor,
-        customer.core.tier,
-        moment.channel,
-        rule.half_life_ms,
-    )
+    moment, half_life_ms = broken_moment(promise, cause.policy), cause.policy.half_life_ms
+    cause.ctx.aggregates.add_moment(moment, customer.core.tier, half_life_ms, sign)

@@ -88,11 +88,13 @@ def apply(customer: Customer, event: TouchpointBase, at: int, ctx: Context) -> O
                 return _too_late(at, newest)
             quiet = at < newest - QUIET_AFTER_MS
         else:
-            core.newest = newest = at
+            newest = at
         if customer.recent.seen(digest, newest - WINDOW_MS):
             return _repeated(customer)
-        if at < core.first:
-            core.first = at
+        if at == newest:
+            core.newest = at
+        else:
+            core.first = min(core.first, at)
     else:
         core.newest = core.first = at
         ctx.aggregates.add_customer()

@@ -8,14 +8,13 @@ first purchase that comes late may still make moments of truth of them (bound: 6
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from domain import complaints, promises, sums
 from domain.aggregates import CHANNEL_INDEX
 from domain.alerts import raise_alert
 from domain.cause import Cause
-from domain.cycles import Moment, factor_index
+from domain.cycles import factor_index
 from domain.decay import epoch_of, weight_at
+from domain.parts import Moment
 from domain.policy import FACTORS, MS_PER_DAY, TIERS, VIP, Policy
 from domain.policy_sections import Satisfaction
 from domain.state import CASES, MOOD, Customer
@@ -25,8 +24,6 @@ MAX_PENDING = 64
 SETTLE_AFTER_MS = MS_PER_DAY
 SATISFIED = 10.0
 
-# at, weight, score, factor, channel, stage
-Weighted = tuple[int, float, float, int, int, int]
 
 
 def wait_score(wait_seconds: float, rule: Satisfaction) -> float:
@@ -69,7 +66,7 @@ def take_survey(customer: Customer, event: Survey, cause: Cause) -> None:
     weight: float = getattr(rule.weights, event.instrument)
     factor = factor_index(event.factor or getattr(rule.factors, event.instrument))
     channel, stage = CHANNEL_INDEX[event.channel], sums.STAGES.index(event.stage or "")
-    _wait(customer, (cause.at, weight, score, factor, channel, stage), cause)
+    _wait(customer, Moment(cause.at, weight, score, factor, channel, stage), cause)
 
 
 def take_contact(customer: Customer, event: ServiceContact, cause: Cause) -> None:
@@ -81,12 +78,13 @@ def take_contact(customer: Customer, event: ServiceContact, cause: Cause) -> Non
     weight = weights.moment_of_truth if is_long else weights.wait
     score = wait_score(event.wait_seconds, rule)
     factor = factor_index(rule.factors.wait)
-    _wait(customer, (cause.at, weight, score, factor, channel, stage), cause)
+    _wait(customer, Moment(cause.at, weight, score, factor, channel, stage), cause)
     if event.outcome != "resolved":
         unresolved = event.outcome == "unresolved"
         score = scores.contact_unresolved if unresolved else scores.contact_abandoned
         factor = factor_index(rule.factors.contact)
-        _wait(customer, (cause.at, weights.contact, score, factor, channel, stage), cause)
+        moment = Moment(cause.at, weights.contact, score, factor, channel, stage)
+        _wait(customer, moment, cause)
         if unresolved:
             promises.take_promise(customer, event, cause)
     if is_long and customer.core.tier >= VIP:
@@ -101,8 +99,8 @@ def take_feedback(customer: Customer, event: Feedback, cause: Cause) -> None:
         rule = cause.policy.satisfaction
         factor = factor_index(event.factor or rule.factors.praise)
         channel = CHANNEL_INDEX[event.channel]
-        moment = (cause.at, rule.weights.praise, rule.scores.praise, factor, channel, 0)
-        _add(customer, moment, cause)
+        weight, score = rule.weights.praise, rule.scores.praise
+        _add(customer, Moment(cause.at, weight, score, factor, channel), cause)
 
 
 def take_care(customer: Customer, event: Care, cause: Cause) -> None:
@@ -111,14 +109,15 @@ def take_care(customer: Customer, event: Care, cause: Cause) -> None:
         rule = cause.policy.satisfaction
         factor, channel = factor_index(rule.factors.care), CHANNEL_INDEX[event.channel]
         score = (event.score - 1) * 2.5
-        _add(customer, (cause.at, rule.weights.care, score, factor, channel, 0), cause)
+        _add(customer, Moment(cause.at, rule.weights.care, score, factor, channel), cause)
 
 
 def take_error(customer: Customer, event: AppClick, cause: Cause) -> None:
     """An app error is a moment."""
     rule = cause.policy.satisfaction
     factor, channel = factor_index(rule.factors.error), CHANNEL_INDEX[event.channel]
-    _add(customer, (cause.at, rule.weights.error, rule.scores.error, factor, channel, 0), cause)
+    weight, score = rule.weights.error, rule.scores.error
+    _add(customer, Moment(cause.at, weight, score, factor, channel), cause)
 
 
 # -- the figure ---------------------------------------------------------------------------
@@ -129,12 +128,12 @@ def level(customer: Customer, policy: Policy, clock: int | None = None) -> float
 
     A promise counts as broken when due by ``clock`` (ms); without one, when it was judged.
     """
-    core, half_life_ms = customer.core, policy.satisfaction.half_life_ms
+    core, half_life_ms = customer.core, policy.half_life_ms
     epoch = epoch_of(core.newest, half_life_ms)
     weights = scores = 0.0
     if core.other_parts & MOOD:
         weights, scores = _settled(customer, half_life_ms, epoch, sums.ALL)
-    for at, weight, score, _, _, _ in _unsettled(customer, policy, clock):
+    for at, weight, score, _, _, _, _ in _unsettled(customer, policy, clock):
         decayed = weight * weight_at(at, half_life_ms, epoch)
         weights += decayed
         scores += decayed * score
@@ -143,13 +142,13 @@ def level(customer: Customer, policy: Policy, clock: int | None = None) -> float
 
 def by_factor(customer: Customer, policy: Policy, clock: int) -> dict[str, float]:
     """Satisfaction for each factor that has a moment."""
-    half_life_ms = policy.satisfaction.half_life_ms
+    half_life_ms = policy.half_life_ms
     epoch = epoch_of(customer.core.newest, half_life_ms)
     unsettled = _unsettled(customer, policy, clock)
     found: dict[str, float] = {}
     for cell, name in enumerate(FACTORS, start=1):
         weights, scores = _settled(customer, half_life_ms, epoch, cell)
-        for at, weight, score, factor, _, _ in unsettled:
+        for at, weight, score, factor, _, _, _ in unsettled:
             if factor == cell:
                 decayed = weight * weight_at(at, half_life_ms, epoch)
                 weights += decayed
@@ -176,34 +175,29 @@ def _settled(
     return weights * scale, scores * scale
 
 
-def _unsettled(customer: Customer, policy: Policy, clock: int | None) -> list[Weighted]:
+def _unsettled(customer: Customer, policy: Policy, clock: int | None) -> list[Moment]:
     """Moments that may still change: pending ones, complaints, broken promises."""
-    found: list[Weighted] = []
+    found: list[Moment] = []
     parts = customer.core.other_parts
     if parts & MOOD:
         mood = customer.mood
         found += [_weighed(moment, customer, policy) for moment in mood.pending]
         if mood.promises:
-            _add_moments(found, promises.open_moments(customer, policy, clock), policy)
+            found += promises.open_moments(customer, policy, clock)
     if parts & CASES and customer.cases.cases:
-        _add_moments(found, complaints.open_moments(customer, policy), policy)
+        found += complaints.open_moments(customer, policy)
     return found
 
 
-def _add_moments(found: list[Weighted], moments: Iterator[Moment], policy: Policy) -> None:
-    weight = policy.satisfaction.weights.moment_of_truth
-    found += [(each.at, weight, each.score, each.factor, each.channel, 0) for each in moments]
-
-
-def _weighed(moment: Weighted, customer: Customer, policy: Policy) -> Weighted:
+def _weighed(moment: Moment, customer: Customer, policy: Policy) -> Moment:
     """A contact or survey within days of the first purchase is a moment of truth."""
     first, rule = customer.core.first_purchase, policy.satisfaction
-    if first is not None and first <= moment[0] <= first + rule.first_purchase_ms:
-        return (moment[0], rule.weights.moment_of_truth, *moment[2:])
+    if first is not None and first <= moment.at <= first + rule.first_purchase_ms:
+        return moment._replace(weight=rule.weights.moment_of_truth)
     return moment
 
 
-def _wait(customer: Customer, moment: Weighted, cause: Cause) -> None:
+def _wait(customer: Customer, moment: Moment, cause: Cause) -> None:
     """Keep a contact's or survey's moment as pending, and settle the old ones."""
     customer.touch(MOOD)
     mood, horizon = customer.mood, customer.core.newest - SETTLE_AFTER_MS
@@ -212,28 +206,21 @@ def _wait(customer: Customer, moment: Weighted, cause: Cause) -> None:
     mood.pending.sort()
     settled = 0
     while settled < len(mood.pending) and (
-        mood.pending[settled][0] < horizon or len(mood.pending) - settled > MAX_PENDING
+        mood.pending[settled].at < horizon or len(mood.pending) - settled > MAX_PENDING
     ):
-        _sum(customer, _weighed(mood.pending[settled], customer, cause.policy), cause.policy)
+        moment = _weighed(mood.pending[settled], customer, cause.policy)
+        sums.add(customer, moment, cause.policy)
         settled += 1
     del mood.pending[:settled]
 
 
-def _add(customer: Customer, moment: Weighted, cause: Cause) -> None:
-    _sum(customer, moment, cause.policy)
+def _add(customer: Customer, moment: Moment, cause: Cause) -> None:
+    sums.add(customer, moment, cause.policy)
     _aggregate(customer, moment, cause)
 
 
-def _sum(customer: Customer, moment: Weighted, policy: Policy) -> None:
-    sums.add(customer, *moment, policy)
-
-
-def _aggregate(customer: Customer, moment: Weighted, cause: Cause) -> None:
-    at, weight, score, factor, channel, _ = moment
-    half_life_ms = cause.policy.satisfaction.half_life_ms
-    cause.ctx.aggregates.add_moment(
-        at, score, weight, factor, customer.core.tier, channel, half_life_ms
-    )
+def _aggregate(customer: Customer, moment: Moment, cause: Cause) -> None:
+    cause.ctx.aggregates.add_moment(moment, customer.core.tier, cause.policy.half_life_ms)
 
 
 # -- alerts -------------------------------------------------------------------------------

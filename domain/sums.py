@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.decay import MAX_EXPONENT, epoch_of, weight_at
-from domain.parts import Mood
+from domain.parts import Moment, Mood
 from domain.policy import Policy
 from domain.state import MOOD, Customer
 
@@ -23,20 +23,12 @@ def cells(factor: int, channel: int, stage: int) -> list[int]:
     return found
 
 
-def add(
-    customer: Customer,
-    at: int,
-    weight: float,
-    score: float,
-    factor: int,
-    channel: int,
-    stage: int,
-    policy: Policy,
-) -> None:
+def add(customer: Customer, moment: Moment, policy: Policy) -> None:
     """Add a moment whose weight and score no longer change."""
+    at, weight, score, factor, channel, stage, _ = moment
     mood = customer.mood
     customer.touch(MOOD)
-    half_life_ms = policy.satisfaction.half_life_ms
+    half_life_ms = policy.half_life_ms
     prepare(mood, at, customer.core.newest, half_life_ms)
     assert mood.epoch is not None
     decayed = weight * weight_at(at, half_life_ms, mood.epoch)

@@ -40,8 +40,7 @@ class TierHistory(NamedTuple):
         for since, tier in reversed(self.changes):
             if since > at:
                 continue
-            if tier > highest:
-                highest = tier
+            highest = max(highest, tier)
             if since <= start:
                 break
         return highest
@@ -67,7 +66,7 @@ class TierHistory(NamedTuple):
         for (_, before), (end, _) in zip(self.changes, self.changes[1:], strict=False):
             if before >= tier:
                 until = end
-        return until + self.grace_ms
+        return until + self.grace_ms if until else 0
 
 
 def tier_history(customer: Customer, policy: Policy) -> TierHistory:

@@ -11,6 +11,8 @@ import structlog
 from streams.settings import Settings
 
 QUIET = ("aiokafka", "kafka", "faust", "mode", "asyncio", "streams.engine.transport")
+# Their warnings are ordinary life here: rebalances, and a broker that verifies a transaction.
+VERY_QUIET = ("aiokafka.producer.sender", "aiokafka.consumer.group_coordinator", "faust.app.base")
 
 
 def configure_logs(settings: Settings) -> None:
@@ -18,7 +20,9 @@ def configure_logs(settings: Settings) -> None:
     level = getattr(logging, settings.log_level.upper())
     logging.basicConfig(level=level, stream=sys.stderr, format="%(message)s", force=True)
     for name in QUIET:
-        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+                logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    for name in VERY_QUIET:
+        logging.getLogger(name).setLevel(logging.ERROR)
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,

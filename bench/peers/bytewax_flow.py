@@ -11,6 +11,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterable
+from typing import ClassVar
 
 import bytewax.operators as op
 import orjson
@@ -29,7 +30,7 @@ class Progress:
     first = 0.0
     last = 0.0
     seen = 0
-    totals: dict[str, tuple[int, float]] = {}
+    totals: ClassVar[dict[str, tuple[int, float]]] = {}
 
 
 class CountAndSum(StatefulBatchLogic[float, tuple[int, float], tuple[int, float]]):
@@ -76,9 +77,7 @@ def main() -> None:
         parser.add_argument(name, required=True)
     parser.add_argument("--events", type=int, required=True)
     options = parser.parse_args()
-    source = KafkaSource(
-        [options.bootstrap], [options.topic], tail=False, batch_size=BATCH_RECORDS
-    )
+    source = KafkaSource([options.bootstrap], [options.topic], tail=False, batch_size=BATCH_RECORDS)
     flow = Dataflow("count_and_sum")
     messages = op.input("in", flow, source)
     keyed: KeyedStream[float] = op.flat_map_batch("decode", messages, pairs)

@@ -1,10 +1,11 @@
 """The engines that are compared: how each is started, with which settings, and how it is checked.
 
-One contract for all: the process gets `--bootstrap`, `--topic`, `--group` (fresh, also its application
-id), `--events` and perhaps `--state-dir`. It reads the topic from the beginning, counts and sums per
-customer, prints one line `{"events": n, "seconds": s}` and exits with 0. The seconds run from the first
-record received until the result of the last one is durably committed, its offsets included. An engine
-without a changelog adds `"state": {"customers": c, "count": n, "sum": x}`.
+One contract for all: the process gets `--bootstrap`, `--topic`, `--group` (fresh, also its
+application id), `--events` and perhaps `--state-dir`. It reads the topic from the beginning, counts
+and sums per customer, prints one line `{"events": n, "seconds": s}` and exits with 0. The seconds
+run from the first record received until the result of the last one is durably committed, its
+offsets included. An engine without a changelog adds
+`"state": {"customers": c, "count": n, "sum": x}`.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ Load = Literal["full", "small"]
 class Peer:
     """One row of the table.
 
-    `start` makes what is needed and returns the command without the common arguments. `changelog` is
-    a pattern of `{group}` and `{topic}`; None where there is none to check. `load` says which topic
+    `start` makes what is needed and returns the command without the common arguments. `changelog`
+    is a pattern of `{group}` and `{topic}`; None where there is none to check. `load`: which topic
     it reads. `state_dir`: it takes `--state-dir`. `make_changelog`: the benchmark makes the topic.
+    `target`: how many times as fast ours must be.
     """
 
     name: str
@@ -62,7 +64,12 @@ def _kafka_streams(*arguments: str) -> Callable[[], list[str]]:
 
 
 def _streams_peer(
-    name: str, title: str, guarantee: str, settings: str, *arguments: str, target: float | None = None
+    name: str,
+    title: str,
+    guarantee: str,
+    settings: str,
+    *arguments: str,
+    target: float | None = None,
 ) -> Peer:
     return Peer(
         name=name,

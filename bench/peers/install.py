@@ -1,4 +1,4 @@
-"""Makes what the peers need, once: an environment for Quix and for Bytewax, a jar for Kafka Streams.
+"""Makes what the peers need, once: environments for Quix and Bytewax, a jar for Kafka Streams.
 
 Everything goes below `bench.harness.cache_dir()`. Each place bears the digest of what it was made
 from, so that a changed pin or source makes a new one.
@@ -51,6 +51,18 @@ def kafka_streams() -> Path:
         _run(["mvn", *options, "package"], "the Kafka Streams peer")
 
     return _made("kafka-streams", sources, fill)
+
+
+def pins() -> dict[str, str]:
+    """The peers' versions as their requirements and the pom name them."""
+    found = {}
+    for requirements in sorted(HERE.glob("requirements-*.txt")):
+        for line in requirements.read_text().split():
+            package, version = line.split("==")
+            found[f"{requirements.stem.removeprefix('requirements-')}: {package}"] = version
+    pom = (KAFKA_STREAMS / "pom.xml").read_text()
+    version = pom.partition("<kafka.version>")[2].partition("<")[0]
+    return found | {"kafka-streams": version}
 
 
 def _made(name: str, sources: list[Path], fill: Callable[[Path], None]) -> Path:

@@ -2,8 +2,8 @@
 
 This is Faust as its manual teaches it, with the memory store and a changelog. It keeps of each
 customer the count of events, the sum of amounts and the XOR of the event ids' hashes, so that loss
-and doubling show. The kill test runs the same app as the check that must fail: without `--events` it
-runs until it is stopped.
+and doubling show. The kill test runs the same app as the check that must fail: without `--events`
+it runs until it is stopped.
 
 The changelog topic is `changelog_topic(group)`: key a JSON string (the customer), value a JSON list
 `[count, sum, xor]`, the xor as 16 hex digits of XXH3-64.

@@ -1,8 +1,8 @@
 """The Quix Streams peer: count and sum per customer, RocksDB state, changelog, at least once.
 
 Runs in its own environment (see `install.py`) and therefore imports nothing of this repository.
-Settings are the defaults (checkpoint every 5 s, orjson, librdkafka), but for the log level. The clock
-stops when the group's committed offsets add up to the number of events.
+Settings are the defaults (checkpoint every 5 s, orjson, librdkafka), but for the log level. The
+clock stops when the group's committed offsets add up to the number of events.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import logging
 import threading
 import time
+from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 from quixstreams import Application, State
@@ -28,7 +29,7 @@ class Job:
         self.seen = 0
         self.first = 0.0
 
-    def count_and_sum(self, value: dict, state: State) -> None:
+    def count_and_sum(self, value: dict[str, Any], state: State) -> None:
         if not self.seen:
             self.first = time.monotonic()
         kept = state.get("totals")

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from bench.harness import BenchmarkError
 from bench.workload import Expected
 
 Total = tuple[str, int, float]
@@ -69,7 +70,10 @@ def touchline_record(key: bytes, value: bytes) -> Total | None:
 async def totals_in_changelog(
     bootstrap: str, topic: str, decode: Decoder
 ) -> dict[str, tuple[int, float]]:
-    """The newest committed total of every customer in `topic`, whose end is taken at the start."""
+    """The newest committed total of every customer in `topic`, whose end is taken at the start.
+
+    Raises `BenchmarkError` if there is no such topic.
+    """
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         enable_auto_commit=False,
@@ -80,6 +84,8 @@ async def totals_in_changelog(
     totals: dict[str, tuple[int, float]] = {}
     try:
         numbers = await _partitions(consumer, topic)
+        if not numbers:
+            raise BenchmarkError(f"there is no changelog {topic}")
         places = [TopicPartition(topic, number) for number in numbers]
         consumer.assign(places)
         await consumer.seek_to_beginning(*places)

@@ -34,6 +34,7 @@ from streams.settings import Settings
 MAX_POLL_RECORDS = 4000
 PARTITION_FETCH_BYTES = 1024 * 1024
 IDLE_SECONDS = 0.02
+POLL_SECONDS = 0.05  # a longer wait would not see partitions that were opened meanwhile
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -160,7 +161,7 @@ class Consumer(faust_consumer.Consumer):
         if not wanted:
             await self.sleep(IDLE_SECONDS)
             return
-        fetched = await self._getmany(wanted, timeout)
+        fetched = await self._getmany(wanted, min(timeout, POLL_SECONDS))
         if not fetched:
             await asyncio.sleep(0)
         # Stamped before anything awaits: a seek meanwhile must make them outdated. Fetched

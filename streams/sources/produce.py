@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,6 +20,8 @@ Progress = Callable[[int, int], None]
 """Called a few times a second with records and bytes handed over so far."""
 
 PROGRESS_RECORDS = 500
+PROMPT_RATE = 5_000
+"""Up to this many records a second none waits for a fuller batch."""
 
 
 class _Envelope(msgspec.Struct):
@@ -67,7 +69,7 @@ def produce_lines(
     """
     stop = stop or Stop()
     pacer = Pacer(rate, stop)
-    sender = Sender(bootstrap, INPUT_TOPICS, on_reject or _ignore, client)
+    sender = Sender(bootstrap, INPUT_TOPICS, on_reject or _ignore, client, _pace(rate))
     done = 0
     for number, raw in enumerate(stop.read(lines), 1):
         done += len(raw)
@@ -105,7 +107,7 @@ def simulate(
     """
     stop = stop or Stop()
     pacer = Pacer(rate, stop)
-    sender = Sender(bootstrap, INPUT_TOPICS, on_reject or _ignore, client)
+    sender = Sender(bootstrap, INPUT_TOPICS, on_reject or _ignore, client, _pace(rate))
     ends = time.perf_counter() + seconds if seconds is not None else math.inf
     days = _paced(islice(bank.days(), records), pacer)
     done = 0
@@ -127,6 +129,10 @@ def _paced(records: Iterator[Record], pacer: Pacer) -> Iterator[Record]:
     for record in records:
         yield record
         pacer.wait()
+
+
+def _pace(rate: float | None) -> Literal["prompt", "bulk"]:
+    return "prompt" if rate is not None and rate <= PROMPT_RATE else "bulk"
 
 
 def _ignore(reject: Reject) -> None:

@@ -1,0 +1,141 @@
+"""Commands that look at what is there: ``state``, ``dead-letters``, ``doctor``."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from streams.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from agents.topology import Topology
+
+TIMES = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the app."""
+    app.command()(state)
+
+
+def state(
+    customer: Annotated[
+        str | None, typer.Argument(metavar="CUSTOMER", help="The customer_id.")
+    ] = None,
+    *,
+    everyone: Annotated[
+        bool, typer.Option("--all", help="Every customer, sorted by id; goes with --json.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line, as in customers.jsonl.")
+    ] = False,
+    at: Annotated[
+        datetime | None,
+        typer.Option(
+            help="As of this time (with an offset, or UTC); default: now, or on the event clock "
+            "how far the customer's partition has come.",
+            formats=TIMES,
+        ),
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="Policy file (YAML); default: TOUCHLINE_POLICY or built in.")
+    ] = None,
+) -> None:
+    """Show what is known of a customer, as committed; nothing is changed.
+
+    Example: touchline state c-000017
+    """
+    from streams.queries import connect
+
+    if everyone is (customer is not None) or (everyone and not as_json):
+        raise typer.BadParameter("give a CUSTOMER, or --all --json")
+    settings = load_settings()
+    topology = _topology(settings, policy)
+    moment = None if at is None else _milliseconds(at)
+    with connect.admin(settings) as client:
+        partitions = connect.partition_count(client, settings.changelog)
+    if customer is None:
+        _print_everyone(settings, topology, partitions, moment)
+        return
+    from streams.queries import state as states
+
+    found = connect.run(states.customer(settings, topology, partitions, customer, moment))
+    if found is None:
+        print(f"touchline: no customer {customer!r} is known", file=sys.stderr)
+        raise typer.Exit(1)
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
+    else:
+        _print_customer(found)
+
+
+def _topology(settings: Settings, policy: Path | None) -> Topology:
+    from agents.customers import customers
+    from domain.policy import load_policy
+
+    return customers(load_policy(policy or settings.policy))
+
+
+def _print_everyone(
+    settings: Settings, topology: Topology, partitions: int, at: int | None
+) -> None:
+    from rich.progress import Progress
+
+    from streams.queries import connect
+    from streams.queries import state as states
+
+    lines: list[tuple[str, bytes]] = []
+
+    async def read(progress: Progress) -> None:
+        task = progress.add_task("reading", total=partitions)
+        async for _, found in states.customers(settings, topology, partitions, at):
+            lines.extend((customer_id, msgspec.json.encode(one)) for customer_id, one in found)
+            progress.advance(task)
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        connect.run(read(progress))
+    lines.sort()
+    write = sys.stdout.buffer.write
+    for _, line in lines:
+        write(line + b"\n")
+
+
+def _print_customer(figures: dict[str, Any]) -> None:
+    table = Table(title=figures["customer_id"], show_header=False, title_justify="left")
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    missing: dict[str, str] = figures.get("missing", {})
+    for name, value in figures.items():
+        if name in ("customer_id", "missing"):
+            continue
+        if isinstance(value, dict):
+            text = "\n".join(f"{inner}: {_plain(one)}" for inner, one in value.items()) or "-"
+        elif value is None and name in missing:
+            text = f"[dim]- ({missing[name]})[/dim]"
+        else:
+            text = _plain(value)
+        table.add_row(name.replace("_", " "), text)
+    Console().print(table)
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    return f"{value:,}" if type(value) is int else str(value)
+
+
+def _milliseconds(moment: datetime) -> int:
+    from datetime import UTC
+
+    from schemas.fields import milliseconds
+
+    return milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

@@ -1,0 +1,61 @@
+"""Short-lived clients for commands; Kafka's own errors become one line that says what to do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from aiokafka.errors import KafkaError as AsyncKafkaError
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError, UnknownTopicOrPartitionError
+
+from streams.cluster.errors import ClusterError
+from streams.engine.clients import admin_options, bootstrap_servers
+from streams.settings import Settings
+
+ANSWER_MS = 10_000
+
+_Result = TypeVar("_Result")
+
+
+@contextmanager
+def admin(settings: Settings) -> Iterator[KafkaAdminClient]:
+    """An admin client; raises :class:`ClusterError` when Kafka does not answer or refuses."""
+    servers = bootstrap_servers(settings)
+    where = ",".join(servers)
+    options = {**admin_options(settings), "bootstrap_servers": servers}
+    try:
+        client = KafkaAdminClient(bootstrap_timeout_ms=ANSWER_MS, **options)
+    except KafkaError as error:
+        raise ClusterError(
+            f"no Kafka answers at {where} ({type(error).__name__}): "
+            f"check TOUCHLINE_KAFKA__BOOTSTRAP, or start one with `touchline kafka`"
+        ) from error
+    try:
+        yield client
+    except KafkaError as error:
+        raise ClusterError(f"Kafka at {where}: {type(error).__name__}: {error}") from error
+    finally:
+        client.close()
+
+
+def partition_count(client: KafkaAdminClient, topic: str) -> int:
+    """How many partitions a topic has; raises :class:`ClusterError` where there is no topic."""
+    try:
+        described = client.describe_topics([topic])
+    except UnknownTopicOrPartitionError:
+        described = []
+    partitions = described[0]["partitions"] if described else []
+    if not partitions:
+        raise ClusterError(f"there is no topic {topic}: make the topics with `touchline topics`")
+    return len(partitions)
+
+
+def run(work: Coroutine[Any, Any, _Result]) -> _Result:
+    """Run asynchronous work of a command; raises :class:`ClusterError` for Kafka's errors."""
+    try:
+        return asyncio.run(work)
+    except AsyncKafkaError as error:
+        raise ClusterError(f"Kafka: {type(error).__name__}: {error}") from error

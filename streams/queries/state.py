@@ -1,0 +1,68 @@
+"""Customers' state as it stands in the changelog, read without a group and without a trace."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from agents.topology import Topology
+from streams.engine.partition import Partition
+from streams.engine.restore import restore
+from streams.replay import partition_of
+from streams.settings import Settings
+
+Figures = dict[str, Any]
+
+
+async def customer(
+    settings: Settings, topology: Topology, partitions: int, customer_id: str, at: int | None
+) -> Figures | None:
+    """One customer as of ``at`` (ms), or ``None``; reads only the customer's own partition.
+
+    Without ``at`` it is now; on the event clock, how far the partition's own clock has come.
+    """
+    number = partition_of(customer_id.encode(), partitions)
+    partition = await _partition(settings, topology, number)
+    state = partition.state(customer_id)
+    if state is None:
+        return None
+    return topology.export(state, _moment(settings, partition, at))
+
+
+async def customers(
+    settings: Settings, topology: Topology, partitions: int, at: int | None
+) -> AsyncIterator[tuple[int, list[tuple[str, Figures]]]]:
+    """Every customer of each partition in turn: ``(number, [(id, figures)])``, sorted by id."""
+    for number in range(partitions):
+        partition = await _partition(settings, topology, number)
+        yield number, list(_exported(settings, topology, partition, at))
+
+
+def _exported(
+    settings: Settings, topology: Topology, partition: Partition, at: int | None
+) -> Iterator[tuple[str, Figures]]:
+    moment = _moment(settings, partition, at)
+    owners = (topology.owner(key) for key, _ in partition.store.items())
+    for customer_id in sorted(owner for owner in owners if owner):
+        yield customer_id, topology.export(partition.state(customer_id), moment)
+
+
+async def _partition(settings: Settings, topology: Topology, number: int) -> Partition:
+    restored = await restore(settings, number)
+    return Partition(
+        topology,
+        number,
+        restored.store,
+        restored.checkpoint,
+        clock=settings.clock,
+        cached=settings.cached_customers,
+    )
+
+
+def _moment(settings: Settings, partition: Partition, at: int | None) -> int:
+    if at is not None:
+        return at
+    if settings.clock == "event":
+        return partition.now
+    return max(partition.now, time.time_ns() // 1_000_000)

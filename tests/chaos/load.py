@@ -1,0 +1,280 @@
+"""The load of the kill test: touchpoints whose whole effect a few lines can work out.
+
+Everything is made here from a seed, without the product: good events, repeats, late ones and
+records that must be refused. A header says what the maker meant a record to be, so that the
+oracle need not know the product's checks.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter, deque
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, NamedTuple
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+MARK = "chaos"
+GOOD, BAD, TOO_LATE = b"good", b"bad", b"too_late"
+LARGE = 100_000
+VIP_BALANCE = 500_000
+PLAIN_BALANCE = 50_000
+RECENT = 400
+MOST_COMPLAINTS = 50
+MOST_LARGE = 800
+
+TRANSACTIONS = "touchpoints.transactions"
+COMPLAINTS = "touchpoints.complaints"
+CLICKS = "touchpoints.app"
+
+# Counted by the product and without an effect on any alert that is judged.
+OTHERS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("touchpoints.surveys", {"type": "survey", "instrument": "csat", "score": 4}),
+    (
+        "touchpoints.service",
+        {
+            "type": "service_contact",
+            "contact_id": "s-1",
+            "wait_seconds": 10,
+            "handle_seconds": 60,
+            "outcome": "resolved",
+        },
+    ),
+    ("touchpoints.feedback", {"type": "feedback", "kind": "praise"}),
+    ("touchpoints.profiles", {"type": "profile", "region": "Zhejiang"}),
+    ("touchpoints.campaigns", {"type": "campaign", "campaign_id": "m-1", "action": "sent"}),
+    ("touchpoints.care", {"type": "care", "task_id": "t-1", "action": "done"}),
+    ("touchpoints.desk", {"type": "desk", "alert_id": "a-1", "action": "resolved", "by": "x"}),
+)
+
+
+class Record(NamedTuple):
+    """A Kafka record to be sent, and what it is meant to be (the mark)."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    mark: bytes = GOOD
+
+
+def policy_yaml(promise_seconds: float) -> str:
+    """The policy under which the load's alerts can be told without the product's rules.
+
+    Caps are out of reach, alerts that depend on many events are off, and every complaint not
+    acknowledged within ``promise_seconds`` is due for its first escalation only.
+    """
+    hours = promise_seconds / 3600
+    tiers = ("standard", "prospect", "key", "vip", "private")
+    short = ", ".join(f"{tier}: {hours:.9f}" for tier in tiers)
+    long = ", ".join(f"{tier}: 1000" for tier in tiers)
+    return f"""
+complaints:
+  acknowledge_hours: {{{short}}}
+  resolve_hours: {{{long}}}
+  complex_resolve_hours: {{{long}}}
+  regulator_days: 60
+  regulator_complex_days: 60
+alerts:
+  cap_per_customer_and_day: 1000
+  rules:
+    vip_dissatisfied: {{enabled: false}}
+    vip_balance_drop: {{enabled: false}}
+    vip_long_wait: {{enabled: false}}
+"""
+
+
+class Maker:
+    """Records from a seed. Customers ``v-*`` are VIPs once :meth:`beginnings` are in."""
+
+    def __init__(self, seed: int, customers: int = 240, *, payments_only: bool = False) -> None:
+        self._random = Random(seed)
+        self._payments_only = payments_only
+        self._vips = [f"v-{seed}-{number}" for number in range(customers // 6)]
+        self._plain = [f"c-{seed}-{number}" for number in range(customers - len(self._vips))]
+        self._all = self._vips + self._plain
+        self._seed, self._number = seed, 0
+        self._recent: deque[Record] = deque(maxlen=RECENT)
+        self._complaints: Counter[str] = Counter()
+        self._large: Counter[str] = Counter()
+
+    def beginnings(self) -> list[Record]:
+        """One event per customer, which makes the VIPs VIPs."""
+        amounts = [(c, VIP_BALANCE) for c in self._vips] + [(c, PLAIN_BALANCE) for c in self._plain]
+        return [
+            self._payment(customer, 1, timedelta(0), balance_after=balance)
+            for customer, balance in amounts
+        ]
+
+    def next(self) -> list[Record]:
+        """The next one or two records."""
+        roll, customer = self._random.random(), self._random.choice(self._all)
+        if self._payments_only:
+            return [self._payment(customer, self._random.randrange(1, 5_000), timedelta(0))]
+        if roll < 0.05 and self._recent:
+            return [self._random.choice(self._recent)]
+        if roll < 0.06:
+            return [self._poison(customer)]
+        if roll < 0.08:
+            return [self._late(customer)]
+        if roll < 0.086:
+            return self._complaint()
+        if roll < 0.14:
+            topic, fields = self._random.choice(OTHERS)
+            return [self._event(topic, customer, timedelta(0), fields)]
+        if roll < 0.45:
+            fields = {"type": "app_click", "action": "tab_switch"}
+            return [self._event(CLICKS, customer, timedelta(0), fields)]
+        return [self._payment(customer, self._amount(customer), timedelta(0))]
+
+    # -- good -------------------------------------------------------------------------
+
+    def _amount(self, customer: str) -> int:
+        if self._random.random() < 0.04 and self._large[customer] < MOST_LARGE:
+            self._large[customer] += 1
+            return self._random.randrange(LARGE, 4 * LARGE)
+        return self._random.randrange(1, LARGE)
+
+    def _payment(self, customer: str, amount: int, age: timedelta, **more: Any) -> Record:
+        fields = {
+            "type": "transaction",
+            "amount": amount,
+            "currency": "CNY",
+            "direction": self._random.choice(("debit", "credit")),
+            "account_id": f"a-{customer}",
+            **more,
+        }
+        return self._event(TRANSACTIONS, customer, age, fields)
+
+    def _complaint(self) -> list[Record]:
+        """A complaint is opened; half of them are acknowledged at once, the rest never."""
+        of = self._random.choice((self._vips, self._plain))
+        customer = self._random.choice(of)
+        if self._complaints[customer] >= MOST_COMPLAINTS:
+            return []
+        self._complaints[customer] += 1
+        fields = {"type": "complaint", "complaint_id": f"k-{self._seed}-{self._number}"}
+        opened = {"status": "opened", "severity": 3, "factor": "service", "category": "fees"}
+        second = timedelta(seconds=1)
+        records = [self._event(COMPLAINTS, customer, second, fields | opened)]
+        if self._random.random() < 0.5:
+            seen = {"status": "acknowledged"}
+            records.append(self._event(COMPLAINTS, customer, timedelta(0), fields | seen))
+        return records
+
+    def _late(self, customer: str) -> Record:
+        """Two hours late acts as ever; 30 hours late raises nothing; 8 days late is refused."""
+        hours = self._random.choice((2, 2, 30, 30, 8 * 24))
+        record = self._payment(customer, self._amount(customer), timedelta(hours=hours))
+        return record._replace(mark=TOO_LATE) if hours > 7 * 24 else record
+
+    def _event(self, topic: str, customer: str, age: timedelta, fields: dict[str, Any]) -> Record:
+        self._number += 1
+        event = {
+            "event_id": f"e-{self._seed}-{self._number}",
+            "customer_id": customer,
+            "occurred_at": (datetime.now(UTC) - age).isoformat(timespec="milliseconds"),
+            "channel": "app",
+            **fields,
+        }
+        record = Record(topic, customer.encode(), json.dumps(event).encode())
+        self._recent.append(record)
+        return record
+
+    # -- bad --------------------------------------------------------------------------
+
+    def _poison(self, customer: str) -> Record:
+        """A payment spoilt in one of the ways that must end in the dead letters."""
+        self._number += 1
+        good = self._payment(customer, LARGE, timedelta(0))
+        self._recent.pop()
+        assert good.value is not None
+        ways = (
+            good._replace(value=good.value[: len(good.value) // 2]),
+            good._replace(value=b"\xff\x00 no text"),
+            good._replace(value=b""),
+            good._replace(value=b"[]"),
+            good._replace(value=good.value.replace(b'"amount"', b'"amounts"')),
+            good._replace(value=good.value.replace(b'"CNY"', b'"yuan"')),
+            good._replace(value=good.value.replace(b'"customer_id"', b'"customer"')),
+            good._replace(key=None),
+            good._replace(key=b"somebody else"),
+            good._replace(topic=CLICKS),
+            good._replace(value=good.value.replace(b"T", b"TT", 1)),
+            good._replace(value=good.value + b" " * 280_000),
+            good._replace(value=_in_2999(good.value)),
+        )
+        return self._random.choice(ways)._replace(mark=BAD)
+
+
+def _in_2999(value: bytes) -> bytes:
+    event = json.loads(value)
+    event["occurred_at"] = "2999" + event["occurred_at"][4:]
+    return json.dumps(event).encode()
+
+
+class Load:
+    """Sends a maker's records at a steady rate from a thread until stopped."""
+
+    def __init__(self, bootstrap: str, maker: Maker, rate: float) -> None:
+        self._maker, self._rate = maker, rate
+        self._producer = KafkaProducer(
+            bootstrap_servers=bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=5,
+            delivery_timeout_ms=120_000,
+            max_request_size=1 << 20,
+        )
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="load", daemon=True)
+        self.sent = 0
+        self.error: BaseException | None = None
+
+    def begin(self) -> None:
+        """Send the customers' first events, and wait until Kafka has them."""
+        for record in self._maker.beginnings():
+            self._send(record)
+        self._producer.flush(60)
+
+    def start(self) -> None:
+        """Begin the steady load."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the load; raises what went wrong in it."""
+        self._stop.set()
+        self._thread.join(150)
+        self._producer.close(timeout=60)
+        if self.error is not None:
+            raise self.error
+
+    def send(self, records: list[Record]) -> None:
+        """Send these records and wait until Kafka has them."""
+        for record in records:
+            self._send(record)
+        self._producer.flush(60)
+
+    def _run(self) -> None:
+        began = time.monotonic()
+        try:
+            while not self._stop.is_set():
+                due = (time.monotonic() - began) * self._rate - self.sent
+                # After an outage no more than a second's worth is caught up on at once.
+                began += max(0.0, due - self._rate) / self._rate
+                if due < 1:
+                    time.sleep(min(0.05, 1 / self._rate))
+                    continue
+                for record in self._maker.next():
+                    self._send(record)
+            self._producer.flush(120)
+        except KafkaError as error:
+            self.error = error
+
+    def _send(self, record: Record) -> None:
+        headers = [(MARK, record.mark)]
+        self._producer.send(record.topic, key=record.key, value=record.value, headers=headers)
+        self.sent += 1

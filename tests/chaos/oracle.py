@@ -1,0 +1,300 @@
+"""The judge of the kill test. It shares no code with the product.
+
+It reads what went in and what came out with ``read_committed``, works out by itself what must
+have come out, and names every difference. The product's final state is handed to it as plain
+figures per customer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import kafka
+import xxhash
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer
+
+from tests.chaos.load import BAD, LARGE, MARK, TOO_LATE, VIP_BALANCE
+
+# An acknowledgement that reaches Kafka this close to the promise may come too late for it.
+MARGIN = timedelta(seconds=4)
+DAY = timedelta(days=1)
+JUDGED_KINDS = ("large_transaction", "vip_complaint", "vip_new", "complaint_escalated")
+
+
+class Read(NamedTuple):
+    """One record as it lies in Kafka; ``timestamp`` is when it was appended (ms)."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    mark: bytes
+
+
+class Place(NamedTuple):
+    """Where a record lies."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Totals(NamedTuple):
+    """What must be counted of one customer; ``xor`` is over XXH3-64 of the event ids."""
+
+    events: int
+    transactions: int
+    amount: float
+    xor: int
+
+
+@dataclass
+class Expected:
+    """What must have come out of what went in."""
+
+    totals: dict[str, Totals] = field(default_factory=dict)
+    alerts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    maybe: set[tuple[str, str]] = field(default_factory=set)
+    letters: set[Place] = field(default_factory=set)
+    events: int = 0
+    repeats: int = 0
+
+
+@dataclass
+class Verdict:
+    """Every difference between what should be and what is, by its kind."""
+
+    customers: int = 0
+    events: int = 0
+    repeats: int = 0
+    alerts: int = 0
+    letters: int = 0
+    wrong_customers: list[str] = field(default_factory=list)
+    lost_alerts: list[str] = field(default_factory=list)
+    doubled_alerts: list[str] = field(default_factory=list)
+    unexpected_alerts: list[str] = field(default_factory=list)
+    lost_letters: list[str] = field(default_factory=list)
+    doubled_letters: list[str] = field(default_factory=list)
+    unexpected_letters: list[str] = field(default_factory=list)
+    offsets_behind: list[str] = field(default_factory=list)
+
+    @property
+    def faults(self) -> list[str]:
+        """One line a kind of fault, with its number and its first examples."""
+        lines = []
+        for name, found in vars(self).items():
+            if isinstance(found, list) and found:
+                lines.append(f"{name.replace('_', ' ')}: {len(found)}: {'; '.join(found[:4])}")
+        return lines
+
+    def summary(self) -> str:
+        """What was judged, in one line."""
+        return (
+            f"{self.customers} customers, {self.events} events, {self.repeats} repeats, "
+            f"{self.alerts} alerts, {self.letters} dead letters: "
+            f"{'no fault' if not self.faults else f'{len(self.faults)} kinds of fault'}"
+        )
+
+
+# -- what must be -------------------------------------------------------------------------
+
+
+def expect(inputs: Iterable[Read], promise: timedelta) -> Expected:
+    """What must come out of these inputs. A partition's records must be in their order."""
+    expected, seen = Expected(), set[tuple[str, str]]()
+    opened: dict[str, dict[str, Any]] = {}
+    acknowledged: dict[str, int] = {}
+    for read in inputs:
+        if read.mark in (BAD, TOO_LATE):
+            expected.letters.add(Place(read.topic, read.partition, read.offset))
+            continue
+        event = json.loads(read.value or b"")
+        customer, event_id = event["customer_id"], event["event_id"]
+        if (customer, event_id) in seen:
+            expected.repeats += 1
+            continue
+        seen.add((customer, event_id))
+        expected.events += 1
+        before = expected.totals.get(customer, Totals(0, 0, 0.0, 0))
+        expected.totals[customer] = _counted(before, event)
+        _expect_alerts(expected, event, read.timestamp)
+        if event["type"] == "complaint":
+            if event["status"] == "opened":
+                opened[event["complaint_id"]] = event
+            elif event["status"] == "acknowledged":
+                acknowledged[event["complaint_id"]] = read.timestamp
+    _expect_escalations(expected, opened, acknowledged, promise)
+    return expected
+
+
+def _counted(before: Totals, event: dict[str, Any]) -> Totals:
+    paid = event["type"] == "transaction"
+    return Totals(
+        before.events + 1,
+        before.transactions + paid,
+        before.amount + (event["amount"] if paid else 0),
+        before.xor ^ xxhash.xxh3_64_intdigest(event["event_id"].encode()),
+    )
+
+
+def _expect_alerts(expected: Expected, event: dict[str, Any], appended: int) -> None:
+    late = datetime.fromtimestamp(appended / 1000).astimezone() - _occurred(event)
+    if late > DAY:
+        return
+    if event["type"] == "transaction":
+        if event["amount"] >= LARGE:
+            expected.alerts["large_transaction", event["event_id"]] += 1
+        if event.get("balance_after", 0) >= VIP_BALANCE:
+            expected.alerts["vip_new", event["event_id"]] += 1
+    vip = event["customer_id"].startswith("v-")
+    if event["type"] == "complaint" and event["status"] == "opened" and vip:
+        expected.alerts["vip_complaint", event["event_id"]] += 1
+
+
+def _expect_escalations(
+    expected: Expected,
+    opened: Mapping[str, dict[str, Any]],
+    acknowledged: Mapping[str, int],
+    promise: timedelta,
+) -> None:
+    for complaint, event in opened.items():
+        due = _occurred(event) + promise
+        reached = acknowledged.get(complaint)
+        if reached is None:
+            expected.alerts["complaint_escalated", complaint] += 1
+        elif datetime.fromtimestamp(reached / 1000).astimezone() > due - MARGIN:
+            expected.maybe.add(("complaint_escalated", complaint))
+
+
+def _occurred(event: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(event["occurred_at"])
+
+
+# -- what is ------------------------------------------------------------------------------
+
+
+def compare(
+    expected: Expected,
+    totals: Mapping[str, Totals],
+    alerts: Iterable[dict[str, Any]],
+    letters: Iterable[dict[str, Any]],
+) -> Verdict:
+    """Every difference between what must be and what is."""
+    verdict = Verdict(len(expected.totals), expected.events, expected.repeats)
+    for customer in sorted(expected.totals.keys() | totals.keys()):
+        must, have = expected.totals.get(customer), totals.get(customer)
+        if must != have:
+            verdict.wrong_customers.append(f"{customer}: must be {must}, is {have}")
+    _compare_alerts(verdict, expected, list(alerts))
+    found = Counter(Place(x["source_topic"], x["partition"], x["offset"]) for x in letters)
+    verdict.letters = found.total()
+    verdict.lost_letters += [_place(p) for p in sorted(expected.letters - found.keys())]
+    verdict.unexpected_letters += [_place(p) for p in sorted(found.keys() - expected.letters)]
+    verdict.doubled_letters += [_place(p) for p, times in sorted(found.items()) if times > 1]
+    return verdict
+
+
+def _compare_alerts(verdict: Verdict, expected: Expected, alerts: list[dict[str, Any]]) -> None:
+    verdict.alerts = len(alerts)
+    for alert_id, times in Counter(alert["alert_id"] for alert in alerts).items():
+        if times > 1:
+            verdict.doubled_alerts.append(f"id {alert_id} {times} times")
+    found = Counter(_cause(alert) for alert in alerts if alert["kind"] in JUDGED_KINDS)
+    must = expected.alerts
+    for cause in sorted(must.keys() | found.keys()):
+        if found[cause] > max(1, must[cause]):
+            verdict.doubled_alerts.append(f"{cause} {found[cause]} times")
+        elif found[cause] < must[cause]:
+            verdict.lost_alerts.append(f"{cause}")
+        elif found[cause] and not must[cause] and cause not in expected.maybe:
+            verdict.unexpected_alerts.append(f"{cause}")
+
+
+def _cause(alert: dict[str, Any]) -> tuple[str, str]:
+    if alert["kind"] == "complaint_escalated":
+        level = alert["level"]
+        return alert["kind"], alert["complaint_id"] + (f" level {level}" if level != 1 else "")
+    return alert["kind"], ",".join(alert["cause"])
+
+
+def _place(place: Place) -> str:
+    return f"{place.topic}[{place.partition}]@{place.offset}"
+
+
+# -- reading Kafka ------------------------------------------------------------------------
+
+
+async def read_topics(bootstrap: str, topics: Iterable[str]) -> list[Read]:
+    """Every committed record of the topics, each partition in its order."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=50,
+    )
+    await consumer.start()
+    try:
+        found = []
+        for topic in topics:
+            found += await _read_topic(consumer, topic)
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def _read_topic(consumer: AIOKafkaConsumer, topic: str) -> list[Read]:
+    await consumer._client.force_metadata_update()
+    partitions = await _partitions(consumer, topic)
+    consumer.assign(partitions)
+    ends = await consumer.end_offsets(partitions)
+    found: list[Read] = []
+    while any([await consumer.position(tp) < end for tp, end in ends.items()]):
+        fetched = await consumer.getmany(timeout_ms=200, max_records=20_000)
+        for records in fetched.values():
+            for record in records:
+                mark = dict(record.headers).get(MARK, b"")
+                found.append(
+                    Read(
+                        record.topic, record.partition, record.offset, record.timestamp,
+                        record.key, record.value, mark,
+                    )
+                )  # fmt: skip
+    return found
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
+    await consumer._client.add_topic(topic)
+    numbers = consumer.partitions_for_topic(topic) or set()
+    assert numbers, f"topic {topic} is not there"
+    return [TopicPartition(topic, number) for number in sorted(numbers)]
+
+
+def offsets_behind(bootstrap: str, group: str, topics: Iterable[str]) -> list[str]:
+    """Input partitions whose committed offset is not the end; an empty one needs none."""
+    with (
+        closing(KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)) as consumer,
+        closing(KafkaAdminClient(bootstrap_servers=bootstrap)) as admin,
+    ):
+        partitions = [
+            kafka.TopicPartition(topic, number)
+            for topic in topics
+            for number in sorted(consumer.partitions_for_topic(topic) or ())
+        ]
+        ends = consumer.end_offsets(partitions)
+        committed = admin.list_group_offsets(group)[group]
+    behind = []
+    for tp, end in ends.items():
+        have = committed[tp].offset if tp in committed else 0
+        if have != end:
+            behind.append(f"{tp.topic}[{tp.partition}] at {have} of {end}")
+    return behind

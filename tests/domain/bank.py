@@ -1,0 +1,211 @@
+"""A bank for tests: short ways to make events, and a clock that runs the rules as a task does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain import rules
+from domain.aggregates import Aggregates
+from domain.context import Context
+from domain.policy import Policy
+from domain.state import Customer
+from schemas.cases import TouchpointBase
+from schemas.fields import milliseconds, moment
+from schemas.outputs import Alert, CustomerTransition, Output, Signal
+from schemas.touchpoints import (
+    AppClick,
+    Complaint,
+    Feedback,
+    Profile,
+    ServiceContact,
+    Survey,
+    Transaction,
+)
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+# 2026-03-02T00:00:00Z, a Monday
+START = 1_772_409_600_000
+CUSTOMER = "alice"
+DEFAULTS = Policy()
+
+
+class Events:
+    """Makes events with running ids; times are ms after START."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def _common(self, at: int, event_id: str | None, channel: str) -> dict[str, Any]:
+        self.made += 1
+        return {
+            "event_id": event_id or f"e-{self.made:05d}",
+            "customer_id": CUSTOMER,
+            "occurred_at": moment(START + at),
+            "channel": channel,
+        }
+
+    def click(
+        self, at: int, action: str = "tab_switch", source: str | None = None, *,
+        event_id: str | None = None,
+    ) -> AppClick:  # fmt: skip
+        """An app click; what the action asks for is filled in."""
+        return AppClick(
+            **self._common(at, event_id, "app"),
+            action=action,  # type: ignore[arg-type]
+            source=source or ("icon" if action == "launch" else None),  # type: ignore[arg-type]
+            function="loans" if action in {"function_visit", "error"} else None,
+        )
+
+    def transaction(
+        self, at: int, balance: float | None = None, *, amount: float = 10.0,
+        account: str = "a-1", currency: str = "CNY", direction: str = "debit",
+        event_id: str | None = None, channel: str = "branch",
+    ) -> Transaction:  # fmt: skip
+        """A transaction that leaves ``balance`` on the account."""
+        return Transaction(
+            **self._common(at, event_id, channel),
+            amount=amount,
+            currency=currency,
+            direction=direction,  # type: ignore[arg-type]
+            account_id=account,
+            balance_after=balance,
+        )
+
+    def complaint(
+        self, at: int, status: str, *, complaint_id: str = "k-1", severity: int = 3,
+        factor: str = "service", is_complex: bool = False, event_id: str | None = None,
+        channel: str = "call_centre",
+    ) -> Complaint:  # fmt: skip
+        """A step of a complaint."""
+        opened: dict[str, Any] = {}
+        if status == "opened":
+            opened = {
+                "severity": severity,
+                "factor": factor,
+                "category": "fees",
+                "complex": is_complex,
+            }
+        return Complaint(
+            **self._common(at, event_id, channel),
+            complaint_id=complaint_id,
+            status=status,  # type: ignore[arg-type]
+            **opened,
+        )
+
+    def survey(
+        self, at: int, instrument: str, score: float, *, channel: str = "email",
+        factor: str | None = None, event_id: str | None = None,
+    ) -> Survey:  # fmt: skip
+        """An answer."""
+        return Survey(
+            **self._common(at, event_id, channel),
+            instrument=instrument,  # type: ignore[arg-type]
+            score=score,
+            factor=factor,  # type: ignore[arg-type]
+        )
+
+    def contact(
+        self, at: int, wait_seconds: float = 0.0, outcome: str = "resolved", *,
+        contact_id: str = "s-1", callback_by: int | None = None, event_id: str | None = None,
+    ) -> ServiceContact:  # fmt: skip
+        """A service contact; ``callback_by`` in ms after START."""
+        return ServiceContact(
+            **self._common(at, event_id, "call_centre"),
+            contact_id=contact_id,
+            wait_seconds=wait_seconds,
+            handle_seconds=60.0,
+            outcome=outcome,  # type: ignore[arg-type]
+            callback_by=None if callback_by is None else moment(START + callback_by),
+        )
+
+    def feedback(
+        self, at: int, kind: str, *, contact_id: str | None = None, event_id: str | None = None
+    ) -> Feedback:
+        """Praise, or a callback that was made."""
+        return Feedback(
+            **self._common(at, event_id, "call_centre"),
+            kind=kind,  # type: ignore[arg-type]
+            contact_id=contact_id,
+        )
+
+    def profile(self, at: int, *, event_id: str | None = None, **fields: Any) -> Profile:
+        """Profile fields."""
+        return Profile(**self._common(at, event_id, "other"), **fields)
+
+
+class Task:
+    """One customer under the rules, on the event clock, with a store as a partition has it."""
+
+    def __init__(self, policy: Policy = DEFAULTS, *, reload_always: bool = False) -> None:
+        self.ctx = Context(policy, Aggregates())
+        self.customer = Customer.new(CUSTOMER)
+        self.records: dict[bytes, bytes] = {}
+        self.outputs: list[Output] = []
+        self.statuses: list[str] = []
+        self.written_bytes = 0
+        self._reload_always = reload_always
+
+    def take(self, *events: TouchpointBase) -> Task:
+        """Advance the clock to each event, fire what is due, apply it."""
+        for event in events:
+            at = milliseconds(event.occurred_at)
+            self.until(at - START)
+            outcome = rules.apply(self.customer, event, at, self.ctx)
+            self.statuses.append(outcome.status)
+            self.outputs += outcome.outputs
+            if self._reload_always:
+                self.reload()
+        return self
+
+    def until(self, at: int) -> Task:
+        """Let the clock run to ``at`` (ms after START) and fire what is due."""
+        self.ctx.now = max(self.ctx.now, START + at)
+        self.outputs += rules.fire(self.customer, self.ctx)
+        due = self.customer.next_due
+        assert due is None or due > self.ctx.now
+        return self
+
+    def save(self) -> list[tuple[bytes, bytes | None]]:
+        """Write what was touched into the store."""
+        written = self.customer.dump()
+        for key, value in written:
+            self.written_bytes += len(key) + len(value or b"")
+            if value is None:
+                del self.records[key]
+            else:
+                self.records[key] = value
+        return written
+
+    def reload(self) -> None:
+        """Write what was touched, and go on with what the store gives."""
+        self.save()
+        loaded = Customer.load(CUSTOMER, self.records.get)
+        assert loaded is not None
+        self.customer = loaded
+        self.ctx.aggregates = Aggregates.from_bytes(self.ctx.aggregates.to_bytes())
+
+    def figures(self, at: int | None = None) -> dict[str, Any]:
+        """The export as of ``at`` (ms after START), else as of the clock."""
+        now = self.ctx.now if at is None else START + at
+        return rules.export(self.customer, now, self.ctx.policy)
+
+    def alerts(self, kind: str | None = None) -> list[Alert]:
+        """The alerts so far."""
+        found = [each for each in self.outputs if isinstance(each, Alert)]
+        return [each for each in found if kind is None or each.kind == kind]
+
+    def transitions(self) -> list[CustomerTransition]:
+        """The transitions so far."""
+        return [each for each in self.outputs if isinstance(each, CustomerTransition)]
+
+    def signals(self) -> list[Signal]:
+        """The signals so far."""
+        return [each for each in self.outputs if isinstance(each, Signal)]
+
+
+def after_start(output: Output) -> int:
+    """When an output's cause happened, in ms after START."""
+    return milliseconds(output.occurred_at) - START

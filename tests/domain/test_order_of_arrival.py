@@ -1,0 +1,123 @@
+"""Within 24 hours of lateness, any order of arrival ends in the same figures: the right ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.cases import TouchpointBase
+from tests.domain import oracle
+from tests.domain.bank import DAY, HOUR, MINUTE, START, Events, Task
+
+SPAN_HOURS = 24 * 20
+BALANCES = (50_000.0, 150_000.0, 250_000.0, 299_999.99, 300_000.0, 900_000.0, 9_000_000.0)
+DEPENDS_ON_ORDER = {"irregular_steps", "suppressed_alerts", "repeats"}
+
+Made = tuple[TouchpointBase, int]
+
+
+@st.composite
+def arrivals(draw: st.DrawFn, *, most: int = 30, hours: int = SPAN_HOURS) -> list[TouchpointBase]:
+    """Events in an order of arrival in which none is more than 24 hours late."""
+    make = Events()
+    made: list[Made] = []
+    for _ in range(draw(st.integers(1, most))):
+        at = draw(st.integers(0, hours)) * HOUR + draw(st.sampled_from((0, 0, MINUTE)))
+        delay = draw(st.integers(0, DAY))
+        made.append((draw(events_at(make, at)), at + delay))
+    made.sort(key=lambda each: each[1])
+    return [event for event, _ in made]
+
+
+@st.composite
+def events_at(draw: st.DrawFn, make: Events, at: int) -> TouchpointBase:
+    """Any event that moves a figure."""
+    kind = draw(st.integers(0, 6))
+    if kind == 0:
+        action = draw(st.sampled_from(("launch", "tab_switch", "news_view", "error")))
+        return make.click(at, action, "push" if action == "launch" else None)
+    if kind <= 2:
+        account = draw(st.sampled_from(("a-1", "a-2")))
+        direction = draw(st.sampled_from(("credit", "debit")))
+        balance = draw(st.sampled_from(BALANCES))
+        return make.transaction(at, balance, account=account, direction=direction)
+    if kind == 3:
+        statuses = ("opened", "opened", "acknowledged", "resolved", "reopened", "withdrawn")
+        status = draw(st.sampled_from(statuses))
+        which = draw(st.sampled_from(("k-1", "k-2")))
+        return make.complaint(at, status, complaint_id=which, severity=draw(st.integers(1, 5)))
+    if kind == 4:
+        return make.survey(at, draw(st.sampled_from(("csat", "nps", "ces"))), float(draw(scores)))
+    if kind == 5:
+        outcome = draw(st.sampled_from(("resolved", "unresolved", "abandoned")))
+        which = draw(st.sampled_from(("s-1", "s-2", "s-3")))
+        return make.contact(at, draw(st.sampled_from((30, 400, 700))), outcome, contact_id=which)
+    if draw(st.booleans()):
+        pin = draw(st.sampled_from((None, "standard", "vip", "private")))
+        return make.profile(at, tier_pin=pin, owner_id="m-1")
+    which = draw(st.sampled_from(("s-1", "s-2", "s-3")))
+    return make.feedback(at, draw(st.sampled_from(("praise", "callback_done"))), contact_id=which)
+
+
+scores = st.integers(1, 5)
+
+
+def agree(got: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Equal, floats to 1e-9."""
+    for name, value in expected.items():
+        if isinstance(value, float):
+            assert got[name] == pytest.approx(value, rel=1e-9, abs=1e-9), name
+        elif isinstance(value, dict):
+            assert got[name] == pytest.approx(value, rel=1e-9, abs=1e-9), name
+        else:
+            assert got[name] == value, name
+
+
+def stable(figures: dict[str, Any]) -> dict[str, Any]:
+    """The figures that do not depend on the order of arrival."""
+    return {name: value for name, value in figures.items() if name not in DEPENDS_ON_ORDER}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(arrivals(), st.integers(0, 40 * 24))
+def test_any_order_of_arrival_ends_in_what_brute_force_says(
+    events: list[TouchpointBase], hours_after: int
+) -> None:
+    end = SPAN_HOURS * HOUR + hours_after * HOUR
+    got = Task().take(*events).until(end).figures()
+    agree(got, oracle.figures(events, START + end))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(arrivals())
+def test_every_figure_is_the_same_as_in_order_of_time(events: list[TouchpointBase]) -> None:
+    end = (SPAN_HOURS + 24) * HOUR
+    shuffled = Task().take(*events).until(end).figures()
+    sorted_ = Task().take(*oracle.in_order(events)).until(end).figures()
+    agree(stable(shuffled), stable(sorted_))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_any_permutation_of_one_day_is_the_same(data: st.DataObject) -> None:
+    events = data.draw(arrivals(most=20, hours=23))
+    permuted = data.draw(st.permutations(events))
+    end = 3 * DAY
+    first = Task().take(*events).until(end).figures()
+    second = Task().take(*permuted).until(end).figures()
+    agree(stable(first), stable(second))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(arrivals())
+def test_a_reload_after_every_event_changes_nothing(events: list[TouchpointBase]) -> None:
+    end = (SPAN_HOURS + 24) * HOUR
+    steady = Task().take(*events).until(end)
+    reloaded = Task(reload_always=True).take(*events).until(end)
+    assert reloaded.figures() == steady.figures()
+    assert reloaded.outputs == steady.outputs
+    assert reloaded.customer.next_due == steady.customer.next_due
+    assert reloaded.ctx.aggregates.to_bytes() == steady.ctx.aggregates.to_bytes()

@@ -1,0 +1,130 @@
+"""A topology as small as can be, for tests of the engine: it counts events per key.
+
+An event is ``key,time,amount`` in text. A negative amount is refused, ``0`` sets a timer one
+second later which sends an alert-like output, any other adds to the key's sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from agents.topology import Get, Topology
+from schemas.codec import Bad
+from schemas.outputs import Signal, output_id
+
+TIMER_MS = 1000
+
+
+class Event(NamedTuple):
+    """A parsed event."""
+
+    key: str
+    at: int
+    amount: int
+    source: str
+
+
+class Count:
+    """Events and sum of one key, and its timer."""
+
+    def __init__(self, key: str, events: int = 0, total: int = 0, due: int | None = None) -> None:
+        self.key, self.events, self.total, self.next_due = key, events, total, due
+
+    def dump(self) -> list[tuple[bytes, bytes | None]]:
+        """One record."""
+        text = f"{self.events},{self.total},{'' if self.next_due is None else self.next_due}"
+        return [(b"c" + self.key.encode(), text.encode())]
+
+
+class Outcome(NamedTuple):
+    """What became of an event."""
+
+    status: str
+    reason: str = ""
+    detail: str = ""
+    outputs: Sequence[Any] = ()
+
+
+class Shared:
+    """Context: counts all events, to be kept across restarts."""
+
+    def __init__(self, events: int) -> None:
+        self.events, self.saved, self.now, self.late = events, events, 0, False
+
+
+def counting(*sources: str) -> Topology:
+    """The counting topology over ``sources``."""
+
+    def decode(values: Sequence[bytes | None]) -> list[Event | Bad]:
+        decoded: list[Event | Bad] = []
+        for value in values:
+            try:
+                key, at, amount, source = (value or b"").decode().split(",")
+                decoded.append(Event(key, int(at), int(amount), source))
+            except ValueError as error:
+                decoded.append(Bad("invalid", str(error)))
+        return decoded
+
+    return Topology(
+        name="counting",
+        sources=sources,
+        decode=decode,
+        identify=lambda event: (event.key, event.at, event.source),
+        kind_of=lambda event: "counted",
+        misplaced=lambda event, topic, key: Bad("key_mismatch", "key or topic is not the event's"),
+        new=Count,
+        load=_load,
+        context=lambda saved: Shared(0 if saved is None else int(saved)),
+        shared=_shared,
+        apply=_apply,
+        fire=_fire,
+        owner=lambda record: record[1:].decode() if record[:1] == b"c" else None,
+        export=lambda count, now: {"key": count.key, "events": count.events, "total": count.total},
+    )
+
+
+def line(key: str, at: int, amount: int, source: str) -> bytes:
+    """An event as bytes."""
+    return f"{key},{at},{amount},{source}".encode()
+
+
+def _load(key: str, get: Get) -> Count | None:
+    value = get(b"c" + key.encode())
+    if value is None:
+        return None
+    events, total, due = value.decode().split(",")
+    return Count(key, int(events), int(total), int(due) if due else None)
+
+
+def _shared(context: Shared) -> bytes | None:
+    if context.saved == context.events:
+        return None
+    context.saved = context.events
+    return str(context.events).encode()
+
+
+def _apply(count: Count, event: Event, at: int, context: Shared) -> Outcome:
+    if event.amount < 0:
+        return Outcome("rejected", "too_late", "negative amounts are refused")
+    count.events += 1
+    count.total += event.amount
+    context.events += 1
+    if event.amount == 0:
+        count.next_due = at + TIMER_MS
+    return Outcome("accepted")
+
+
+def _fire(count: Count, context: Shared) -> list[Signal]:
+    due, count.next_due = count.next_due, None
+    assert due is not None
+    return [
+        Signal(
+            signal_id=output_id("due", count.key, due),
+            kind="due",
+            customer_id=count.key,
+            occurred_at=due,
+            reason=f"the timer of {count.key} fell due",
+            value=float(context.now),
+        )
+    ]
