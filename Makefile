@@ -50,14 +50,17 @@ bench: venv ## benchmarks, with results in bench/results; NAME=engines runs one
 	$(BIN)/python -m bench$(if $(NAME),.$(NAME))
 
 chaos: venv ## the long kill test on a real Kafka; MINUTES=30 by default
-	$(BIN)/python -m bench.chaos --minutes $(or $(MINUTES),30)
+	$(BIN)/python -m tests.chaos.run --minutes $(or $(MINUTES),30)
 
 soak: venv ## memory, files and times stay flat; MINUTES=60 by default
 	$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),60)
 
-lock: ## requirements.lock anew from pyproject.toml (needs uv)
-	uv pip compile --universal --python-version $(OLDEST) --generate-hashes --no-emit-index-url \
-	  --no-annotate --no-header --group dev --output-file requirements.lock pyproject.toml
+LOCK := uv pip compile --universal --python-version $(OLDEST) --generate-hashes --no-emit-index-url \
+  --no-annotate --no-header pyproject.toml --group build
+
+lock: ## the locks anew from pyproject.toml, hosts left out (needs uv)
+	$(LOCK) --group dev --output-file requirements.lock
+	$(LOCK) --constraint requirements.lock --output-file requirements-runtime.lock
 
 clean: ## remove .venv and what the tools left
 	rm -rf .venv build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

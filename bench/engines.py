@@ -216,7 +216,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main(given: Sequence[str] | None = None) -> int:
     """Run the benchmark; 1 if any run failed or any total was wrong."""
-    options, console = arguments(given), Console()
+    options, console = arguments(given), report.wide_console()
     wanted = set(filter(None, options.only.split(",")))
     unknown = wanted - {peer.name for peer in PEERS}
     if unknown:

@@ -16,6 +16,7 @@ from rich.table import Table
 from bench.harness import ROOT
 
 RESULTS = ROOT / "bench" / "results"
+PLAIN_WIDTH = 140
 Cell = str | int | float | None
 
 
@@ -59,6 +60,12 @@ def spread(runs: Sequence[float]) -> float | None:
     return round((max(runs) - min(runs)) / median(runs), 3)
 
 
+def wide_console() -> Console:
+    """The terminal, or `PLAIN_WIDTH` columns where output goes to a file."""
+    console = Console()
+    return console if console.is_terminal else Console(width=PLAIN_WIDTH)
+
+
 def print_table(
     title: str,
     columns: Sequence[str],
@@ -67,7 +74,7 @@ def print_table(
     console: Console | None = None,
 ) -> None:
     """Print rows under `columns`, numbers to the right, then the notes, one a line."""
-    out = console or Console()
+    out = console or wide_console()
     table = Table(title=title, title_justify="left")
     for index, column in enumerate(columns):
         numeric = any(isinstance(row[index], int | float) for row in rows)
@@ -76,7 +83,7 @@ def print_table(
         table.add_row(*(_shown(cell) for cell in row))
     out.print(table)
     for note in notes:
-        out.print(note, markup=False)
+        out.print(note, markup=False, highlight=False, soft_wrap=True)
 
 
 def _shown(cell: Cell) -> str:

@@ -42,7 +42,7 @@ class Customer:
 
     __slots__ = (
         "_cases", "_core_key", "_dropped_pages", "_file", "_key", "_money", "_mood", "_new_pages",
-        "_raw", "balances", "core", "customer_id", "next_due", "recent", "touched",
+        "_raw", "_stored", "balances", "core", "customer_id", "next_due", "recent", "touched",
     )  # fmt: skip
 
     def __init__(self, customer_id: str, core: Core) -> None:
@@ -56,6 +56,8 @@ class Customer:
         self._key = customer_id.encode()
         self._core_key = b"c" + self._key
         self._raw: Get | None = None
+        # the parts that the store had when this customer was loaded
+        self._stored = 0
         self._money: Money | None = None
         self._mood: Mood | None = None
         self._cases: Cases | None = None
@@ -79,7 +81,7 @@ class Customer:
             return None
         core = _decoded(Core, value)
         customer = cls(customer_id, core)
-        customer._raw = get
+        customer._raw, customer._stored = get, core.other_parts
         recent = customer.recent
         recent.first_page = core.first_page
         for number in range(core.first_page, core.first_page + core.sealed_pages):
@@ -197,7 +199,7 @@ class Customer:
         return PAGE_LETTER + number.to_bytes(4, "big") + self._key
 
     def _part(self, form: type[_Part], mark: int) -> _Part:
-        if self._raw is not None and self.core.other_parts & mark:
+        if self._raw is not None and self._stored & mark:
             value = self._raw(LETTERS[mark] + self._key)
             if value is None:
                 raise StateFormatError(

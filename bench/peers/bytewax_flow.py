@@ -33,7 +33,7 @@ class Progress:
     totals: ClassVar[dict[str, tuple[int, float]]] = {}
 
 
-class CountAndSum(StatefulBatchLogic[float, tuple[int, float], tuple[int, float]]):
+class CountAndSum(StatefulBatchLogic[float, tuple[int, float], tuple[int, float]]):  # type: ignore[misc]
     """The state of one customer; emits it when the topic has been read to its end."""
 
     def __init__(self, resume: tuple[int, float] | None) -> None:
@@ -54,12 +54,12 @@ class CountAndSum(StatefulBatchLogic[float, tuple[int, float], tuple[int, float]
         return self.count, self.total
 
 
-class Collect(StatelessSinkPartition[tuple[str, tuple[int, float]]]):
+class Collect(StatelessSinkPartition[tuple[str, tuple[int, float]]]):  # type: ignore[misc]
     def write_batch(self, items: list[tuple[str, tuple[int, float]]]) -> None:
         Progress.totals.update(items)
 
 
-class CollectSink(DynamicSink[tuple[str, tuple[int, float]]]):
+class CollectSink(DynamicSink[tuple[str, tuple[int, float]]]):  # type: ignore[misc]
     def build(self, _step_id: str, _worker_index: int, _worker_count: int) -> Collect:
         return Collect()
 

@@ -106,7 +106,7 @@ PEERS: tuple[Peer, ...] = (
     ),
     _streams_peer(
         "kafka-streams-eos-500ms",
-        "Kafka Streams, exactly_once_v2, commit as ours",
+        "Kafka Streams, exactly_once_v2, 500 ms",
         "exactly once",
         "as above, but commit every 500 ms, as ours",
         *(*_EXACTLY, "--commit-ms", "500"),

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from agents.topology import Get, Topology
+from bench.measured import Until, measure
 from schemas.codec import Bad
-from streams.engine.inbox import Chunk
-from streams.engine.observer import Observer
-from streams.engine.partition import Drained, Partition
 from streams.settings import CommitSettings, KafkaSettings, Settings
-from streams.worker import Worker, run_worker
 
 
 class Payment(msgspec.Struct):
@@ -108,27 +104,6 @@ def count_and_sum(topic: str) -> Topology:
     )
 
 
-class Until(Observer):
-    """Stops the worker when ``events`` are committed, and times it."""
-
-    def __init__(self, events: int) -> None:
-        self.left = events
-        self.began = 0.0
-        self.ended = 0.0
-        self.worker: Worker | None = None
-
-    def received(self, chunk: Chunk) -> None:
-        """The first chunk starts the clock."""
-        self.began = self.began or time.perf_counter()
-
-    def committed(self, partition: Partition, drained: Drained, seconds: float) -> None:
-        """Count what went through."""
-        self.left -= sum(drained.counts.values())
-        if self.left <= 0 and self.worker is not None:
-            self.ended = time.perf_counter()
-            self.worker.stop()
-
-
 def main() -> None:
     """Read the topic from its beginning to ``--events``; print one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -146,13 +121,8 @@ def main() -> None:
         cached_customers=1_000_000,
     )
     until = Until(arguments.events)
-
-    async def run() -> None:
-        worker = until.worker = Worker(settings, count_and_sum(arguments.topic), until)
-        await worker.run()
-
-    run_worker(run)
-    print(json.dumps({"events": arguments.events, "seconds": until.ended - until.began}))
+    figures = measure(settings, count_and_sum(arguments.topic), until)
+    print(json.dumps({"events": arguments.events, "seconds": figures["seconds"]}))
 
 
 if __name__ == "__main__":

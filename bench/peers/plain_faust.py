@@ -24,6 +24,7 @@ from typing import Any
 
 import faust
 import xxhash
+from faust.types import StreamT
 from kafka import KafkaConsumer
 
 TABLE = "totals"
@@ -85,13 +86,13 @@ def build(options: argparse.Namespace, partitions: int) -> faust.App:
     progress = Progress(options.events)
 
     @app.agent(source)
-    async def count_and_sum(stream: faust.Stream[Any]) -> None:
+    async def count_and_sum(stream: StreamT[Any]) -> None:
         async for event in stream:
             progress.note()
             customer = event["customer_id"]
             totals[customer] = add(totals[customer], event)
 
-    @app.task
+    @app.task  # type: ignore[untyped-decorator]
     async def report_at_end() -> None:
         await progress.complete.wait()
         await settle(app, options.events)
@@ -108,8 +109,8 @@ async def settle(app: faust.App, events: int) -> None:
     while committed < events:
         await app.producer.flush()
         await app.consumer.commit()
-        offsets = app.consumer._committed_offset.values()  # Faust has no public way to ask
-        committed = sum(offset or 0 for offset in offsets)
+        offsets = vars(app.consumer)["_committed_offset"]  # Faust has no public way to ask
+        committed = sum(offset or 0 for offset in offsets.values())
         await asyncio.sleep(SETTLE_SECONDS)
 
 

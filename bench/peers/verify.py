@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable, Mapping
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from bench.harness import BenchmarkError
 from bench.workload import Expected
@@ -75,6 +75,8 @@ async def totals_in_changelog(
     Raises `BenchmarkError` if there is no such topic.
     """
     consumer = AIOKafkaConsumer(
+        topic,
+        auto_offset_reset="earliest",
         bootstrap_servers=bootstrap,
         enable_auto_commit=False,
         isolation_level="read_committed",
@@ -83,12 +85,9 @@ async def totals_in_changelog(
     await consumer.start()
     totals: dict[str, tuple[int, float]] = {}
     try:
-        numbers = await _partitions(consumer, topic)
-        if not numbers:
+        places = consumer.assignment()  # without a group: every partition
+        if not places:
             raise BenchmarkError(f"there is no changelog {topic}")
-        places = [TopicPartition(topic, number) for number in numbers]
-        consumer.assign(places)
-        await consumer.seek_to_beginning(*places)
         ends = await consumer.end_offsets(places)
         while [p for p in places if await consumer.position(p) < ends[p]]:
             chunks = await consumer.getmany(timeout_ms=READ_TIMEOUT_MS)
@@ -100,11 +99,6 @@ async def totals_in_changelog(
     finally:
         await consumer.stop()
     return totals
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    known = await consumer.topics()
-    return (consumer.partitions_for_topic(topic) or set()) if topic in known else set()
 
 
 def faults(expected: Expected, found: Mapping[str, tuple[int, float]]) -> list[str]:

@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from domain.policy import PolicyError
-from streams.cli import contracts, inspect, replay, run, sources
+from streams.cli import contracts, demo, inspect, replay, run, sources
 from streams.cluster.errors import ClusterError
 from streams.engine.clients import NoBootstrap
 from streams.worker import WorkerFailed
@@ -20,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (run, sources, replay, inspect, contracts):
+for group in (run, sources, replay, inspect, demo, contracts):
     group.register(app)
 
 EXPECTED = (ClusterError, NoBootstrap, PolicyError, WorkerFailed)

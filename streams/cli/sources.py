@@ -56,7 +56,7 @@ def simulate(
     ] = None,
     haste: Annotated[
         float | None,
-        typer.Option(help="Complaints and calls go on so many times faster [live: 360, else 1]."),
+        typer.Option(help="How many times faster complaints and calls go on; live 360, else 1."),
     ] = None,
     bootstrap: Bootstrap = None,
 ) -> None:

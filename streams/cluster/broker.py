@@ -7,10 +7,7 @@ All calls block; from asyncio use `asyncio.to_thread`. A broker whose parent die
 SIGKILL, is killed by its watchdog within half a second, and its temporary directory removed.
 """
 
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 import weakref
@@ -20,13 +17,15 @@ from types import TracebackType
 from typing import Self
 
 from streams.cluster import kraft, ports
+from streams.cluster.child import Child
+from streams.cluster.classes import archive_options
 from streams.cluster.errors import BrokerError
 from streams.cluster.jars import kafka_jars
 from streams.cluster.java import find_java
 from streams.cluster.probe import is_ready
 
-_START_SECONDS = 90.0
-_STOP_SECONDS = 20.0
+_START_SECONDS = 120.0
+_STOP_SECONDS = 30.0
 _PORT_TRIES = 3
 _TAIL_LINES = 12
 _CLASH = "Address already in use"
@@ -53,8 +52,7 @@ class LocalBroker:
         self._home: kraft.Home | None = None
         self._port = 0
         self._controller_port = 0
-        self._broker: subprocess.Popen[bytes] | None = None
-        self._watchdog: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
         self._remove: Callable[[], object] | None = None
         self.ready_seconds = 0.0
 
@@ -82,25 +80,25 @@ class LocalBroker:
     @property
     def pid(self) -> int | None:
         """Process id of the JVM; None when it does not run."""
-        broker = self._broker
-        return broker.pid if broker is not None and broker.poll() is None else None
+        return self._child.pid if self._child is not None else None
 
     def start(self) -> str:
         """Start and wait until the broker answers a client; returns `bootstrap`.
 
         Raises BrokerError: no Java, no jars, a port taken, or the end of the broker's log.
         """
-        assert self.pid is None, "runs already"
-        began = time.monotonic()
+        assert not self.running, "runs already"
         java = find_java()
         jars = kafka_jars(java)
+        options = kraft.broker_options(self._heap) + archive_options(java, jars)
+        began = time.monotonic()
         home = self._open_home()
         for attempt in range(_PORT_TRIES):
             self._choose_ports()
             wanted = kraft.properties(home, self._port, self._controller_port, self._config)
             kraft.write_home(home, wanted)
             kraft.format_storage(java, jars, home)
-            line = kraft.command(java, jars, home, kraft.broker_options(self._heap), "kafka.Kafka")
+            line = kraft.command(java, jars, home, options, "kafka.Kafka")
             if self._launch([*line, str(home.properties)]):
                 self.ready_seconds = time.monotonic() - began
                 return self.bootstrap
@@ -111,27 +109,21 @@ class LocalBroker:
         raise BrokerError(f"Kafka did not start; the end of {home.log}:\n{self.log_tail()}")
 
     def stop(self) -> None:
-        """Clean stop (SIGTERM, SIGKILL after 20 s). Data and port are kept for `restart`."""
-        if self._broker is not None:
-            self._broker.terminate()
-            try:
-                self._broker.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._broker.kill()
-        self._reap()
+        """Clean stop (SIGTERM, SIGKILL after 30 s). Data and port are kept for `restart`."""
+        if self._child is not None:
+            self._child.stop(_STOP_SECONDS)
+        self._child = None
 
     def kill(self) -> None:
         """SIGKILL: what a crash of the broker leaves."""
-        if self._broker is not None:
-            self._broker.kill()
-        self._reap()
+        if self._child is not None:
+            self._child.kill()
+        self._child = None
 
     def restart(self) -> str:
         """Start again on the same port with the same data; stops first when running."""
         assert self._port, "start() first"
-        if self.pid is not None:
-            self.stop()
-        self._reap()
+        self.stop()
         return self.start()
 
     def close(self) -> None:
@@ -168,6 +160,7 @@ class LocalBroker:
         return self._home
 
     def _choose_ports(self) -> None:
+        """A port once used is kept: clients know it. The controller's may change."""
         if self._port == 0:
             self._port = self._given_port or ports.free_ports(1)[0]
         if not ports.is_free(self._port):
@@ -176,31 +169,22 @@ class LocalBroker:
             self._controller_port = ports.free_ports(1, but=frozenset({self._port}))[0]
 
     def _launch(self, line: list[str]) -> bool:
-        """Start the JVM and its watchdog; True when ready, False when it died.
-
-        A session of its own: Ctrl-C in a terminal must reach us, not the broker under us.
-        """
-        with self.home.log.open("wb") as log:
-            self._broker = subprocess.Popen(
-                line, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+        """Start the JVM; True when ready, False when it died."""
+        remove = self.home.root if self._given_dir is None else None
+        self._child = Child(line, self.home.log, remove=remove)
         try:
-            self._watchdog = _watch(self._broker.pid, self._remove_dir())
-            if self._wait_ready():
+            if self._wait_ready(self._child):
                 return True
         except BaseException:
             self.kill()
             raise
-        self._reap()
+        self.kill()
         return False
 
-    def _remove_dir(self) -> str:
-        return "" if self._given_dir is not None else str(self.home.root)
-
-    def _wait_ready(self) -> bool:
+    def _wait_ready(self, child: Child) -> bool:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
-            if self.pid is None:
+            if child.pid is None:
                 return False
             if ports.answers(self._port) and is_ready(self.bootstrap):
                 return True
@@ -210,21 +194,6 @@ class LocalBroker:
             f"{self.log_tail()}"
         )
 
-    def _reap(self) -> None:
-        """Wait for the ended JVM and end its watchdog: no zombie stays."""
-        if self._broker is not None:
-            self._broker.wait()
-        if self._watchdog is not None:
-            self._watchdog.kill()
-            self._watchdog.wait()
-        self._broker = self._watchdog = None
-
 
 def _remove_tree(root: Path) -> None:
     shutil.rmtree(root, ignore_errors=True)
-
-
-def _watch(child: int, remove: str, command: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
-    script = Path(__file__).with_name("watchdog.py")
-    line = [sys.executable, "-I", str(script), str(os.getpid()), str(child), remove, *command]
-    return subprocess.Popen(line, stdin=subprocess.DEVNULL, start_new_session=True)

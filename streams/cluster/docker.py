@@ -1,9 +1,7 @@
 """The fallback where Kafka's jars cannot be had: the same node in a Docker container."""
 
-import os
 import shutil
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Mapping
@@ -12,13 +10,15 @@ from types import TracebackType
 from typing import Self
 
 from streams.cluster import ports
+from streams.cluster.child import Child
 from streams.cluster.errors import BrokerError
-from streams.cluster.jars import kafka_version
+from streams.cluster.jars import kafka_version, say
 from streams.cluster.kraft import container_properties
 from streams.cluster.probe import is_ready
 
-_START_SECONDS = 180.0
-_DATA = "/tmp/touchline"
+_START_SECONDS = 300.0  # the image is fetched in it
+_STOP_SECONDS = 30.0
+_DATA = "/var/lib/kafka/data"
 
 
 def docker_answers() -> bool:
@@ -45,7 +45,7 @@ def run_line(name: str, port: int, values: Mapping[str, str], data_dir: Path | N
     for key, value in values.items():
         line += ["--env", f"KAFKA_{key.upper().replace('.', '_')}={value}"]
     if data_dir is not None:
-        line += ["--user", f"{os.getuid()}:0", "--volume", f"{data_dir}:{_DATA}"]
+        line += ["--volume", f"{data_dir}:{_DATA}"]
     return [*line, image()]
 
 
@@ -62,8 +62,7 @@ class DockerBroker:
         self._data_dir, self._port = data_dir, port or 0
         self._config = dict(config or {})
         self._name = f"touchline-kafka-{uuid.uuid4().hex[:8]}"
-        self._client: subprocess.Popen[bytes] | None = None
-        self._watchdog: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
         self.ready_seconds = 0.0
 
     @property
@@ -80,44 +79,33 @@ class DockerBroker:
 
     @property
     def running(self) -> bool:
-        return self._client is not None and self._client.poll() is None
+        return self._child is not None and self._child.pid is not None
 
     def start(self) -> str:
         """Start and wait until the broker answers; returns `bootstrap`. Raises BrokerError."""
         began = time.monotonic()
         if self._data_dir is not None:
             self._data_dir.mkdir(parents=True, exist_ok=True)
+            self._data_dir.chmod(0o777)  # the image has a user of its own
         self._port = self._port or ports.free_ports(1)[0]
         values = container_properties(self._port, _DATA, self._config)
         line = run_line(self._name, self._port, values, self._data_dir)
-        self._client = subprocess.Popen(
-            line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
-        )
-        script = Path(__file__).with_name("watchdog.py")
-        remove = ["docker", "rm", "--force", self._name]
-        watch = [sys.executable, "-I", str(script), str(os.getpid()), str(self._client.pid), ""]
-        self._watchdog = subprocess.Popen(
-            [*watch, *remove], stdin=subprocess.DEVNULL, start_new_session=True
-        )
-        while time.monotonic() - began < _START_SECONDS:
-            if not self.running:
-                self.close()
-                raise BrokerError(f"docker could not run {image()}; see its message above")
-            if ports.answers(self._port) and is_ready(self.bootstrap):
-                self.ready_seconds = time.monotonic() - began
-                return self.bootstrap
-            time.sleep(0.2)
-        self.close()
-        raise BrokerError(f"{image()} is not ready after {_START_SECONDS:.0f} s; is Docker busy?")
+        say(f"Running {image()} in Docker (the first time it is fetched)")
+        self._child = Child(line, command=["docker", "rm", "--force", self._name])
+        try:
+            self._wait_ready(self._child, began + _START_SECONDS)
+        except BaseException:
+            self.close()
+            raise
+        self.ready_seconds = time.monotonic() - began
+        return self.bootstrap
 
     def close(self) -> None:
         """Stop the container and remove it."""
-        subprocess.run(["docker", "stop", self._name], capture_output=True, check=False)
-        for child in (self._client, self._watchdog):
-            if child is not None:
-                child.terminate()
-                child.wait()
-        self._client = self._watchdog = None
+        if self._child is not None:
+            subprocess.run(["docker", "stop", self._name], capture_output=True, check=False)
+            self._child.stop(_STOP_SECONDS)
+        self._child = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -130,3 +118,12 @@ class DockerBroker:
         at: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _wait_ready(self, child: Child, deadline: float) -> None:
+        while time.monotonic() < deadline:
+            if child.pid is None:
+                raise BrokerError(f"docker could not run {image()}; try `docker run {image()}`")
+            if ports.answers(self._port) and is_ready(self.bootstrap):
+                return
+            time.sleep(0.2)
+        raise BrokerError(f"{image()} is not ready after {_START_SECONDS:.0f} s; is Docker busy?")

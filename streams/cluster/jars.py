@@ -56,16 +56,16 @@ def kafka_jars(java: Java) -> Path:
     if maven is None:
         raise BrokerError(f"no Kafka jars and no Maven (mvn) to fetch them: {THREE_WAYS}")
     goal.parent.mkdir(parents=True, exist_ok=True)
-    with _one_at_a_time(goal):
+    with one_at_a_time(goal):
         if not goal.is_dir():
             _fetch(maven, java, goal)
     return goal
 
 
 @contextmanager
-def _one_at_a_time(goal: Path) -> Iterator[None]:
+def one_at_a_time(goal: Path) -> Iterator[None]:
     """Hold the lock file beside `goal`: a second process waits instead of fetching too."""
-    with goal.with_suffix(".lock").open("w") as lock:
+    with goal.with_name(f"{goal.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -102,7 +102,7 @@ def _run_maven(command: list[str], java: Java) -> None:
         console.status(text) as status,
     ):
         if not console.is_terminal:
-            print(text, file=sys.stderr, flush=True)
+            say(text)
         assert maven.stdout is not None
         for line in maven.stdout:
             downloaded += "Downloaded from" in line
@@ -113,4 +113,9 @@ def _run_maven(command: list[str], java: Java) -> None:
     if code != 0:
         why = kept[0] if kept else f"exit status {code}"
         raise BrokerError(f"Maven could not fetch Kafka: {why}; or: {THREE_WAYS}")
-    print(f"Fetched Kafka {kafka_version()}", file=sys.stderr, flush=True)
+    say(f"Fetched Kafka {kafka_version()}")
+
+
+def say(text: str) -> None:
+    """Progress for the operator: on standard error, so that no output is spoilt."""
+    print(text, file=sys.stderr, flush=True)

@@ -16,10 +16,14 @@ _LOCK = Path(__file__).with_name("java.lock")
 
 
 class Java(NamedTuple):
-    """One usable Java: `executable` is .../bin/java, `version` its major number."""
+    """One usable Java: `executable` is .../bin/java, `version` its major number.
+
+    `build` is what `java -version` prints: it changes with every update.
+    """
 
     executable: Path
     version: int
+    build: str = ""
 
     @property
     def home(self) -> Path:
@@ -49,8 +53,9 @@ def probe(executable: Path) -> Java | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    version = major_version(ran.stderr + ran.stdout)
-    return Java(executable.resolve(), version) if version is not None else None
+    build = ran.stderr + ran.stdout
+    version = major_version(build)
+    return Java(executable.resolve(), version, build) if version is not None else None
 
 
 def _candidates() -> list[Path]:

@@ -7,6 +7,7 @@ A mismatch is never repaired silently: a changed partition count would send a cu
 to another partition than the customer's state.
 """
 
+import socket
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ DEAD_LETTER_BATCH_BYTES: Final = 2 << 20
 CHANGELOG_BATCH_BYTES: Final = 1 << 20
 
 _SEGMENT_BYTES: Final = 128 << 20  # the newest segment is never compacted: keep it small
+_CONNECT_SECONDS: Final = 5.0
 _ANSWER_MS: Final = 10_000
 _CREATE_MS: Final = 30_000
 _EXACT: Final = frozenset({"cleanup.policy", "message.timestamp.type"})
@@ -145,6 +147,8 @@ def ensure_topics(
     """
     specs = topic_specs(app_id, partitions, replication, min_insync_replicas)
     servers = bootstrap.split(",") if isinstance(bootstrap, str) else list(bootstrap)
+    if not any(_listens(server) for server in servers):
+        raise ClusterError(f"nothing listens at {','.join(servers)}; is the address right?")
     options = {"bootstrap_timeout_ms": _ANSWER_MS, **(client or {}), "bootstrap_servers": servers}
     try:
         with closing(KafkaAdminClient(**options)) as admin:
@@ -152,6 +156,16 @@ def ensure_topics(
     except KafkaError as error:
         where = ",".join(servers)
         raise ClusterError(f"topics at {where}: {type(error).__name__}: {error}") from error
+
+
+def _listens(server: str) -> bool:
+    """Asked first: it takes a moment, and an admin client that finds nobody leaks its socket."""
+    host, _, port = server.strip().rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _ensure(admin: KafkaAdminClient, specs: Sequence[TopicSpec], dry_run: bool) -> TopicReport:

@@ -27,7 +27,7 @@ from streams.settings import Settings
 
 HELD_RECORDS = 4000
 RELEASED_RECORDS = 1000
-MERGE_PATIENCE_SECONDS = 1.0
+MERGE_PATIENCE_SECONDS = 5.0
 STOPPED_RETRY_SECONDS = 10.0
 FAILURES_IN_A_ROW = 5
 
@@ -219,7 +219,11 @@ class PartitionTask:
         return {topic: ended(tp, received[topic]) for topic, tp in self._tps.items()}
 
     def _wait_to_merge(self, partition: Partition, ended: dict[str, bool]) -> bool:
-        """Whether a topic has more in Kafka that must be merged in first; never for long."""
+        """Whether a topic has more in Kafka that must be merged in first.
+
+        On the wall clock never for long; on the event clock as long as it takes, since there
+        nobody waits and an event out of order might be refused as too late.
+        """
         missing = [t for t in partition.inbox.empty_topics(self._topology.sources) if not ended[t]]
         if not missing:
             self._merging_since = None
@@ -227,7 +231,7 @@ class PartitionTask:
         now = time.monotonic()
         if self._merging_since is None:
             self._merging_since = now
-        if now - self._merging_since < MERGE_PATIENCE_SECONDS:
+        if self._settings.clock == "event" or now - self._merging_since < MERGE_PATIENCE_SECONDS:
             return True
         log.warning("merged without a slow topic", partition=self.number, topics=missing)
         self._merging_since = None

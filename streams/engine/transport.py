@@ -25,6 +25,7 @@ from faust.transport import base as faust_base
 from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as faust_aiokafka
 from faust.types import TP, ConsumerMessage
+from mode import Service
 from mode.utils.futures import notify
 
 from streams.engine.clients import client_options
@@ -238,6 +239,14 @@ class Consumer(faust_consumer.Consumer):
         """Stalls are judged by our own commits, see ``/readyz``."""
 
     # -- the rest of what Faust asks of a consumer ------------------------------------
+
+    @Service.task
+    async def _commit_handler(self) -> None:
+        """No offsets are committed from here."""
+
+    @Service.task
+    async def _commit_livelock_detector(self) -> None:
+        """Stalls are judged by our own commits."""
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         return False

@@ -23,8 +23,8 @@ KEYS_KEPT = 200_000
 LINGER_MS = {"prompt": 5, "bulk": 100}
 """How long a batch waits for company. 96 partitions fill slowly: in bulk 5 ms halve the speed."""
 SWITCH_SECONDS = 0.0005
-"""Python's thread switch interval while producing: kafka-python wakes its sending thread at every
-new batch and then waits for the interpreter; at the default 5 ms that costs a third of the speed."""
+"""Python's thread switch interval while producing: kafka-python wakes its sending thread at each
+new batch and then waits for the interpreter; the default of 5 ms costs a third of the speed."""
 _ANSWER_MS = 10_000
 _DELIVERY_SECONDS = 120.0
 

@@ -92,6 +92,8 @@ def a_short_pause(stage: Stage, random: Random) -> None:
 def a_worker_is_stopped(stage: Stage, random: Random) -> None:
     """SIGTERM in mid-batch; it must end by itself with status 0."""
     name = random.choice(stage.fleet.names)
+    if not stage.fleet.wait_ready(name):
+        return
     began = time.monotonic()
     status = stage.fleet.terminate(name)
     stage.note(f"SIGTERM {name}: status {status} after {time.monotonic() - began:.1f} s")

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 Note = Callable[[str], None]
 TOUCHLINE = Path(sys.executable).with_name("touchline")
 STOP_SECONDS = 30.0
+READY_SECONDS = 30.0
 TAIL_LINES = 15
+ADDRESS = re.compile(r"ready=(http://\S+)/readyz")
 
 
 class Journal:
@@ -44,6 +48,7 @@ class Fleet:
         self._command, self._env, self._logs, self._note = list(command), dict(env), logs, note
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._commands: dict[str, list[str]] = {}
+        self._log_starts: dict[str, int] = {}
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._watch = threading.Thread(target=self._supervise, name="fleet", daemon=True)
@@ -60,7 +65,8 @@ class Fleet:
         with self._lock:
             line = list(command or self._command)
             self._commands[name] = line
-            with (self._logs / f"{name}.log").open("ab") as log:
+            with self._log(name).open("ab") as log:
+                self._log_starts[name] = log.tell()
                 self._running[name] = subprocess.Popen(
                     line,
                     env={**os.environ, **self._env},
@@ -112,11 +118,38 @@ class Fleet:
                 process.kill()
                 process.wait()
 
+    def page(self, name: str, page: str) -> str | None:
+        """The worker's ``/readyz`` or ``/metrics``; ``None`` where it does not say yes."""
+        with self._log(name).open("rb") as log:
+            log.seek(self._log_starts[name])
+            told = ADDRESS.search(log.read().decode(errors="replace"))
+        if told is None:
+            return None
+        try:
+            with urllib.request.urlopen(told[1] + page, timeout=2) as answer:
+                text: str = answer.read().decode()
+        except OSError:
+            return None
+        return text
+
+    def wait_ready(self, name: str) -> bool:
+        """Wait until the worker's partitions are open; whether they are within 30 s."""
+        until = time.monotonic() + READY_SECONDS
+        while time.monotonic() < until:
+            if self.page(name, "/readyz") is not None:
+                return True
+            time.sleep(0.2)
+        self._note(f"{name} is not ready after {READY_SECONDS:.0f} s")
+        return False
+
     def log_tail(self, name: str, lines: int = TAIL_LINES) -> str:
         """The last lines of a worker's log."""
-        path = self._logs / f"{name}.log"
+        path = self._log(name)
         text = path.read_text(errors="replace") if path.exists() else ""
         return "\n".join(text.splitlines()[-lines:])
+
+    def _log(self, name: str) -> Path:
+        return self._logs / f"{name}.log"
 
     def _taken(self, name: str) -> subprocess.Popen[bytes]:
         with self._lock:

@@ -76,6 +76,7 @@ class Run:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.load.abandon()
         self.fleet.close()
         self.broker.close()
         (self.directory / "journal.txt").write_text("\n".join(self.note.lines) + "\n")

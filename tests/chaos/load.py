@@ -252,6 +252,11 @@ class Load:
         if self.error is not None:
             raise self.error
 
+    def abandon(self) -> None:
+        """End the load at once, whatever waits."""
+        self._stop.set()
+        self._producer.close(timeout=0)
+
     def send(self, records: list[Record]) -> None:
         """Send these records and wait until Kafka has them."""
         for record in records:

@@ -150,7 +150,10 @@ def broken_promises(events: list[Any], now: int) -> list[tuple[int, float, float
         seen.add(event.contact_id)
         due = ms(event) + HOUR
         done = any(
-            e.type == "feedback" and e.contact_id == event.contact_id and ms(e) <= due
+            e.type == "feedback"
+            and e.kind == "callback_done"
+            and e.contact_id == event.contact_id
+            and ms(e) <= due
             for e in events
         )
         if due <= now and not done:
@@ -174,7 +177,7 @@ def complaints_open(events: list[Any], now: int) -> tuple[int, int]:
     for steps in complaints(events).values():
         cycles = complaint_cycles(steps)
         if not cycles:
-            waiting += steps[-1].status not in {"resolved", "withdrawn"}
+            waiting += not any(step.status in {"resolved", "withdrawn"} for step in steps)
             continue
         cycle = cycles[-1]
         if "end" in cycle:

@@ -71,7 +71,8 @@ def agree(got: dict[str, Any], expected: dict[str, Any]) -> None:
         if isinstance(value, float):
             assert got[name] == pytest.approx(value, rel=1e-9, abs=1e-9), name
         elif isinstance(value, dict):
-            assert got[name] == pytest.approx(value, rel=1e-9, abs=1e-9), name
+            assert got[name].keys() == value.keys(), name
+            agree(got[name], value)
         else:
             assert got[name] == value, name
 
@@ -81,17 +82,17 @@ def stable(figures: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in figures.items() if name not in DEPENDS_ON_ORDER}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(arrivals(), st.integers(0, 40 * 24))
 def test_any_order_of_arrival_ends_in_what_brute_force_says(
     events: list[TouchpointBase], hours_after: int
 ) -> None:
-    end = SPAN_HOURS * HOUR + hours_after * HOUR
+    end = (SPAN_HOURS + 1 + hours_after) * HOUR
     got = Task().take(*events).until(end).figures()
     agree(got, oracle.figures(events, START + end))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(arrivals())
 def test_every_figure_is_the_same_as_in_order_of_time(events: list[TouchpointBase]) -> None:
     end = (SPAN_HOURS + 24) * HOUR
@@ -100,7 +101,7 @@ def test_every_figure_is_the_same_as_in_order_of_time(events: list[TouchpointBas
     agree(stable(shuffled), stable(sorted_))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_any_permutation_of_one_day_is_the_same(data: st.DataObject) -> None:
     events = data.draw(arrivals(most=20, hours=23))
@@ -111,7 +112,7 @@ def test_any_permutation_of_one_day_is_the_same(data: st.DataObject) -> None:
     agree(stable(first), stable(second))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(arrivals())
 def test_a_reload_after_every_event_changes_nothing(events: list[TouchpointBase]) -> None:
     end = (SPAN_HOURS + 24) * HOUR

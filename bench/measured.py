@@ -1,0 +1,118 @@
+"""A worker under measurement: the product's own, with an observer that times and counts.
+
+Run as a process: ``python -m bench.measured --bootstrap B --events N`` reads all topics from
+their beginning until N events are committed, and prints one line of JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import psutil
+
+from agents.customers import customers
+from agents.topology import Topology
+from domain.policy import load_policy
+from streams.engine.inbox import Chunk
+from streams.engine.observer import Observer
+from streams.engine.partition import Drained, Partition
+from streams.settings import CommitSettings, KafkaSettings, Settings
+from streams.worker import Worker, run_worker
+
+
+class Until(Observer):
+    """Stops the worker when ``events`` are committed; times and counts until then."""
+
+    def __init__(self, events: int) -> None:
+        self.events = events
+        self.done = 0
+        self.began = 0.0
+        self.ended = 0.0
+        self.commits = 0
+        self.commit_seconds = 0.0
+        self.changelog_bytes = 0
+        self.changelog_records = 0
+        self.outputs = 0
+        self.partitions: dict[int, Partition] = {}
+        self.stop: Callable[[], None] = lambda: None
+
+    def received(self, chunk: Chunk) -> None:
+        """The first chunk starts the clock."""
+        self.began = self.began or time.perf_counter()
+
+    def committed(self, partition: Partition, drained: Drained, seconds: float) -> None:
+        """Count what went through."""
+        self.partitions[partition.number] = partition
+        self.commits += 1
+        self.commit_seconds += seconds
+        self.changelog_records += len(drained.changelog)
+        self.changelog_bytes += sum(
+            len(key) + len(value or b"") for key, value in drained.changelog
+        )
+        self.outputs += len(drained.outputs)
+        for (_, status), count in drained.counts.items():
+            self.done += count if status != "rejected" else 0
+        if self.done >= self.events and not self.ended:
+            self.ended = time.perf_counter()
+            self.stop()
+
+    def figures(self) -> dict[str, Any]:
+        """What was measured, as plain data; bytes are of keys and values."""
+        seconds = self.ended - self.began
+        stores = [partition.store for partition in self.partitions.values()]
+        owner = next(iter(self.partitions.values())).topology.owner
+        keys = sum(1 for store in stores for key, _ in store.items() if owner(key) is not None)
+        state = sum(len(key) + len(value) for store in stores for key, value in store.items())
+        return {
+            "events": self.done,
+            "seconds": seconds,
+            "events_per_second": self.done / seconds,
+            "commits": self.commits,
+            "commit_seconds_mean": self.commit_seconds / max(1, self.commits),
+            "changelog_bytes_per_event": self.changelog_bytes / max(1, self.done),
+            "changelog_records_per_event": self.changelog_records / max(1, self.done),
+            "outputs": self.outputs,
+            "customers": keys,
+            "state_bytes_per_customer": state / max(1, keys),
+            "rss_mib": psutil.Process().memory_info().rss / 2**20,
+        }
+
+
+def measure(settings: Settings, topology: Topology, until: Until) -> dict[str, Any]:
+    """Run a worker until it has committed so many events; what was measured."""
+
+    def main() -> Coroutine[Any, Any, None]:
+        async def run() -> None:
+            worker = Worker(settings, topology, until)
+            until.stop = worker.stop
+            await worker.run()
+
+        return run()
+
+    run_worker(main)
+    return until.figures()
+
+
+def main() -> None:
+    """Measure the customers topology."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bootstrap", required=True)
+    parser.add_argument("--app-id", default="touchline")
+    parser.add_argument("--events", type=int, required=True)
+    parser.add_argument("--commit-seconds", type=float, default=0.5)
+    given = parser.parse_args()
+    settings = Settings(
+        app_id=given.app_id,
+        kafka=KafkaSettings(bootstrap=given.bootstrap),
+        commit=CommitSettings(interval_seconds=given.commit_seconds),
+    )
+    until = Until(given.events)
+    print(json.dumps(measure(settings, customers(load_policy(None)), until)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,250 @@
+"""`make demo`: opens everything, shows it, and closes everything it opened, in every case."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+import yaml
+from rich.console import Console
+
+from domain.policy import Policy
+from streams.cluster.errors import ClusterError
+from streams.cluster.ports import LOOPBACK, free_ports
+from streams.cluster.run import AnyBroker, choose_broker
+from streams.cluster.topics import ensure_topics
+from streams.demo.children import Child, stop_all
+from streams.demo.feed import Feed
+from streams.demo.figures import Workers
+from streams.demo.plain import Lines, say, summary
+from streams.demo.scene import Options, Scene
+from streams.demo.view import View
+from streams.engine.clients import admin_options, bootstrap_servers
+from streams.settings import Settings, load_settings
+
+HASTE = 3_600.0
+"""An hour of a promise passes in a second: complaints are kept or escalated while one looks on."""
+READY_SECONDS = 90.0
+DRAIN_SECONDS = 15.0
+STOP_SECONDS = 20.0
+LOOK_SECONDS = 0.25
+
+
+class DemoFailed(ClusterError):
+    """A part of the demonstration ended by itself."""
+
+
+class Told:
+    """Set by SIGINT, SIGTERM and SIGHUP. While things are opened, a signal breaks in at once."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.opening = True
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.stop.set()
+        if self.opening:
+            self.opening = False
+            raise KeyboardInterrupt
+
+
+def run_demo(options: Options, command_at: float) -> None:
+    """Run until told or for ``options.seconds``; raises :class:`ClusterError` on failure."""
+    console = Console()
+    told = Told()
+    with _signals(told), ExitStack() as opened:
+        opened.callback(setattr, told, "opening", False)
+        try:
+            scene = _open(options, command_at, console, opened)
+        except KeyboardInterrupt:
+            say("stopped before everything was up")
+            return
+        finally:
+            told.opening = False
+        with View(scene, console) if console.is_terminal else Lines(scene) as shown:
+            _watch(scene, told, shown.update)
+        _finish(scene)
+        for line in summary(scene):
+            say(line)
+        if not told.stop.is_set() and not scene.feed.count:
+            raise DemoFailed(f"no alert came out in {scene.seconds:.0f} s")
+
+
+# -- opening ----------------------------------------------------------------------------
+
+
+def _open(options: Options, command_at: float, console: Console, opened: ExitStack) -> Scene:
+    settings = load_settings()
+    directory = Path(tempfile.mkdtemp(prefix="touchline-demo-"))
+    opened.callback(shutil.rmtree, directory, ignore_errors=True)
+    with _steps(console, command_at) as step:
+        children = _open_kafka(options, settings, directory, step, opened)
+        feed = Feed(settings, settings.partitions)
+        opened.callback(feed.stop)
+        step(f"starting {options.workers} workers")
+        addresses = _start_workers(settings, children[:-1], directory)
+        workers = Workers(addresses)
+        opened.callback(workers.stop)
+        feed.start()
+        workers.start()
+        _wait_ready(workers, children)
+        step("opening the bank")
+    children[-1].go(_bank_arguments(options), {"TOUCHLINE_KAFKA__BOOTSTRAP": _where(settings)})
+    return Scene(options, _where(settings), command_at, workers, feed, addresses, children)
+
+
+def _open_kafka(
+    options: Options,
+    settings: Settings,
+    directory: Path,
+    step: Callable[[str], None],
+    opened: ExitStack,
+) -> list[Child]:
+    """Kafka with its topics; and the children, which load their modules while it starts."""
+    own: AnyBroker | None = None
+    if settings.kafka.bootstrap:
+        step(f"using Kafka at {_where(settings)}: simulated customers will be written there")
+    else:
+        step("starting Kafka")
+        own = choose_broker()
+    children: list[Child] = []
+    opened.callback(stop_all, children, STOP_SECONDS)
+    for number in range(1, options.workers + 1):
+        children.append(Child(f"worker {number}", "worker", directory))
+    children.append(Child("bank", "simulate", directory))
+    if own is not None:
+        opened.enter_context(own)
+        settings.kafka.bootstrap = own.bootstrap
+        opened.callback(stop_all, children, STOP_SECONDS)  # before Kafka closes
+    step("making topics")
+    _make_topics(settings)
+    return children
+
+
+@contextmanager
+def _steps(console: Console, command_at: float) -> Iterator[Callable[[str], None]]:
+    if not console.is_terminal:
+        yield lambda text: say(f"{time.time() - command_at:5.1f} s  {text}")
+        return
+    with console.status("opening") as status:
+        yield status.update
+
+
+def _make_topics(settings: Settings) -> None:
+    ensure_topics(
+        bootstrap_servers(settings),
+        settings.app_id,
+        settings.partitions,
+        settings.kafka.replication,
+        settings.kafka.min_insync_replicas,
+        client=admin_options(settings),
+    ).raise_if_wrong()
+
+
+def _start_workers(settings: Settings, children: list[Child], directory: Path) -> dict[str, str]:
+    policy = os.environ.get("TOUCHLINE_POLICY") or str(_hasty_policy(directory))
+    environment = {
+        "TOUCHLINE_KAFKA__BOOTSTRAP": _where(settings),
+        "TOUCHLINE_HTTP__HOST": LOOPBACK,
+        "TOUCHLINE_CLOCK": "wall",
+        "TOUCHLINE_POLICY": policy,
+    }
+    addresses = {}
+    for child, port in zip(children, free_ports(len(children)), strict=True):
+        child.go(["--http-port", str(port)], environment)
+        addresses[child.name] = f"http://{LOOPBACK}:{port}"
+    return addresses
+
+
+def _bank_arguments(options: Options) -> list[str]:
+    return [
+        "--customers", str(options.customers), "--rate", str(options.rate),
+        "--seed", str(options.seed), "--haste", str(HASTE), "--bad", "0.002",
+    ]  # fmt: skip
+
+
+def _hasty_policy(directory: Path) -> Path:
+    """The default policy with its promises shortened as the bank's hours are."""
+    policy = Policy()
+    given = policy.complaints.model_dump()
+    promises = {
+        name: {tier: hours / HASTE for tier, hours in by_tier.items()}
+        for name, by_tier in given.items()
+        if name.endswith("_hours")
+    }
+    days = {name: value / HASTE for name, value in given.items() if name.endswith("_days")}
+    callback = {"callback_hours": policy.satisfaction.callback_hours / HASTE}
+    path = directory / "policy.yaml"
+    path.write_text(yaml.safe_dump({"complaints": promises | days, "satisfaction": callback}))
+    return path
+
+
+def _wait_ready(workers: Workers, children: list[Child]) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not all(workers.ready.values()):
+        for child in children:
+            if not child.running:
+                raise DemoFailed(child.told())
+        if time.monotonic() > deadline:
+            raise DemoFailed(f"workers not ready after {READY_SECONDS:.0f} s\n{children[0].told()}")
+        time.sleep(0.05)
+
+
+def _where(settings: Settings) -> str:
+    return ",".join(bootstrap_servers(settings))
+
+
+# -- running and closing ----------------------------------------------------------------
+
+
+def _watch(scene: Scene, told: Told, show: Callable[[], None]) -> None:
+    seconds = scene.options.seconds
+    while not told.stop.wait(LOOK_SECONDS):
+        show()
+        _check(scene)
+        if seconds is not None and scene.seconds >= seconds:
+            return
+
+
+def _check(scene: Scene) -> None:
+    *workers, bank = scene.processes
+    if not bank.running:
+        raise DemoFailed(bank.told())
+    if not any(worker.running for worker in workers):
+        raise DemoFailed(workers[0].told())
+    if scene.feed.failure:
+        raise DemoFailed(f"alerts could not be read: {scene.feed.failure}")
+
+
+def _finish(scene: Scene) -> None:
+    """The bank closes first, so that what it sent is worked off before the workers end."""
+    stop_all(scene.processes[-1:], STOP_SECONDS)
+    deadline = time.monotonic() + DRAIN_SECONDS
+    before = -1
+    while time.monotonic() < deadline:
+        time.sleep(1.1)  # longer than between two looks at the lag
+        scene.workers.read()
+        if scene.lag == 0 and scene.records == before:
+            return
+        before = scene.records
+
+
+@contextmanager
+def _signals(told: Told) -> Iterator[None]:
+    former = {
+        number: signal.signal(number, told)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, action in former.items():
+            signal.signal(number, action)

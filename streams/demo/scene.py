@@ -1,0 +1,108 @@
+"""What is on stage at one moment, worked out from figures and feed for whoever shows it."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from streams.demo.children import Child
+from streams.demo.feed import Feed
+from streams.demo.figures import Reading, Workers, quantile, rate
+
+WINDOW_SECONDS = 10.0
+RATE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the operator asked for; ``seconds`` None runs until told to stop."""
+
+    seconds: float | None
+    customers: int
+    rate: float
+    workers: int
+    seed: int
+
+
+@dataclass(slots=True)
+class Times:
+    """Seconds of a histogram's median and 99th percentile; ``None`` without observations."""
+
+    median: float | None
+    tail: float | None
+
+    def __str__(self) -> str:
+        return f"p50 {milliseconds(self.median)}  p99 {milliseconds(self.tail)}"
+
+
+@dataclass(slots=True)
+class Scene:
+    """The running demonstration. ``command_at`` is Unix time, ``began`` monotonic."""
+
+    options: Options
+    kafka: str
+    command_at: float
+    workers: Workers
+    feed: Feed
+    addresses: dict[str, str]
+    processes: Sequence[Child]
+    began: float = field(default_factory=time.monotonic)
+    first: Reading = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.first = self.workers.now
+
+    @property
+    def seconds(self) -> float:
+        """Since the bank began."""
+        return time.monotonic() - self.began
+
+    @property
+    def records(self) -> int:
+        """Input records committed since the bank began."""
+        return int(self._grown("touchline_commit_records_sum"))
+
+    @property
+    def lag(self) -> int:
+        """Records in Kafka that no transaction covers yet."""
+        return int(self.workers.now.total("touchline_lag_records"))
+
+    @property
+    def first_alert_seconds(self) -> float | None:
+        """From the command to the first alert that could be read."""
+        first = self.feed.first_alert
+        return None if first is None else first - self.command_at
+
+    def grown_by(self, name: str, label: str) -> dict[str, int]:
+        """By how much a counter grew since the bank began, by one label's values."""
+        now, first = self.workers.now.by(name, label), self.first.by(name, label)
+        return {value: int(count - first.get(value, 0.0)) for value, count in now.items()}
+
+    def events_per_second(self) -> float:
+        """Records committed a second, of late."""
+        now = self.workers.now
+        return rate(self.workers.before(RATE_SECONDS), now, "touchline_commit_records_sum")
+
+    def rates(self, count: int) -> list[float]:
+        """The newest ``count`` rates, from one reading to the next."""
+        readings = list(self.workers.readings)[-count - 1 :]
+        name = "touchline_commit_records_sum"
+        return [rate(one, two, name) for one, two in itertools.pairwise(readings)]
+
+    def times(self, name: str, *, whole: bool = False) -> Times:
+        """Median and tail of a histogram, of late or since the bank began."""
+        earlier = self.first if whole else self.workers.before(WINDOW_SECONDS)
+        now = self.workers.now
+        return Times(quantile(earlier, now, name, 0.5), quantile(earlier, now, name, 0.99))
+
+    def _grown(self, name: str) -> float:
+        return self.workers.now.total(name) - self.first.total(name)
+
+
+def milliseconds(seconds: float | None) -> str:
+    """A duration as people read it."""
+    if seconds is None:
+        return "-"
+    return f"{seconds * 1000:,.0f} ms" if seconds < 10 else f"{seconds:,.0f} s"

@@ -1,0 +1,130 @@
+"""The judge itself: it passes what is right and names every kind of fault."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import xxhash
+
+from tests.chaos.load import BAD, COMPLAINTS, GOOD, TRANSACTIONS
+from tests.chaos.oracle import Read, Totals, Verdict, compare, expect
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+NOW_MS = int(NOW.timestamp() * 1000)
+PROMISE = timedelta(seconds=20)
+Json = dict[str, Any]
+
+
+def _read(offset: int, event: Json | None, topic: str = TRANSACTIONS, seconds: float = 0) -> Read:
+    value = b"spoilt" if event is None else json.dumps(event).encode()
+    appended = NOW_MS + int(seconds * 1000)
+    return Read(topic, 0, offset, appended, b"v-1", value, GOOD if event else BAD)
+
+
+def _event(number: int, kind: str, at: datetime = NOW, **fields: Any) -> Json:
+    return {
+        "event_id": f"e{number}",
+        "customer_id": "v-1",
+        "occurred_at": at.isoformat(),
+        "type": kind,
+        **fields,
+    }
+
+
+def _alert(kind: str, number: int, **fields: Any) -> Json:
+    return {"alert_id": f"{kind}-{number}", "kind": kind, "cause": [f"e{number}"], **fields}
+
+
+INPUTS = [
+    _read(0, _event(1, "transaction", amount=150_000, balance_after=500_000)),
+    _read(1, _event(2, "transaction", amount=7)),
+    _read(2, _event(1, "transaction", amount=150_000, balance_after=500_000)),
+    _read(3, None),
+    _read(4, _event(3, "transaction", NOW - timedelta(hours=30), amount=200_000)),
+    _read(0, _event(4, "complaint", complaint_id="k1", status="opened"), COMPLAINTS),
+    _read(1, _event(5, "complaint", complaint_id="k2", status="opened"), COMPLAINTS),
+    _read(2, _event(6, "complaint", complaint_id="k2", status="acknowledged"), COMPLAINTS, 1),
+    _read(3, _event(7, "complaint", complaint_id="k3", status="opened"), COMPLAINTS),
+    _read(4, _event(8, "complaint", complaint_id="k3", status="acknowledged"), COMPLAINTS, 18),
+]
+XOR = 0
+for event_number in range(1, 9):
+    XOR ^= xxhash.xxh3_64_intdigest(f"e{event_number}".encode())
+TOTALS = {"v-1": Totals(8, 3, 350_007.0, XOR)}
+ALERTS = [
+    _alert("large_transaction", 1),
+    _alert("vip_new", 1),
+    *(_alert("vip_complaint", number) for number in (4, 5, 7)),
+    _alert("complaint_escalated", 4, complaint_id="k1", level=1),
+]
+LETTERS = [{"source_topic": TRANSACTIONS, "partition": 0, "offset": 3}]
+
+
+def _judge(
+    totals: dict[str, Totals] = TOTALS,
+    alerts: list[Json] = ALERTS,
+    letters: list[Json] = LETTERS,
+) -> Verdict:
+    return compare(expect(INPUTS, PROMISE), totals, alerts, letters)
+
+
+def test_what_is_right_has_no_fault() -> None:
+    verdict = _judge()
+    assert verdict.faults == []
+    assert (verdict.customers, verdict.events, verdict.repeats) == (1, 8, 1)
+
+
+def test_an_acknowledgement_close_to_the_promise_may_be_too_late_for_it() -> None:
+    late = _alert("complaint_escalated", 7, complaint_id="k3", level=1)
+    assert _judge(alerts=[*ALERTS, late]).faults == []
+    assert _judge(alerts=[*ALERTS, late, late]).doubled_alerts
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Totals(9, 3, 350_007.0, XOR),
+        Totals(8, 4, 350_007.0, XOR),
+        Totals(8, 3, 350_000.0, XOR),
+        Totals(8, 3, 350_007.0, XOR ^ 1),
+    ],
+)
+def test_a_wrong_figure_of_a_customer_is_named(wrong: Totals) -> None:
+    assert len(_judge(totals={"v-1": wrong}).wrong_customers) == 1
+
+
+def test_a_lost_and_an_invented_customer_are_named() -> None:
+    assert len(_judge(totals={"v-2": Totals(1, 0, 0.0, 5)}).wrong_customers) == 2
+
+
+def test_each_lost_alert_is_named() -> None:
+    for number in range(len(ALERTS)):
+        left = ALERTS[:number] + ALERTS[number + 1 :]
+        assert len(_judge(alerts=left).lost_alerts) == 1
+
+
+def test_a_doubled_alert_is_named_with_the_same_id_and_with_another() -> None:
+    assert _judge(alerts=[*ALERTS, ALERTS[0]]).doubled_alerts
+    assert _judge(alerts=[*ALERTS, ALERTS[0] | {"alert_id": "other"}]).doubled_alerts
+
+
+@pytest.mark.parametrize(
+    "alert",
+    [
+        _alert("large_transaction", 3),
+        _alert("large_transaction", 2),
+        _alert("complaint_escalated", 5, complaint_id="k2", level=1),
+        _alert("complaint_escalated", 4, complaint_id="k1", level=2),
+    ],
+)
+def test_an_alert_without_a_cause_is_named(alert: Json) -> None:
+    assert len(_judge(alerts=[*ALERTS, alert]).unexpected_alerts) == 1
+
+
+def test_lost_doubled_and_invented_dead_letters_are_named() -> None:
+    assert len(_judge(letters=[]).lost_letters) == 1
+    assert len(_judge(letters=LETTERS * 2).doubled_letters) == 1
+    assert len(_judge(letters=[*LETTERS, LETTERS[0] | {"offset": 2}]).unexpected_letters) == 1
