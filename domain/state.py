@@ -185,12 +185,11 @@ class Customer:
             records.append((self._page_key(SPILL_PAGE), spill))
 
     def _dump_pages(self, records: list[Record]) -> None:
-        dropped = set(self._dropped_pages)
-        records += [(self._page_key(number), None) for number in self._dropped_pages]
+        # A page that came and went between two dumps was never written.
+        dropped, new = set(self._dropped_pages), set(self._new_pages)
+        records += [(self._page_key(number), None) for number in sorted(dropped - new)]
         records += [
-            (self._page_key(number), self.recent.page(number))
-            for number in self._new_pages
-            if number not in dropped
+            (self._page_key(number), self.recent.page(number)) for number in sorted(new - dropped)
         ]
         self._new_pages.clear()
         self._dropped_pages.clear()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 import structlog
+from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from agents.topology import Topology
@@ -30,6 +31,7 @@ RELEASED_RECORDS = 1000
 MERGE_PATIENCE_SECONDS = 5.0
 STOPPED_RETRY_SECONDS = 10.0
 FAILURES_IN_A_ROW = 5
+OUTAGE_SECONDS = 60.0
 
 log = structlog.get_logger("touchline.task")
 
@@ -93,7 +95,7 @@ class PartitionTask:
         while True:
             try:
                 async with self._restores:
-                    await self._open_once()
+                    await self._open_patiently()
             except InputLost as lost:
                 self.status = Status.STOPPED
                 self._observer.stopped(self.number, str(lost))
@@ -289,8 +291,21 @@ class PartitionTask:
             ) from failed
         await asyncio.sleep(min(5.0, 0.2 * 2**self._failures))
         self.status = Status.OPENING
-        await self._open_once()
+        await self._open_patiently()
         self.resume()
+
+    async def _open_patiently(self) -> None:
+        """Open, again and again for a while where Kafka does not answer: it may be restarting."""
+        until = time.monotonic() + OUTAGE_SECONDS
+        while True:
+            try:
+                return await self._open_once()
+            except (KafkaError, TimeoutError) as error:
+                await self._producer.close()
+                if time.monotonic() > until:
+                    raise
+                log.warning("Kafka does not answer", partition=self.number, why=repr(error))
+                await asyncio.sleep(1.0)
 
     async def _open_once(self) -> None:
         await self._producer.open()

@@ -23,10 +23,17 @@ FLAWED = [sys.executable, "-m", "tests.chaos.flawed_worker"]
 class Stage(Protocol):
     """What faults act on."""
 
-    broker: LocalBroker
-    fleet: Fleet
-    note: Note
-    changelog: str
+    @property
+    def broker(self) -> LocalBroker: ...
+
+    @property
+    def fleet(self) -> Fleet: ...
+
+    @property
+    def note(self) -> Note: ...
+
+    @property
+    def changelog(self) -> str: ...
 
 
 Fault = Callable[[Stage, Random], None]

@@ -22,15 +22,15 @@ ADDRESS = re.compile(r"ready=(http://\S+)/readyz")
 
 
 class Journal:
-    """What happened when, in seconds since the run began."""
+    """Writes what happened when, in seconds since the run began, into a file."""
 
-    def __init__(self, *, show: bool = False) -> None:
-        self.lines: list[str] = []
-        self._began, self._show = time.monotonic(), show
+    def __init__(self, path: Path, *, show: bool = False) -> None:
+        self._path, self._began, self._show = path, time.monotonic(), show
 
     def __call__(self, text: str) -> None:
         line = f"{time.monotonic() - self._began:7.1f}  {text}"
-        self.lines.append(line)
+        with self._path.open("a") as journal:
+            journal.write(f"{line}\n")
         if self._show:
             print(line, flush=True)
 

@@ -20,7 +20,7 @@ from streams.cluster.broker import LocalBroker
 from streams.cluster.topics import ensure_topics
 from tests.chaos import oracle
 from tests.chaos.faults import ONCE, SESSION_SECONDS, Fault
-from tests.chaos.fleet import TOUCHLINE, Fleet, Journal
+from tests.chaos.fleet import TOUCHLINE, Fleet, Journal, Note
 from tests.chaos.load import Load, Maker, policy_yaml
 from tests.chaos.oracle import Totals, Verdict
 
@@ -49,9 +49,8 @@ class Run:
         command: Sequence[str] = WORKER,
         maker: Maker | None = None,
     ) -> None:
-        self.directory, self.seed, self.rate = directory, seed, rate
-        self.note = Journal(show=show)
-        self.random = Random(seed)
+        self.directory, self.random = directory, Random(seed)
+        self.note: Note = Journal(directory / "journal.txt", show=show)
         self.changelog = f"{APP_ID}-customers-changelog"
         self.broker = LocalBroker(directory / "kafka")
         self.broker.start()
@@ -79,7 +78,6 @@ class Run:
         self.load.abandon()
         self.fleet.close()
         self.broker.close()
-        (self.directory / "journal.txt").write_text("\n".join(self.note.lines) + "\n")
 
     # -- the scenario -----------------------------------------------------------------
 

@@ -169,7 +169,9 @@ class Maker:
         """Two hours late acts as ever; 30 hours late raises nothing; 8 days late is refused."""
         hours = self._random.choice((2, 2, 30, 30, 8 * 24))
         record = self._payment(customer, self._amount(customer), timedelta(hours=hours))
-        return record._replace(mark=TOO_LATE) if hours > 7 * 24 else record
+        if hours > 7 * 24:
+            record = self._recent[-1] = record._replace(mark=TOO_LATE)
+        return record
 
     def _event(self, topic: str, customer: str, age: timedelta, fields: dict[str, Any]) -> Record:
         self._number += 1

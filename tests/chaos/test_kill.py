@@ -1,0 +1,25 @@
+"""Under load everything is killed, paused, stopped and refused: nothing is lost or doubled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.harness import Run
+
+
+@pytest.mark.timeout(480)
+def test_kills_zombies_outages_and_failed_produces_lose_and_double_nothing(tmp_path: Path) -> None:
+    with Run(tmp_path, seed=20) as run:
+        run.begin()
+        run.inflict()
+        verdict = run.finish()
+        crashes = run.fleet.crashes
+    assert not verdict.faults, "\n".join(verdict.faults)
+    assert not crashes, "\n".join(crashes)
+    # The run must have been worth judging.
+    assert verdict.events > 10_000
+    assert verdict.repeats > 500
+    assert verdict.alerts > 300
+    assert verdict.letters > 100
