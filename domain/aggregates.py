@@ -126,9 +126,7 @@ class Aggregates:
             self.complaints_overdue[tier] += more_overdue
             self.changed = True
 
-    def add_moment(
-        self, moment: Moment, tier: int, half_life_ms: float, sign: float = 1.0
-    ) -> None:
+    def add_moment(self, moment: Moment, tier: int, half_life_ms: float, sign: float = 1.0) -> None:
         """Add a moment of a customer of ``tier``, or (``sign`` -1) take one back.
 
         A changed half-life starts the sums anew: weights of two half-lives cannot be mixed.

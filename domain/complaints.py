@@ -225,9 +225,7 @@ def _count_moments(
             aggregates.add_moment(scored, customer.core.tier, half_life_ms, sign)
 
 
-def _raise_vip_complaint(
-    customer: Customer, case: Case, event: Complaint, cause: Cause
-) -> None:
+def _raise_vip_complaint(customer: Customer, case: Case, event: Complaint, cause: Cause) -> None:
     policy = cause.policy
     lived = life(case)
     tier = customer.core.tier
@@ -276,4 +274,3 @@ def _raise_level(customer: Customer, missed: Missed, cause: Cause) -> None:
         ),
     )
     cause.outputs += due.outputs
-

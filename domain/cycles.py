@@ -147,12 +147,16 @@ def regulator_ms(rule: ComplaintPromises, is_complex: bool) -> int:
 
 
 def missed_levels(cycle: Cycle, due: Dues) -> list[tuple[int, int]]:
-    """(due time, level) of every promise the cycle did not keep, or has not kept so far."""
+    """(due time, level) of every promise the cycle did not keep, or has not kept so far.
+
+    A promise is judged at its due time: what happens in that very millisecond is too late, so
+    that a timer that fires then and a step that comes later agree.
+    """
     met = (cycle.acknowledged, cycle.ended, cycle.ended)
     return sorted(
         (limit, level)
         for level, limit, done in zip(LEVELS, due, met, strict=True)
-        if done is None or done > limit
+        if done is None or done >= limit
     )
 
 
@@ -180,7 +184,7 @@ def moments(case: Case, history: TierHistory, policy: Policy) -> Iterable[Moment
         if cycle.end_status == WITHDRAWN:
             score = scores.withdrawn
         else:
-            in_time = cycle.ended <= dues(cycle, lived.complex, history, policy).resolve
+            in_time = cycle.ended < dues(cycle, lived.complex, history, policy).resolve
             score = scores.resolved_in_time if in_time else scores.resolved_late
         channel, event_id = cycle.end_channel, cycle.end_event_id
         yield Moment(cycle.ended, weight, score, factor, channel, 0, event_id)

@@ -49,7 +49,13 @@ class Currency(Section):
     # CZK stands at the scale of a modern bank for the Berka data set, not at its market rate.
     rates: dict[CurrencyCode, Positive] = Field(
         default={
-            "CNY": 1.0, "USD": 7.1, "EUR": 7.8, "GBP": 9.1, "HKD": 0.91, "JPY": 0.048, "CZK": 3.0,
+            "CNY": 1.0,
+            "USD": 7.1,
+            "EUR": 7.8,
+            "GBP": 9.1,
+            "HKD": 0.91,
+            "JPY": 0.048,
+            "CZK": 3.0,
         },
         validate_default=True,
     )
@@ -112,9 +118,7 @@ class ComplaintPromises(Section):
     """What is promised when a complaint is opened, and where the regulator steps in."""
 
     acknowledge_hours: HoursByTier = HoursByTier(standard=24, prospect=8, key=4, vip=1, private=1)
-    resolve_hours: HoursByTier = HoursByTier(
-        standard=360, prospect=168, key=72, vip=24, private=24
-    )
+    resolve_hours: HoursByTier = HoursByTier(standard=360, prospect=168, key=72, vip=24, private=24)
     # Only the standard promise is the regulator's own limit, so only it grows when complex.
     complex_resolve_hours: HoursByTier = HoursByTier(
         standard=720, prospect=168, key=72, vip=24, private=24

@@ -75,8 +75,8 @@ def refresh(customer: Customer, cause: Cause) -> None:
 
 
 def is_broken(promise: Promise) -> bool:
-    """Whether no callback was made by the time promised (as far as is known)."""
-    return not promise.done_at or promise.done_at > promise.due
+    """Whether no callback was made before the time it was due (as far as is known)."""
+    return not promise.done_at or promise.done_at >= promise.due
 
 
 def broken_moment(promise: Promise, policy: Policy) -> Moment:

@@ -25,7 +25,6 @@ SETTLE_AFTER_MS = MS_PER_DAY
 SATISFIED = 10.0
 
 
-
 def wait_score(wait_seconds: float, rule: Satisfaction) -> float:
     """10 up to 60 s, falling linearly to 0 at 1,200 s.
 
@@ -158,9 +157,7 @@ def by_factor(customer: Customer, policy: Policy, clock: int) -> dict[str, float
     return found
 
 
-def _settled(
-    customer: Customer, half_life_ms: float, epoch: int, cell: int
-) -> tuple[float, float]:
+def _settled(customer: Customer, half_life_ms: float, epoch: int, cell: int) -> tuple[float, float]:
     """Decayed weight and weighted score of the settled moments, relative to ``epoch``."""
     mood = customer.mood
     if mood.epoch is None or cell not in mood.sums:

@@ -24,9 +24,7 @@ def update_tier(customer: Customer, cause: Cause) -> None:
     core.tier_due = history.next_fall(clock)
     if tier != before:
         core.tier = tier
-        cause.ctx.aggregates.move(
-            before, tier, core.complaints_open, core.complaints_overdue
-        )
+        cause.ctx.aggregates.move(before, tier, core.complaints_open, core.complaints_overdue)
         _announce(customer, before, tier, history, cause)
     if customer.has(CASES):
         complaints.refresh(customer, cause)

@@ -20,7 +20,7 @@ def configure_logs(settings: Settings) -> None:
     level = getattr(logging, settings.log_level.upper())
     logging.basicConfig(level=level, stream=sys.stderr, format="%(message)s", force=True)
     for name in QUIET:
-                logging.getLogger(name).setLevel(max(level, logging.WARNING))
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
     for name in VERY_QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)

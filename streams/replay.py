@@ -6,6 +6,7 @@ file gives the same bytes.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import time
 from collections import Counter
@@ -26,7 +27,6 @@ from schemas.topics import (
     SEGMENT_UPDATES,
     SIGNALS,
 )
-from streams.engine.inbox import FIRST, Waiting
 from streams.engine.partition import Partition
 from streams.engine.store import MemoryStore
 
@@ -64,6 +64,7 @@ class Summary(msgspec.Struct):
     events_per_second: float
 
 
+@functools.lru_cache(maxsize=200_000)
 def partition_of(key: bytes, partitions: int) -> int:
     """Where Kafka's default partitioner (murmur2) puts a key."""
     number: int = (murmur2(key) & 0x7FFFFFFF) % partitions
@@ -109,13 +110,13 @@ class Replay:
         self.lines += 1
         if type(event) is Bad:
             record = Line(UNKNOWN_SOURCE, 0, line, 0, None, value)
-            item = Waiting(FIRST, event, record)
         else:
-            key, at, topic = self.topology.identify(event)
-            number = partition_of(key.encode(), len(self._partitions))
-            item = Waiting(at, event, Line(topic, number, line, at, key.encode(), value))
+            customer, at, topic = self.topology.identify(event)
+            key = customer.encode()
+            number = partition_of(key, len(self._partitions))
+            record = Line(topic, number, line, at, key, value)
         partition = self._partitions[number]
-        partition.apply(item, 0)
+        partition.apply(partition.judge(event, record), 0)
         if partition.outputs:
             yield from self._outputs(partition)
 

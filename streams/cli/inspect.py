@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from streams.cli import doctor, letters
 from streams.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ TIMES = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
 def register(app: typer.Typer) -> None:
     """Add these commands to the app."""
     app.command()(state)
+    app.add_typer(letters.app, name="dead-letters")
+    app.command()(doctor.doctor)
 
 
 def state(

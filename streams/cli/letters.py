@@ -20,6 +20,7 @@ from schemas.topics import DEAD_LETTERS
 from streams.settings import Settings, load_settings
 
 SHOWN_BYTES = 2_000
+WIDE_COLUMNS = 120
 ALL = 1_000_000_000
 
 app = typer.Typer(help="Records that were refused, and sending them again.", no_args_is_help=True)
@@ -59,14 +60,7 @@ def list_letters(
     if not found:
         print("no dead letters" + (f" of reason {reason}" if reason else ""))
         return
-    table = Table(box=None, pad_edge=False)
-    for name in ("at", "id", "reason", "customer", "detail"):
-        table.add_column(name, overflow="ellipsis" if name == "detail" else "fold")
-    for letter in found:
-        at = rfc3339(letter.occurred_at)[:19].replace("T", " ")
-        customer = escape(letter.customer_id or "-")
-        table.add_row(at, letter.dead_letter_id, letter.reason, customer, escape(letter.detail))
-    Console().print(table)
+    _print_list(found, Console())
 
 
 @app.command()
@@ -141,6 +135,22 @@ def resend(
         )
     if resent.truncated:
         raise typer.Exit(1)
+
+
+def _print_list(found: list[DeadLetter], console: Console) -> None:
+    """A row each; the sentence only where there is room for it, `show` has it too."""
+    wide = console.width >= WIDE_COLUMNS
+    table = Table(box=None, pad_edge=False)
+    for name in ("at", "id", "reason"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("customer", overflow="fold")
+    if wide:
+        table.add_column("detail", no_wrap=True, overflow="ellipsis")
+    for letter in found:
+        at = rfc3339(letter.occurred_at)[:19].replace("T", " ")
+        row = [at, letter.dead_letter_id, letter.reason, escape(letter.customer_id or "-")]
+        table.add_row(*row, *([escape(letter.detail)] if wide else []))
+    console.print(table)
 
 
 def _partitions(settings: Settings) -> int:

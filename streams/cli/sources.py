@@ -73,9 +73,11 @@ def simulate(
     with _one_line():
         if day_seconds is not None and (records is not None or not day_seconds > 0):
             raise SourceError("--day-seconds must be above 0, and goes without --records")
+        if haste is None:
+            haste = LIVE_HASTE if live else 1.0
         bank = Bank(
             seed, customers, vip_share=vip_share, repeats=repeats, late=late, bad=bad, start=now,
-            now=_wall_ms if live else None, haste=haste or (LIVE_HASTE if live else 1.0),
+            now=_wall_ms if live else None, haste=haste,
         )  # fmt: skip
         pace: float | None = rate
         if records is not None:

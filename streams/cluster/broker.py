@@ -93,7 +93,8 @@ class LocalBroker:
         options = kraft.broker_options(self._heap) + archive_options(java, jars)
         began = time.monotonic()
         home = self._open_home()
-        for attempt in range(_PORT_TRIES):
+        clients_know_it = bool(self._given_port or self._port)
+        for _ in range(_PORT_TRIES):
             self._choose_ports()
             wanted = kraft.properties(home, self._port, self._controller_port, self._config)
             kraft.write_home(home, wanted)
@@ -102,10 +103,11 @@ class LocalBroker:
             if self._launch([*line, str(home.properties)]):
                 self.ready_seconds = time.monotonic() - began
                 return self.bootstrap
-            fixed = self._given_port is not None or attempt + 1 == _PORT_TRIES
-            if fixed or _CLASH not in self.log_tail():
+            if _CLASH not in self.log_tail():
                 break
-            self._port = self._controller_port = 0
+            self._controller_port = 0
+            if not clients_know_it:
+                self._port = 0
         raise BrokerError(f"Kafka did not start; the end of {home.log}:\n{self.log_tail()}")
 
     def stop(self) -> None:

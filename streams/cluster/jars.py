@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -86,34 +87,49 @@ def _fetch(maven: str, java: Java, goal: Path) -> None:
 
 def _run_maven(command: list[str], java: Java) -> None:
     console = Console(stderr=True)
-    environment = {**os.environ, "JAVA_HOME": str(java.home)}
-    kept: list[str] = []
-    downloaded = 0
     text = f"Fetching Kafka {kafka_version()} with Maven, once"
     with (
         subprocess.Popen(
             command,
-            env=environment,
+            env={**os.environ, "JAVA_HOME": str(java.home)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         ) as maven,
+        _killed_after(_FETCH_SECONDS, maven),
         console.status(text) as status,
     ):
         if not console.is_terminal:
             say(text)
-        assert maven.stdout is not None
-        for line in maven.stdout:
-            downloaded += "Downloaded from" in line
-            status.update(f"{text}: {downloaded} files")
-            if "ERROR" in line:
-                kept.append(line.strip())
-        code = maven.wait(timeout=_FETCH_SECONDS)
-    if code != 0:
-        why = kept[0] if kept else f"exit status {code}"
+        errors = _follow(maven, lambda files: status.update(f"{text}: {files} files"))
+    if maven.returncode != 0:
+        why = errors[0] if errors else f"exit status {maven.returncode}"
         raise BrokerError(f"Maven could not fetch Kafka: {why}; or: {THREE_WAYS}")
     say(f"Fetched Kafka {kafka_version()}")
+
+
+def _follow(maven: subprocess.Popen[str], show: Callable[[int], None]) -> list[str]:
+    """Read Maven's output to its end, showing how many files came; returns its error lines."""
+    errors: list[str] = []
+    files = 0
+    assert maven.stdout is not None
+    for line in maven.stdout:
+        files += "Downloaded from" in line
+        show(files)
+        if "ERROR" in line:
+            errors.append(line.strip())
+    return errors
+
+
+@contextmanager
+def _killed_after(seconds: float, process: subprocess.Popen[str]) -> Iterator[None]:
+    timer = threading.Timer(seconds, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def say(text: str) -> None:

@@ -3,7 +3,9 @@
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-_REQUEST_MS = 5_000
+# Long enough for a busy machine: an admin client that gives up while it opens leaks its socket.
+_REQUEST_MS = 10_000
+_BOOTSTRAP_MS = 30_000
 
 
 def is_ready(bootstrap: str) -> bool:
@@ -12,7 +14,7 @@ def is_ready(bootstrap: str) -> bool:
         admin = KafkaAdminClient(
             bootstrap_servers=bootstrap,
             request_timeout_ms=_REQUEST_MS,
-            bootstrap_timeout_ms=_REQUEST_MS,
+            bootstrap_timeout_ms=_BOOTSTRAP_MS,
         )
     except KafkaError:
         return False

@@ -51,9 +51,13 @@ class Chunk(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A decoded record: its time in ms (``FIRST`` when it has none), what it decoded to."""
+    """A decoded record: its time in ms, its key, what it decoded to.
+
+    What is to become a dead letter has no time of its own: ``FIRST`` and no key.
+    """
 
     at: int
+    key: str
     event: Any
     record: Record
 

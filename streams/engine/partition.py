@@ -85,15 +85,20 @@ class Partition:
         if records and records[0].offset < start:
             records = [record for record in records if record.offset >= start]
         events = self.topology.decode([record.value for record in records])
-        identify = self.topology.identify
-        items = [
-            Waiting(FIRST if type(event) is Bad else identify(event)[1], event, record)
-            for event, record in zip(events, records, strict=True)
-        ]
+        items = [self.judge(event, record) for event, record in zip(events, records, strict=True)]
         self.inbox.add(topic, items, end)
         if not items and not self.inbox.waiting and end > start:
             self.next_offsets[topic] = end
             self.pending += 1
+
+    def judge(self, event: Any, record: Record) -> Waiting:
+        """What a decoded record is to be applied as: an event of its key, or a dead letter."""
+        if type(event) is not Bad:
+            key, at, source = self.topology.identify(event)
+            if record.key == key.encode() and record.topic == source:
+                return Waiting(at, key, event, record)
+            event = self.topology.misplaced(event, record.topic, record.key)
+        return Waiting(FIRST, "", event, record)
 
     def step(self, wall: int, limit: int = SLICE_RECORDS) -> int:
         """Apply up to ``limit`` waiting records at wall time ``wall`` (ms); how many it were."""
@@ -110,14 +115,10 @@ class Partition:
 
     def apply(self, item: Waiting, wall: int) -> None:
         """Apply one decoded record: to its state, or as a dead letter."""
-        at, event, record = item
+        at, key, event, record = item
         topology, context = self.topology, self.context
-        if type(event) is Bad:
+        if at == FIRST:
             self._dead(record, event)
-            return
-        key, at, source = topology.identify(event)
-        if record.key != key.encode() or source != record.topic:
-            self._dead(record, topology.misplaced(event, record.topic, record.key))
             return
         if self._wall_clock and at > wall + FUTURE_TOLERANCE_MS:
             self._dead(record, _in_future(at, wall))

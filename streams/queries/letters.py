@@ -73,9 +73,7 @@ async def newest(
     return [_letter(value) for _, _, value in sorted(kept, reverse=True)]
 
 
-async def by_id(
-    settings: Settings, partitions: int, ids: Sequence[str]
-) -> dict[str, DeadLetter]:
+async def by_id(settings: Settings, partitions: int, ids: Sequence[str]) -> dict[str, DeadLetter]:
     """Those letters of these ids that are there.
 
     A letter lies in the partition of the number that its id names: only those are read.
@@ -93,9 +91,7 @@ async def by_id(
     return found
 
 
-def resend(
-    settings: Settings, letters: Iterable[DeadLetter], done: Callable[[], object]
-) -> Resent:
+def resend(settings: Settings, letters: Iterable[DeadLetter], done: Callable[[], object]) -> Resent:
     """Produce each letter's record as it came to the topic it came to, and wait for Kafka.
 
     Letters of records that are alike in topic, key, value and headers are sent once. A record

@@ -215,9 +215,7 @@ class Bank:
         ways, change = (CREDITS, amount) if credit else (DEBITS, -amount)
         return self._pay(at, account, ways[int(random() * len(ways))], change, late)
 
-    def _pay(
-        self, at: int, account: int, way: tuple[str, str], change: int, late: bool
-    ) -> Record:
+    def _pay(self, at: int, account: int, way: tuple[str, str], change: int, late: bool) -> Record:
         """A transaction that changes the balance by so many cents.
 
         A late one was settled before it reached Kafka: it tells no balance and changes none.

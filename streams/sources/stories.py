@@ -28,7 +28,6 @@ SERVED = ("perception", "expectation")
 MEASURES = ("experience", "expectation", "importance", "ideal")
 
 
-
 class Instrument(NamedTuple):
     """A survey question: how often it is asked, its score's range, and details to choose from."""
 
@@ -224,9 +223,7 @@ class Stories:
         text += f',"kind":"callback_done","contact_id":"{contact_id}"}}'
         return self._done("feedback", customer, text)
 
-    def _answer(
-        self, at: int, customer: int, channel: str, campaign_id: str, step: int
-    ) -> Record:
+    def _answer(self, at: int, customer: int, channel: str, campaign_id: str, step: int) -> Record:
         draw = self._random
         if step < 2 and draw.random() < 0.3:
             hours = draw.uniform(0.1, 2)

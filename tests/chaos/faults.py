@@ -78,6 +78,7 @@ def all_workers_die(stage: Stage, random: Random) -> None:
 def a_zombie(stage: Stage, random: Random) -> None:
     """A worker sleeps past its session and wakes while another has its partitions."""
     name = random.choice(stage.fleet.names)
+    stage.fleet.wait_ready(name)
     seconds = SESSION_SECONDS + random.uniform(2, 5)
     stage.note(f"SIGSTOP {name} for {seconds:.1f} s")
     stage.fleet.pause(name)
@@ -112,17 +113,24 @@ def a_worker_is_stopped(stage: Stage, random: Random) -> None:
 def the_broker_restarts(stage: Stage, random: Random) -> None:
     """A clean stop of the broker, some seconds without it, and a start."""
     stage.note("broker: stop")
+    stage.fleet.outage = True
     stage.broker.stop()
     time.sleep(random.uniform(0, 3))
-    stage.broker.restart()
-    stage.note("broker: ready again")
+    _bring_back(stage)
 
 
 def the_broker_crashes(stage: Stage, random: Random) -> None:
     """SIGKILL of the broker, and a start."""
     stage.note("broker: kill -9")
+    stage.fleet.outage = True
     stage.broker.kill()
+    _bring_back(stage)
+
+
+def _bring_back(stage: Stage) -> None:
     stage.broker.restart()
+    time.sleep(1)  # what began without a broker and fails by it has ended by then
+    stage.fleet.outage = False
     stage.note("broker: ready again")
 
 

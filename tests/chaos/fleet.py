@@ -38,13 +38,15 @@ class Journal:
 class Fleet:
     """Worker processes by name, each with a log file of its own in ``logs``.
 
-    A worker that ends without being told to is restarted, and counted in ``crashes``.
+    A worker that ends without being told to is restarted, and counted in ``crashes`` unless
+    there is an ``outage``: without a broker it cannot even start.
     """
 
     def __init__(
         self, command: Sequence[str], env: Mapping[str, str], logs: Path, note: Note
     ) -> None:
         self.crashes: list[str] = []
+        self.outage = False
         self._command, self._env, self._logs, self._note = list(command), dict(env), logs, note
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._commands: dict[str, list[str]] = {}
@@ -163,5 +165,6 @@ class Fleet:
                     status = self._running.pop(name).returncode
                     crash = f"{name} ended by itself with status {status}"
                     self._note(crash)
-                    self.crashes.append(f"{crash}:\n{self.log_tail(name)}")
+                    if not self.outage:
+                        self.crashes.append(f"{crash}:\n{self.log_tail(name)}")
                     self.start(name, self._commands[name])

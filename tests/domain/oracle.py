@@ -134,7 +134,7 @@ def complaint_moments(events: list[Any], steps: list[Any]) -> list[tuple[int, fl
             end = ms(cycle["end"])
             score = 5.0
             if cycle["end"].status == "resolved":
-                score = 8.0 if end <= promise(events, start, end, RESOLVE) else 3.0
+                score = 8.0 if end < promise(events, start, end, RESOLVE) else 3.0
             found.append((end, 3.0, score))
     return found
 
@@ -153,7 +153,7 @@ def broken_promises(events: list[Any], now: int) -> list[tuple[int, float, float
             e.type == "feedback"
             and e.kind == "callback_done"
             and e.contact_id == event.contact_id
-            and ms(e) <= due
+            and ms(e) < due
             for e in events
         )
         if due <= now and not done:

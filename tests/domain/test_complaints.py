@@ -43,9 +43,17 @@ def test_a_complex_complaint_has_30_days_before_the_regulator() -> None:
 
 def test_an_acknowledgement_in_time_leaves_only_the_later_levels() -> None:
     make = Events()
-    task = Task().take(make.complaint(0, "opened"), make.complaint(DAY, "acknowledged"))
+    task = Task().take(make.complaint(0, "opened"), make.complaint(DAY - 1, "acknowledged"))
     task.until(60 * DAY)
     assert [level for level, _ in levels(task)] == [2, 3]
+
+
+def test_what_happens_at_the_due_time_is_too_late_whether_it_is_known_then_or_later() -> None:
+    for known_at in (DAY, DAY + HOUR):
+        make = Events()
+        task = Task().take(make.complaint(0, "opened"))
+        task.until(known_at).take(make.complaint(DAY, "acknowledged"))
+        assert levels(task) == [(1, DAY)]
 
 
 def test_a_resolution_in_time_ends_the_timers() -> None:

@@ -216,6 +216,21 @@ def test_a_taken_port_is_said_before_anything_starts() -> None:
     assert not broker.running
 
 
+def test_a_port_lost_between_choice_and_start_is_chosen_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.socket() as other:
+        other.bind((ports.LOOPBACK, 0))
+        other.listen()
+        lost = other.getsockname()[1]
+        chosen = [[lost], *(ports.free_ports(1) for _ in range(5))]
+        monkeypatch.setattr(ports, "free_ports", lambda *_args, **_more: chosen.pop(0))
+        monkeypatch.setattr(ports, "is_free", lambda _port: True)
+        with LocalBroker() as broker:
+            assert broker.bootstrap != f"127.0.0.1:{lost}"
+            assert len(chosen) == 2, "two ports the first time, two the second"
+
+
 def test_a_broker_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path) -> None:
     broker = LocalBroker(tmp_path, config={"num.io.threads": "0"})
     with pytest.raises(BrokerError, match=r"num\.io\.threads") as caught:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from streams.cluster import docker, jars, java
@@ -102,6 +103,14 @@ def test_docker_serves_where_maven_is_missing_and_its_engine_answers(bare: Path)
 def test_a_docker_client_without_an_engine_does_not_serve(bare: Path) -> None:
     program(bare / "docker", "#!/bin/sh\necho no daemon >&2\nexit 1\n")
     assert not docker.docker_answers()
+
+
+def test_a_container_that_does_not_run_is_an_error_and_leaves_nothing(bare: Path) -> None:
+    program(bare / "docker", "#!/bin/sh\necho no such image >&2\nexit 125\n")
+    before = {child.pid for child in psutil.Process().children()}
+    with pytest.raises(BrokerError, match=r"docker could not run apache/kafka:4\.1\.2"):
+        docker.DockerBroker().start()
+    assert {child.pid for child in psutil.Process().children()} == before
 
 
 def test_the_container_publishes_loopback_only_and_is_pinned(tmp_path: Path) -> None:

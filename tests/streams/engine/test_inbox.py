@@ -8,12 +8,10 @@ from streams.replay import Line
 
 
 def waiting(topic: str, offset: int, at: int) -> Waiting:
-    return Waiting(at, f"{topic}{offset}", Line(topic, 0, offset, at, b"k", b"v"))
+    return Waiting(at, "k", f"{topic}{offset}", Line(topic, 0, offset, at, b"k", b"v"))
 
 
-@given(
-    st.lists(st.lists(st.integers(0, 50), max_size=20), max_size=4)
-)
+@given(st.lists(st.lists(st.integers(0, 50), max_size=20), max_size=4))
 def test_every_record_comes_out_once_and_topics_keep_their_order(topics: list[list[int]]) -> None:
     inbox = Inbox()
     for number, times in enumerate(topics):

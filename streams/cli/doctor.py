@@ -1,0 +1,118 @@
+"""``touchline doctor``: what is wrong, which partition is stuck, and what to do."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from streams.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from streams.queries.health import Health, PartitionHealth
+
+
+def doctor(
+    accept_loss: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PARTITION",
+            help="Let this partition go on without input that is gone for good.",
+        ),
+    ] = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Examine Kafka, topics, workers and partitions; exit status 1 when something is wrong.
+
+    Looking changes nothing. --accept-loss moves the partition's checkpoint to the earliest input
+    that is there, in a transaction; its worker then goes on by itself.
+
+    Example: touchline doctor
+    """
+    settings = load_settings()
+    if accept_loss is not None:
+        _accept(settings, accept_loss, yes)
+        return
+    from streams.queries.health import examine
+
+    with Console(stderr=True).status("examining") as status:
+        health = examine(settings, lambda what: status.update(f"examining {what}"))
+    _print(health)
+    if health.problems:
+        raise typer.Exit(1)
+
+
+def _print(health: Health) -> None:
+    console = Console(highlight=False)
+    right = len(health.topics.right)
+    console.print(f"Kafka answers, {_count(health.brokers, 'broker')}; {right} topics are right")
+    if health.partitions:
+        console.print(_table(health.partitions))
+        lag = sum(one.lag for one in health.partitions)
+        console.print(f"{_count(health.members, 'worker')}, {lag:,} records waiting")
+    for note in health.notes:
+        console.print(f"note: {note}", style="yellow", markup=False)
+    for problem in health.problems:
+        console.print(f"PROBLEM: {problem}", style="bold red", markup=False)
+    if not health.problems:
+        console.print("nothing is wrong", style="green")
+
+
+def _table(partitions: list[PartitionHealth]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name, justify in (("partition", "right"), ("worker", "left"), ("lag", "right")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table.add_column("came to")
+    table.add_column("state")
+    for one in partitions:
+        came = datetime.fromtimestamp(one.clock / 1000, UTC).isoformat(" ", "seconds")[:19]
+        stuck = bool(one.losses or one.held or one.stands_still)
+        table.add_row(
+            str(one.number),
+            one.member or "-",
+            f"{one.lag:,}",
+            came if one.clock else "-",
+            "[bold red]stuck[/bold red]" if stuck else "behind" if one.lag else "ok",
+        )
+    return table
+
+
+def _accept(settings: Settings, number: int, yes: bool) -> None:
+    from streams.engine.transaction import CommitFailed, Fenced
+    from streams.queries import connect, health, loss
+    from streams.queries.checkpoints import checkpoints
+
+    with connect.admin(settings) as admin:
+        partitions = connect.partition_count(admin, settings.changelog)
+        if not 0 <= number < partitions:
+            raise typer.BadParameter(f"there are partitions 0 to {partitions - 1}")
+        offsets = health.input_offsets(admin, [number])
+    saved = connect.run(checkpoints(settings, [number])).get(number)
+    lost = health.losses(number, saved, offsets) if saved is not None else ()
+    if not lost:
+        print(f"partition {number} has all its input: nothing to accept")
+        return
+    for one in lost:
+        print(one)
+    if not yes:
+        typer.confirm(f"Let partition {number} go on without these records?", abort=True)
+    try:
+        connect.run(loss.accept(settings, number, lost))
+    except (CommitFailed, Fenced) as error:
+        _fail(f"not changed: a worker opened partition {number} meanwhile; try again ({error})")
+    moved = ", ".join(f"{one.topic} from offset {one.earliest}" for one in lost)
+    print(f"partition {number} goes on with {moved}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _fail(text: str) -> NoReturn:
+    print(f"touchline: {text}", file=sys.stderr)
+    raise typer.Exit(1)

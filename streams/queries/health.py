@@ -1,0 +1,246 @@
+"""Is everything as it must be, and if not, what is to be done: what ``doctor`` looks at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import OffsetSpec
+from kafka.consumer.fetcher import IsolationLevel
+
+from schemas.topics import INPUT_TOPICS
+from streams.cluster.topics import TopicReport, ensure_topics
+from streams.engine.checkpoint import Checkpoint
+from streams.engine.clients import admin_options, bootstrap_servers
+from streams.queries import connect
+from streams.queries.checkpoints import checkpoints
+from streams.settings import Settings
+
+LOOK_AGAIN_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Input that a partition was to read next and that is not there: ``position`` lies outside."""
+
+    topic: str
+    position: int
+    earliest: int
+    end: int
+
+    def __str__(self) -> str:
+        if self.position < self.earliest:
+            gone = self.earliest - self.position
+            return f"{self.topic}: {gone:,} records from offset {self.position} on are deleted"
+        return (
+            f"{self.topic}: offset {self.position} lies behind the end ({self.end}), "
+            f"as after the topic was deleted and made anew"
+        )
+
+
+@dataclass(slots=True)
+class PartitionHealth:
+    """One partition number; ``clock`` is its task clock in ms, 0 when it never committed."""
+
+    number: int
+    member: str | None
+    lag: int
+    clock: int
+    losses: tuple[Loss, ...]
+    held: tuple[str, ...]
+    stands_still: bool = False
+
+
+@dataclass(slots=True)
+class Health:
+    """What was found. ``problems`` say what is wrong and what to do, a sentence or two each."""
+
+    brokers: int
+    topics: TopicReport
+    members: int = 0
+    partitions: list[PartitionHealth] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Offsets:
+    """Of the input topics: earliest, end of what is committed, and end of all."""
+
+    earliest: dict[TopicPartition, int]
+    stable: dict[TopicPartition, int]
+    end: dict[TopicPartition, int]
+
+
+def examine(settings: Settings, step: Callable[[str], None]) -> Health:
+    """Look at brokers, topics, group and partitions; raises ClusterError without an answer."""
+    with connect.admin(settings) as admin:
+        step("brokers")
+        brokers = len(admin.describe_cluster()["brokers"])
+        step("topics")
+        health = Health(brokers, _topics(settings))
+        _judge_topics(health)
+        if health.problems:
+            return health
+        step("group")
+        owners = _owners(admin, settings, health)
+        step("partitions")
+        health.partitions = _look(admin, settings, owners)
+        if any(one.lag for one in health.partitions):
+            step("whether they go on")
+            _look_again(admin, settings, health)
+    _judge(settings, health)
+    return health
+
+
+def losses(number: int, checkpoint: Checkpoint, offsets: Offsets) -> tuple[Loss, ...]:
+    """Where the input to be read next is not there."""
+    found = []
+    for topic, position in sorted(checkpoint.next_offsets.items()):
+        place = TopicPartition(topic, number)
+        if place not in offsets.earliest:
+            continue
+        earliest, end = offsets.earliest[place], offsets.end[place]
+        if not earliest <= position <= end:
+            found.append(Loss(topic, position, earliest, end))
+    return tuple(found)
+
+
+def input_offsets(admin: KafkaAdminClient, numbers: Sequence[int]) -> Offsets:
+    """The offsets of these numbers over all input topics, as of now."""
+    places = [TopicPartition(topic, number) for topic in INPUT_TOPICS for number in numbers]
+
+    def listed(spec: OffsetSpec, level: IsolationLevel) -> dict[TopicPartition, int]:
+        found = admin.list_partition_offsets(dict.fromkeys(places, spec), level)
+        return {place: one.offset for place, one in found.items()}
+
+    committed, everything = IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED
+    return Offsets(
+        listed(OffsetSpec.EARLIEST, everything),
+        listed(OffsetSpec.LATEST, committed),
+        listed(OffsetSpec.LATEST, everything),
+    )
+
+
+# -- looking ----------------------------------------------------------------------------
+
+
+def _topics(settings: Settings) -> TopicReport:
+    return ensure_topics(
+        bootstrap_servers(settings),
+        settings.app_id,
+        settings.partitions,
+        settings.kafka.replication,
+        settings.kafka.min_insync_replicas,
+        dry_run=True,
+        client=admin_options(settings),
+    )
+
+
+def _owners(admin: KafkaAdminClient, settings: Settings, health: Health) -> dict[int, str]:
+    """Which member has which number; tells of members that share one."""
+    group = admin.describe_groups([settings.app_id])[settings.app_id]
+    health.members = len(group["members"])
+    if group["group_state"] not in ("Stable", "Empty", "Dead"):
+        health.notes.append(f"the group is {group['group_state']}: look again in some seconds")
+    owners: dict[int, str] = {}
+    for nth, member in enumerate(group["members"], 1):
+        name = f"{nth} at {member['client_host'].lstrip('/')}"
+        assigned = (member["member_assignment"] or {}).get("assigned_partitions", [])
+        for number in {number for one in assigned for number in one["partitions"]}:
+            if owners.setdefault(number, name) != name:
+                health.problems.append(
+                    f"partition {number} is split between two workers: restart all workers; "
+                    f"every one of them must be of this version"
+                )
+    return owners
+
+
+def _look(
+    admin: KafkaAdminClient, settings: Settings, owners: dict[int, str]
+) -> list[PartitionHealth]:
+    numbers = range(settings.partitions)
+    saved = connect.run(checkpoints(settings, numbers))
+    offsets = input_offsets(admin, numbers)
+    return [_one(n, saved.get(n, Checkpoint()), offsets, owners.get(n)) for n in numbers]
+
+
+def _one(
+    number: int, checkpoint: Checkpoint, offsets: Offsets, member: str | None
+) -> PartitionHealth:
+    lag, held = 0, []
+    for topic in INPUT_TOPICS:
+        place = TopicPartition(topic, number)
+        position = checkpoint.next_offsets.get(topic, offsets.earliest[place])
+        lag += max(0, offsets.stable[place] - position)
+        if offsets.stable[place] < offsets.end[place]:
+            held.append(topic)
+    lost = losses(number, checkpoint, offsets)
+    return PartitionHealth(number, member, lag, checkpoint.clock, lost, tuple(held))
+
+
+def _look_again(admin: KafkaAdminClient, settings: Settings, health: Health) -> None:
+    """Mark the partitions that have lag and took nothing while we waited."""
+    numbers = [one.number for one in health.partitions if one.lag]
+    before = connect.run(checkpoints(settings, numbers))
+    time.sleep(LOOK_AGAIN_SECONDS)
+    after = connect.run(checkpoints(settings, numbers))
+    offsets = input_offsets(admin, range(settings.partitions))
+    for one in health.partitions:
+        if one.number not in numbers:
+            continue
+        now = after.get(one.number, Checkpoint())
+        again = _one(one.number, now, offsets, one.member)
+        moved = now.next_offsets != before.get(one.number, Checkpoint()).next_offsets
+        one.stands_still = not moved and again.lag > 0
+        one.lag, one.held = again.lag, tuple(set(one.held) & set(again.held))
+
+
+# -- judging ----------------------------------------------------------------------------
+
+
+def _judge_topics(health: Health) -> None:
+    health.problems += [str(mismatch) for mismatch in health.topics.mismatches]
+    if health.topics.created:
+        missing = ", ".join(health.topics.created)
+        health.problems.append(f"topics are missing ({missing}): run `touchline topics`")
+
+
+def _judge(settings: Settings, health: Health) -> None:
+    lagging = sum(one.lag for one in health.partitions)
+    if not health.members:
+        if lagging:
+            health.problems.append(
+                f"no worker runs and {lagging:,} records wait: start `touchline worker`"
+            )
+        else:
+            health.notes.append("no worker runs; nothing waits")
+    for one in health.partitions:
+        health.problems += [text for text in (_stuck(settings, one, health.members),) if text]
+
+
+def _stuck(settings: Settings, one: PartitionHealth, members: int) -> str | None:
+    """What holds a partition up, or ``None``."""
+    name = f"partition {one.number}"
+    if one.losses:
+        what = "; ".join(str(loss) for loss in one.losses)
+        return (
+            f"{name} is stuck: its input is not there ({what}). Bring it back, or go on without "
+            f"it: touchline doctor --accept-loss {one.number}"
+        )
+    if one.held:
+        return (
+            f"{name} is held up by a producer's open transaction in {', '.join(one.held)}: end or "
+            f"abort it (kafka-transactions --find-hanging); nothing of ours is wrong"
+        )
+    if members and one.member is None:
+        return f"{name} has no worker although {members} run: look at their logs, restart one"
+    if members and one.stands_still:
+        return (
+            f"{name} is stuck: {one.lag:,} records wait and nothing was committed for "
+            f"{LOOK_AGAIN_SECONDS:.0f} s. See /readyz and the log of worker {one.member}; "
+            f"restarting that worker hands its partitions to the others"
+        )
+    return None

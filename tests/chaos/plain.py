@@ -1,0 +1,50 @@
+"""The same harness with a plain Faust table app in it: what the kill test must be able to find."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import timedelta
+
+from tests.chaos import oracle
+from tests.chaos.faults import Fault, a_worker_joins, kill_a_worker
+from tests.chaos.harness import Run
+from tests.chaos.load import TRANSACTIONS, Maker
+from tests.chaos.oracle import Totals, Verdict
+
+FAULTS: tuple[Fault, ...] = (kill_a_worker, kill_a_worker, a_worker_joins, kill_a_worker)
+
+
+class PlainRun(Run):
+    """A run in which the workers are plain Faust: payments counted and summed in a table."""
+
+    group = "plain"
+    topics = (TRANSACTIONS,)
+    settle_seconds = 5.0
+
+    def command(self) -> list[str]:
+        """Plain Faust takes its settings from the command line."""
+        return [
+            *(sys.executable, "-m", "bench.peers.plain_faust"),
+            *("--bootstrap", self.broker.bootstrap),
+            *("--topic", TRANSACTIONS),
+            *("--group", self.group),
+            *("--session-seconds", "6"),
+        ]
+
+    def maker(self, seed: int) -> Maker:
+        """Good payments only: plain Faust has no dead letters."""
+        return Maker(seed, payments_only=True)
+
+    async def judge(self) -> Verdict:
+        """The table's changelog against what went in."""
+        bootstrap = self.broker.bootstrap
+        inputs = await oracle.read_topics(bootstrap, self.topics)
+        totals: dict[str, Totals] = {}
+        for change in await oracle.read_topics(bootstrap, [f"{self.group}-totals-changelog"]):
+            events, amount, xor = json.loads(change.value or b"")
+            customer = json.loads(change.key or b"")
+            totals[customer] = Totals(events, events, amount, int(xor, 16))
+        expected = oracle.expect(inputs, timedelta(days=1))
+        expected.alerts.clear()  # it has none
+        return oracle.compare(expected, totals, [], [])
