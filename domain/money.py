@@ -102,33 +102,33 @@ def _take_balance(customer: Customer, account: str, amount: float, cause: Cause)
         )
         return
     customer.touch(MONEY)
-    before = fsum(balances.values()) if balances else None
-    points, changes, peaks = money.points, money.changes, money.peaks
+    at, points, peaks = cause.at, money.points, money.peaks
+    horizon = core.newest - SETTLE_AFTER_MS
     peak_start = core.newest - policy.drop_window_ms
     while peaks and peaks[0][0] <= peak_start:
         del peaks[0]
-    drop_before = _drop_share(money, before)
-    point = (cause.at, cause.event_id or "", account, amount)
-    horizon = core.newest - SETTLE_AFTER_MS
-    if cause.at >= horizon and (not points or points[-1] < point):
+    before = fsum(balances.values()) if balances else None
+    peak_before = peaks[0][1] if peaks else 0.0
+    point = (at, cause.event_id or "", account, amount)
+    in_order = at >= horizon and (not points or points[-1] < point)
+    if in_order:
         points.append(point)
         balances[account] = amount
         if before is not None:
-            while peaks and peaks[-1][1] <= before:
-                peaks.pop()
-            _push_peak(money, cause.at, before)
+            _push_peak(peaks, at, before)
         total = fsum(balances.values())
-        moved = _push_change(changes, cause.at, policy.tier_of_balance(total))
+        moved = _push_change(money.changes, at, policy.tier_of_balance(total))
     else:
         total = _insert(customer, point, policy)
         moved = True
     if points and (points[0][0] < horizon or len(points) > MAX_POINTS):
-        _settle(customer)
+        _settle(money, horizon)
     if moved:
         _forget_changes(customer, policy)
         standing.update_tier(customer, cause)
-    if before is not None and drop_before < policy.alerts.balance_drop_share:
-        _watch_drop(customer, total, cause)
+    if before is not None and (total < before or not in_order):
+        drop_before = drop_share(max(peak_before, before), before)
+        _watch_drop(customer, drop_before, total, cause)
 
 
 # -- late balances ------------------------------------------------------------------------
@@ -164,7 +164,7 @@ def _walk(customer: Customer, base_moved: bool, policy: Policy) -> float:
     known = bool(latest)
     for at, _, account, amount in points:
         if known:
-            _push_peak(money, at, total)
+            _push_peak(money.peaks, at, total)
         latest[account] = amount
         known = True
         total = fsum(latest.values())
@@ -173,11 +173,9 @@ def _walk(customer: Customer, base_moved: bool, policy: Policy) -> float:
     return total
 
 
-def _settle(customer: Customer) -> None:
-    """Move balances older than 24 hours, or over the bound, from the points to the accounts."""
-    money = customer.money
-    points, horizon = money.points, customer.core.newest - SETTLE_AFTER_MS
-    settled = 0
+def _settle(money: Money, horizon: int) -> None:
+    """Move balances from before ``horizon``, or over the bound, from the points to the accounts."""
+    points, settled = money.points, 0
     while settled < len(points) and (
         points[settled][0] < horizon or len(points) - settled > MAX_POINTS
     ):
@@ -223,41 +221,44 @@ def _forget_changes(customer: Customer, policy: Policy) -> None:
 # -- balance drop -------------------------------------------------------------------------
 
 
-def _push_peak(money: Money, until: int, total: float) -> None:
-    """Note that ``total`` was the balance until ``until``; keep only what can be a maximum."""
-    peaks = money.peaks
-    if not peaks or (peaks[-1][0] <= until and total < peaks[-1][1]):
+def _push_peak(peaks: list[tuple[int, float]], until: int, total: float) -> None:
+    """Note that ``total`` was the balance until ``until``; keep only what can be a maximum.
+
+    What remains has ascending times and falling totals, so the first is the maximum.
+    """
+    while peaks and peaks[-1][1] <= total and peaks[-1][0] <= until:
+        peaks.pop()
+    if not peaks or (peaks[-1][0] < until and peaks[-1][1] > total):
         peaks.append((until, total))
-        if len(peaks) > MAX_PEAKS:
-            # Two become one that lasts as long as the later: a maximum is never understated.
-            peaks[:2] = [(peaks[1][0], peaks[0][1])]
-        return
-    kept = [peak for peak in peaks if peak[0] > until or peak[1] > total]
-    if not any(peak[0] >= until and peak[1] >= total for peak in kept):
-        insort(kept, (until, total))
-    peaks[:] = kept[-MAX_PEAKS:]
+    elif not any(end >= until and peak >= total for end, peak in peaks):
+        peaks[:] = [each for each in peaks if each[0] > until or each[1] > total]
+        insort(peaks, (until, total))
+    if len(peaks) > MAX_PEAKS:
+        # Two become one that lasts as long as the later: a maximum is never understated.
+        peaks[:2] = [(peaks[1][0], peaks[0][1])]
 
 
-def _drop_share(money: Money, total: float | None) -> float:
-    """(maximum of the window - now) / maximum; 0 where there is no positive maximum."""
-    if total is None:
-        return 0.0
-    peak = max(money.peaks[0][1], total) if money.peaks else total
+def drop_share(peak: float, total: float) -> float:
+    """(maximum - now) / maximum; 0 where there is no positive maximum.
+
+    >>> drop_share(1_000_000.0, 700_000.0), drop_share(-5.0, -10.0)
+    (0.3, 0.0)
+    """
     return (peak - total) / peak if peak > 0 else 0.0
 
 
-def _watch_drop(customer: Customer, total: float, cause: Cause) -> None:
+def _watch_drop(customer: Customer, drop_before: float, total: float, cause: Cause) -> None:
     """Raise ``vip_balance_drop`` when the drop has just reached the policy's share."""
-    rule = cause.policy.alerts
-    share = _drop_share(customer.money, total)
-    if share < rule.balance_drop_share:
+    rule, peaks = cause.policy.alerts, customer.money.peaks
+    peak = max(peaks[0][1], total) if peaks else total
+    share = drop_share(peak, total)
+    if share < rule.balance_drop_share or drop_before >= rule.balance_drop_share:
         return
     newest = customer.core.newest
-    window_ms = rule.balance_drop_days * MS_PER_DAY
-    tier = tier_history(customer, cause.policy).highest_within(newest - window_ms + 1, newest)
+    start = newest - cause.policy.drop_window_ms + 1
+    tier = tier_history(customer, cause.policy).highest_within(start, newest)
     if tier < VIP:
         return
-    peak = customer.money.peaks[0][1]
     base = cause.policy.currency.base
     raise_alert(
         customer,

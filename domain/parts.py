@@ -81,7 +81,7 @@ class Money(msgspec.Struct, array_like=True):
 
 
 class Promise(msgspec.Struct, array_like=True):
-    """A callback promised by a contact; a part may come before the other."""
+    """A callback promised by a contact; or, with ``due`` 0, a callback that was made."""
 
     contact_id: str
     at: int = 0
@@ -93,7 +93,7 @@ class Promise(msgspec.Struct, array_like=True):
 
 
 class Mood(msgspec.Struct, array_like=True):
-    """Moments. Bounds: 20 sums, 64 pending moments, 32 promises, 31 days."""
+    """Moments. Bounds: 20 sums, 64 pending moments, 32 promises and callbacks, 31 days."""
 
     epoch: int | None = None
     half_life_ms: float = 0.0

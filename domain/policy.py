@@ -6,6 +6,7 @@ what must hold.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -77,12 +78,7 @@ class Policy(Section):
 
     def tier_of_balance(self, balance: float) -> int:
         """Index in ``TIERS`` of a balance in base currency, grace left aside."""
-        rank = 0
-        for floor in self.tier_floors:
-            if balance < floor:
-                break
-            rank += 1
-        return rank
+        return bisect_right(self.tier_floors, balance)
 
 
 class PolicyError(ValueError):

@@ -1,8 +1,9 @@
 """Callback promises: an ``unresolved`` contact promises a callback by ``callback_by``.
 
-``callback_done`` in time keeps it, whichever of the two events comes first. A broken one is a
-moment of truth at the time it was due. Bound: 32 promises a customer; those due more than
-24 hours before the newest event are settled into the sums, then the oldest.
+A ``callback_done`` of the same contact, from the contact on and before the due time, keeps it,
+whichever of the two events comes first. A broken one is a moment of truth at the time it was
+due. Bound: 32 promises and callbacks a customer; those of more than 24 hours before the newest
+event are settled into the sums or forgotten, then the oldest.
 """
 
 from __future__ import annotations
@@ -24,31 +25,35 @@ SETTLE_AFTER_MS = MS_PER_DAY
 
 
 def take_promise(customer: Customer, event: ServiceContact, cause: Cause) -> None:
-    """Keep the promise of an unresolved contact; of one contact the earliest event counts."""
-    promise = _promise(customer, event.contact_id, cause)
-    key = (cause.at, event.event_id)
-    if not promise.due or key < (promise.at, promise.event_id):
-        hours = cause.policy.satisfaction.callback_hours
-        promise.at, promise.event_id = key
-        promise.channel = CHANNEL_INDEX[event.channel]
-        promise.due = (
+    """Keep the promise of an unresolved contact, and see whether its callback came before it."""
+    hours = cause.policy.satisfaction.callback_hours
+    promise = Promise(
+        contact_id=event.contact_id,
+        at=cause.at,
+        event_id=event.event_id,
+        due=(
             cause.at + round(hours * MS_PER_HOUR)
             if event.callback_by is None
             else milliseconds(event.callback_by)
-        )
-    refresh(customer, cause)
+        ),
+        channel=CHANNEL_INDEX[event.channel],
+    )
+    for kept in customer.mood.promises:
+        if not kept.due and kept.contact_id == promise.contact_id:
+            _fulfil(promise, kept.done_at)
+    _keep(customer, promise, cause)
 
 
 def take_callback(customer: Customer, event: Feedback, cause: Cause) -> None:
-    """Note that a callback was made; the earliest of a contact counts."""
+    """Note that a callback was made: it keeps its contact's promises, known or still to come."""
     assert event.contact_id is not None, "the schema asks callback_done for a contact_id"
-    promise = _promise(customer, event.contact_id, cause)
-    was_broken = promise.judged and is_broken(promise)
-    if not promise.done_at or cause.at < promise.done_at:
-        promise.done_at = cause.at
-    if was_broken and not is_broken(promise):
-        _count(customer, promise, -1.0, cause)
-    refresh(customer, cause)
+    for promise in customer.mood.promises:
+        if promise.due and promise.contact_id == event.contact_id:
+            was_broken = promise.judged and is_broken(promise)
+            _fulfil(promise, cause.at)
+            if was_broken and not is_broken(promise):
+                _count(customer, promise, -1.0, cause)
+    _keep(customer, Promise(contact_id=event.contact_id, done_at=cause.at), cause)
 
 
 def judge_due(customer: Customer, cause: Cause) -> None:
@@ -76,7 +81,7 @@ def refresh(customer: Customer, cause: Cause) -> None:
 
 def is_broken(promise: Promise) -> bool:
     """Whether no callback was made before the time it was due (as far as is known)."""
-    return not promise.done_at or promise.done_at >= promise.due
+    return not promise.done_at
 
 
 def broken_moment(promise: Promise, policy: Policy) -> Moment:
@@ -100,17 +105,18 @@ def open_moments(customer: Customer, policy: Policy, clock: int | None) -> Itera
             yield broken_moment(promise, policy)
 
 
-def _promise(customer: Customer, contact_id: str, cause: Cause) -> Promise:
+def _fulfil(promise: Promise, done_at: int) -> None:
+    if promise.at <= done_at < promise.due and not 0 < promise.done_at <= done_at:
+        promise.done_at = done_at
+
+
+def _keep(customer: Customer, promise: Promise, cause: Cause) -> None:
     promises = customer.mood.promises
-    for promise in promises:
-        if promise.contact_id == contact_id:
-            return promise
-    if len(promises) >= MAX_PROMISES:
+    promises.append(promise)
+    if len(promises) > MAX_PROMISES:
         oldest = min(promises, key=lambda kept: (kept.due or kept.done_at, kept.contact_id))
         _settle(customer, oldest, cause.policy)
-    promise = Promise(contact_id)
-    promises.append(promise)
-    return promise
+    refresh(customer, cause)
 
 
 def _settle(customer: Customer, promise: Promise, policy: Policy) -> None:

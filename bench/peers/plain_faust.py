@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import os
 import tempfile
 import time
@@ -128,6 +129,8 @@ def main() -> None:
     if not partitions:
         raise SystemExit(f"topic {options.topic} does not exist on {options.bootstrap}")
     app = build(options, partitions)
+    for name in ("aiokafka", "faust", "mode"):  # its worker leaves them at DEBUG: 8 % of the time
+        logging.getLogger(name).setLevel(logging.WARNING)
     worker = faust.Worker(app, loglevel="ERROR", quiet=True, redirect_stdouts=False)
     worker.execute_from_commandline()
 

@@ -25,13 +25,11 @@ from streams.demo.children import Child, stop_all
 from streams.demo.feed import Feed
 from streams.demo.figures import Workers
 from streams.demo.plain import Lines, say, summary
-from streams.demo.scene import Options, Scene
+from streams.demo.scene import HASTE, Options, Scene
 from streams.demo.view import View
 from streams.engine.clients import admin_options, bootstrap_servers
 from streams.settings import Settings, load_settings
 
-HASTE = 3_600.0
-"""An hour of a promise passes in a second: complaints are kept or escalated while one looks on."""
 READY_SECONDS = 90.0
 DRAIN_SECONDS = 15.0
 STOP_SECONDS = 20.0
@@ -167,7 +165,7 @@ def _start_workers(settings: Settings, children: list[Child], directory: Path) -
 def _bank_arguments(options: Options) -> list[str]:
     return [
         "--customers", str(options.customers), "--rate", str(options.rate),
-        "--seed", str(options.seed), "--haste", str(HASTE), "--bad", "0.002",
+        "--seed", str(options.seed), "--haste", str(HASTE), "--bad", "0.002", "--vip-share", "0.1",
     ]  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from streams.demo.children import Child
 from streams.demo.feed import Feed
 from streams.demo.figures import Reading, Workers, quantile, rate
 
+HASTE = 3_600.0
+"""An hour of a promise passes in a second: complaints are kept or escalated while one looks on."""
 WINDOW_SECONDS = 10.0
 RATE_SECONDS = 2.0
 

@@ -14,10 +14,11 @@ from rich.text import Text
 
 from domain.policy import FACTORS, TIERS
 from streams.demo.feed import Alert
-from streams.demo.scene import Scene
+from streams.demo.scene import HASTE, Scene, milliseconds
 
-UPPER_LINES = 11
-BAR_CELLS = 10
+UPPER_LINES = 10
+MUCH_LAG = 10_000
+BAR_CELLS = 8
 SPARK = " ▁▂▃▄▅▆▇█"
 TIER_STYLE = {"vip": "bold yellow", "private": "bold magenta", "key": "cyan"}
 PRIORITY_STYLE = {1: "bold white on red", 2: "bold red", 3: "yellow"}
@@ -54,9 +55,9 @@ def draw(scene: Scene, height: int) -> Layout:
         Layout(_workers(scene), size=foot),
     )
     layout["upper"].split_row(
-        Layout(_flow(scene), ratio=36),
-        Layout(_tiers(scene), ratio=38),
-        Layout(_factors(scene), ratio=30),
+        Layout(_flow(scene), ratio=35),
+        Layout(_tiers(scene), ratio=34),
+        Layout(_factors(scene), ratio=31),
     )
     return layout
 
@@ -66,8 +67,7 @@ def _head(scene: Scene) -> Text:
     clock = _clock(scene.seconds) + (f" of {_clock(ends)}" if ends is not None else "")
     return Text.assemble(
         (" Touchline ", "bold black on cyan"), f"  {clock}  ", ("·", "dim"),
-        f"  {scene.options.customers:,} simulated customers  ", ("·", "dim"),
-        f"  Kafka at {scene.kafka}  ", ("·", "dim"), "  an hour of a promise passes in a second",
+        f"  Kafka at {scene.kafka}  ", ("·", "dim"), f"  promises run {HASTE:,.0f} times as fast",
         no_wrap=True, overflow="ellipsis",
     )  # fmt: skip
 
@@ -77,15 +77,15 @@ def _flow(scene: Scene) -> Panel:
     latency = scene.times("touchline_alert_latency_seconds")
     commits = scene.times("touchline_commit_seconds")
     grid = _grid()
-    grid.add_row("events/s", Text(f"{scene.events_per_second():,.0f}", "bold green"))
-    grid.add_row("", Text(spark(scene.rates(20)), "green"))
-    grid.add_row("events", f"{scene.records:,}")
-    grid.add_row("repeats", f"{outcomes.get('repeated', 0):,}")
-    grid.add_row("dead letters", f"{scene.feed.letters.total():,}")
-    grid.add_row("lag", Text(f"{scene.lag:,}", "" if scene.lag < 10_000 else "red"))
-    grid.add_row("alerts", Text(f"{scene.feed.count:,}", "bold"))
-    grid.add_row("to alert", str(latency))
-    grid.add_row("commit", str(commits))
+    speed = Text.assemble((f"{scene.events_per_second():>6,.0f}  ", "bold green"))
+    grid.add_row("events/s", speed.append(spark(scene.rates(12)), "green"))
+    grid.add_row("events", f"{scene.records:>6,}")
+    grid.add_row("repeats", f"{outcomes.get('repeated', 0):>6,}")
+    grid.add_row("dead letters", f"{scene.feed.letters.total():>6,}")
+    grid.add_row("lag", Text(f"{scene.lag:>6,}", "" if scene.lag < MUCH_LAG else "red"))
+    grid.add_row("alerts", Text(f"{scene.feed.count:>6,}", "bold"))
+    grid.add_row("to alert", f"{milliseconds(latency.median):>9}  p99 {milliseconds(latency.tail)}")
+    grid.add_row("commit", f"{milliseconds(commits.median):>9}  p99 {milliseconds(commits.tail)}")
     return Panel(grid, title="Flow", title_align="left", box=box.ROUNDED, border_style="dim")
 
 
@@ -98,7 +98,7 @@ def _tiers(scene: Scene) -> Panel:
     moods = now.satisfaction("tier")
     table = Table(box=None, expand=True, pad_edge=False, header_style="dim")
     table.add_column("tier")
-    for name in ("customers", "complaints", "overdue", "mood"):
+    for name in ("known", "open", "overdue", "mood"):
         table.add_column(name, justify="right")
     for tier in reversed(TIERS):
         known, waiting, overdue = (int(column.get(tier, 0)) for column in columns)
@@ -109,10 +109,9 @@ def _tiers(scene: Scene) -> Panel:
             Text(f"{overdue:,}", "bold red" if overdue else ""),
             _score(moods.get(tier)),
         )
-    table.add_section()
     known, waiting, overdue = (int(sum(column.values())) for column in columns)
     table.add_row("all", f"{known:,}", f"{waiting:,}", f"{overdue:,}", "", style="bold")
-    title = "Customers and complaints"
+    title = "Customers, complaints"
     return Panel(table, title=title, title_align="left", box=box.ROUNDED, border_style="dim")
 
 
@@ -135,9 +134,9 @@ def _alerts(scene: Scene, lines: int) -> Panel:
     table.add_column("at", no_wrap=True, width=8)
     table.add_column("P", no_wrap=True, width=2)
     table.add_column("alert", no_wrap=True, width=21)
-    table.add_column("customer", no_wrap=True, width=8)
+    table.add_column("customer", no_wrap=True, min_width=8)
     table.add_column("tier", no_wrap=True, width=8)
-    table.add_column("why", no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column("why", ratio=1)
     newest = list(scene.feed.alerts)[-max(1, lines) :]
     for alert in reversed(newest):
         table.add_row(*_row(alert))

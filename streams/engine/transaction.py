@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import (
@@ -26,6 +27,7 @@ from streams.settings import Settings
 
 BATCH_BYTES = 512 * 1024
 REQUEST_BYTES = 2 * 1024 * 1024
+CONNECT_SECONDS = 0.25
 
 
 class Fenced(Exception):
@@ -61,6 +63,7 @@ class TransactionalProducer:
             request_timeout_ms=int(self._deadline * 1000),
             retry_backoff_ms=settings.kafka.retry_backoff_ms,
         )
+        _connect_calmly(producer.client)
         try:
             async with asyncio.timeout(self._deadline):
                 await producer.start()
@@ -124,6 +127,23 @@ class TransactionalProducer:
         with contextlib.suppress(Exception):
             async with asyncio.timeout(5.0):
                 await producer.stop()
+
+
+def _connect_calmly(client: Any) -> None:
+    """Wait a little after each connection that failed.
+
+    aiokafka tries again after ``retry_backoff_ms``: over all partitions of a worker that is
+    thousands of times a second, just while a broker on its way back needs the processor.
+    """
+    connect = client._get_conn
+
+    async def calm(*args: Any, **options: Any) -> Any:
+        connection = await connect(*args, **options)
+        if connection is None:
+            await asyncio.sleep(CONNECT_SECONDS)
+        return connection
+
+    client._get_conn = calm
 
 
 def _by_topic(

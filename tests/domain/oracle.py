@@ -23,7 +23,8 @@ def in_order(events: list[Any]) -> list[Any]:
 
 def ms(event: Any) -> int:
     """Milliseconds since the epoch."""
-    return round(event.occurred_at.timestamp() * 1_000)
+    at: float = event.occurred_at.timestamp()
+    return round(at * 1_000)
 
 
 def balance_series(events: list[Any]) -> list[tuple[int, float]]:
@@ -142,18 +143,15 @@ def complaint_moments(events: list[Any], steps: list[Any]) -> list[tuple[int, fl
 def broken_promises(events: list[Any], now: int) -> list[tuple[int, float, float]]:
     """A moment of 1 when a promised callback was due and had not been made."""
     found = []
-    seen = set()
-    for event in in_order(events):
-        promised = event.type == "service_contact" and event.outcome == "unresolved"
-        if not promised or event.contact_id in seen:
+    for event in events:
+        if event.type != "service_contact" or event.outcome != "unresolved":
             continue
-        seen.add(event.contact_id)
         due = ms(event) + HOUR
         done = any(
             e.type == "feedback"
             and e.kind == "callback_done"
             and e.contact_id == event.contact_id
-            and ms(e) < due
+            and ms(event) <= ms(e) < due
             for e in events
         )
         if due <= now and not done:
@@ -168,7 +166,9 @@ def satisfaction(events: list[Any], now: int) -> float | None:
         return None
     weights = [weight * 0.5 ** ((now - at) / (30 * DAY)) for at, weight, _ in scored]
     scores = [score for _, _, score in scored]
-    return sum(w * s for w, s in zip(weights, scores, strict=True)) / sum(weights)
+    total = sum(w * s for w, s in zip(weights, scores, strict=True))
+    mean: float = total / sum(weights)
+    return mean
 
 
 def complaints_open(events: list[Any], now: int) -> tuple[int, int]:

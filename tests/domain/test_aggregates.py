@@ -48,8 +48,8 @@ def test_satisfaction_is_summed_by_factor_tier_and_channel() -> None:
     told = {(row.factor, row.tier, row.channel): row for row in rows}
     assert set(told) == {("none", "standard", "email"), ("convenience", "standard", "app")}
     email, app = told["none", "standard", "email"], told["convenience", "standard", "app"]
-    assert (email.score, email.weight) == (pytest.approx(6.0), pytest.approx(2.0))
-    assert (app.score, app.weight) == (pytest.approx(3.0), pytest.approx(0.5))
+    assert [email.score, email.weight] == pytest.approx([6.0, 2.0])
+    assert [app.score, app.weight] == pytest.approx([3.0, 0.5])
 
 
 def test_a_complaint_resolved_late_after_all_is_taken_back() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from schemas.cases import TouchpointBase
@@ -16,11 +16,18 @@ SPAN_HOURS = 24 * 20
 BALANCES = (50_000.0, 150_000.0, 250_000.0, 299_999.99, 300_000.0, 900_000.0, 9_000_000.0)
 DEPENDS_ON_ORDER = {"irregular_steps", "suppressed_alerts", "repeats"}
 
+THOROUGH = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[phase for phase in Phase if phase is not Phase.explain],
+)
+PATIENT = pytest.mark.timeout(600)
+
 Made = tuple[TouchpointBase, int]
 
 
 @st.composite
-def arrivals(draw: st.DrawFn, *, most: int = 30, hours: int = SPAN_HOURS) -> list[TouchpointBase]:
+def arrivals(draw: st.DrawFn, *, most: int = 20, hours: int = SPAN_HOURS) -> list[TouchpointBase]:
     """Events in an order of arrival in which none is more than 24 hours late."""
     make = Events()
     made: list[Made] = []
@@ -82,7 +89,8 @@ def stable(figures: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in figures.items() if name not in DEPENDS_ON_ORDER}
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@PATIENT
+@settings(THOROUGH, max_examples=100)
 @given(arrivals(), st.integers(0, 40 * 24))
 def test_any_order_of_arrival_ends_in_what_brute_force_says(
     events: list[TouchpointBase], hours_after: int
@@ -92,7 +100,8 @@ def test_any_order_of_arrival_ends_in_what_brute_force_says(
     agree(got, oracle.figures(events, START + end))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@PATIENT
+@settings(THOROUGH, max_examples=50)
 @given(arrivals())
 def test_every_figure_is_the_same_as_in_order_of_time(events: list[TouchpointBase]) -> None:
     end = (SPAN_HOURS + 24) * HOUR
@@ -101,7 +110,8 @@ def test_every_figure_is_the_same_as_in_order_of_time(events: list[TouchpointBas
     agree(stable(shuffled), stable(sorted_))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@PATIENT
+@settings(THOROUGH, max_examples=50)
 @given(st.data())
 def test_any_permutation_of_one_day_is_the_same(data: st.DataObject) -> None:
     events = data.draw(arrivals(most=20, hours=23))
@@ -112,7 +122,8 @@ def test_any_permutation_of_one_day_is_the_same(data: st.DataObject) -> None:
     agree(stable(first), stable(second))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@PATIENT
+@settings(THOROUGH, max_examples=50)
 @given(arrivals())
 def test_a_reload_after_every_event_changes_nothing(events: list[TouchpointBase]) -> None:
     end = (SPAN_HOURS + 24) * HOUR

@@ -107,7 +107,7 @@ def test_a_complaint_weighs_3_and_ends_in_time_late_or_withdrawn() -> None:
         )
 
     def mean(end: float, days: float) -> float:
-        faded = 0.5 ** (days / 30)
+        faded: float = 0.5 ** (days / 30)
         return (1 * faded + end) / (faded + 1)
 
     assert ended("resolved", 14.999) == pytest.approx(mean(8, 14.999), rel=1e-6)

@@ -65,7 +65,8 @@ def test_a_click_costs_few_bytes() -> None:
 
 
 def test_a_customer_never_written_is_not_loaded() -> None:
-    assert Customer.load("bob", {}.get) is None
+    empty: dict[bytes, bytes] = {}
+    assert Customer.load("bob", empty.get) is None
     assert Customer.new("bob").dump() == []
 
 
