@@ -1,7 +1,8 @@
 """The records that the state of one customer is made of: forms only, no rules.
 
 Every form is an array in msgpack behind one format byte. Fields are only ever appended, with a
-default, so what an older version wrote is read by a newer one. Times are ms since the epoch;
+default, so what an older version wrote is read by a newer one. Nothing in them refers back, so
+the garbage collector need not look. Times are ms since the epoch;
 a due time of 0 means never.
 """
 
@@ -31,7 +32,7 @@ class Moment(NamedTuple):
     event_id: str = ""
 
 
-class Core(msgspec.Struct, array_like=True):
+class Core(msgspec.Struct, array_like=True, gc=False):
     """What every event touches. ``open_page`` is filled only on the way to bytes."""
 
     events: int = 0
@@ -67,7 +68,7 @@ class Core(msgspec.Struct, array_like=True):
     erase_requested: int = 0
 
 
-class Money(msgspec.Struct, array_like=True):
+class Money(msgspec.Struct, array_like=True, gc=False):
     """Balances. Bounds: 64 accounts, 64 points, 64 changes, 16 peaks."""
 
     # account -> at, event_id, balance: the newest behind all points
@@ -80,7 +81,7 @@ class Money(msgspec.Struct, array_like=True):
     peaks: list[tuple[int, float]] = []
 
 
-class Promise(msgspec.Struct, array_like=True):
+class Promise(msgspec.Struct, array_like=True, gc=False):
     """A callback promised by a contact; or, with ``due`` 0, a callback that was made."""
 
     contact_id: str
@@ -92,7 +93,7 @@ class Promise(msgspec.Struct, array_like=True):
     channel: int = 0
 
 
-class Mood(msgspec.Struct, array_like=True):
+class Mood(msgspec.Struct, array_like=True, gc=False):
     """Moments. Bounds: 20 sums, 64 pending moments, 32 promises and callbacks, 31 days."""
 
     epoch: int | None = None
@@ -106,7 +107,7 @@ class Mood(msgspec.Struct, array_like=True):
     days: list[tuple[int, float]] = []
 
 
-class Step(msgspec.Struct, array_like=True, frozen=True):
+class Step(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One step of a complaint; ``status`` is an index, 0 stands for what was not given."""
 
     at: int
@@ -121,7 +122,7 @@ class Step(msgspec.Struct, array_like=True, frozen=True):
     compensation: float = 0.0
 
 
-class Case(msgspec.Struct, array_like=True):
+class Case(msgspec.Struct, array_like=True, gc=False):
     """A complaint: its newest 32 steps by (at, event_id) and the levels already raised."""
 
     complaint_id: str
@@ -132,13 +133,13 @@ class Case(msgspec.Struct, array_like=True):
     dropped_steps: int = 0
 
 
-class Cases(msgspec.Struct, array_like=True):
+class Cases(msgspec.Struct, array_like=True, gc=False):
     """Complaints; bound: 64."""
 
     cases: list[Case] = []
 
 
-class File(msgspec.Struct, array_like=True):
+class File(msgspec.Struct, array_like=True, gc=False):
     """Profile: the newest value of each field by (at, event_id), and the newest 8 tier pins."""
 
     fields: dict[str, tuple[int, str, object]] = {}

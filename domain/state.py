@@ -62,8 +62,9 @@ class Customer:
         self._mood: Mood | None = None
         self._cases: Cases | None = None
         self._file: File | None = None
-        self._new_pages: list[int] = []
-        self._dropped_pages: list[int] = []
+        # most customers have none at most times: no list for them
+        self._new_pages: tuple[int, ...] = ()
+        self._dropped_pages: tuple[int, ...] = ()
 
     @classmethod
     def new(cls, customer_id: str) -> Customer:
@@ -140,10 +141,10 @@ class Customer:
         """Write the page that has become full; how many live entries had to leave for it."""
         core, recent = self.core, self.recent
         self.touched |= PAGES
-        self._new_pages.append(recent.first_page + len(recent) // PAGE_ENTRIES - 1)
+        self._new_pages += (recent.first_page + len(recent) // PAGE_ENTRIES - 1,)
         lost = 0
         while (left := recent.drop_page(core.newest)) is not None:
-            self._dropped_pages.append(recent.first_page - 1)
+            self._dropped_pages += (recent.first_page - 1,)
             if left:
                 lost += left
                 self.touch(SPILL)
@@ -191,8 +192,7 @@ class Customer:
         records += [
             (self._page_key(number), self.recent.page(number)) for number in sorted(new - dropped)
         ]
-        self._new_pages.clear()
-        self._dropped_pages.clear()
+        self._new_pages = self._dropped_pages = ()
 
     def _page_key(self, number: int) -> bytes:
         return PAGE_LETTER + number.to_bytes(4, "big") + self._key

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from rich.console import Console
+
 from streams.demo.feed import Alert
 from streams.demo.scene import Scene
 
@@ -81,9 +83,12 @@ def summary(scene: Scene) -> list[str]:
     return lines
 
 
-def say(text: str) -> None:
-    """One line on stdout, at once."""
-    print(text, flush=True)
+def say(text: str, console: Console | None = None) -> None:
+    """One line on stdout, at once; broken between words where it is a terminal."""
+    if console is not None and console.is_terminal:
+        console.print(text, markup=False, highlight=False)
+    else:
+        print(text, flush=True)
 
 
 def _counts(counts: Counter[str]) -> str:

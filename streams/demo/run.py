@@ -71,7 +71,7 @@ def run_demo(options: Options, command_at: float) -> None:
             _watch(scene, told, shown.update)
         _finish(scene)
         for line in summary(scene):
-            say(line)
+            say(line, console)
         if not told.stop.is_set() and not scene.feed.count:
             raise DemoFailed(f"no alert came out in {scene.seconds:.0f} s")
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from domain.policy import FACTORS, TIERS
 from streams.demo.feed import Alert
-from streams.demo.scene import HASTE, Scene, milliseconds
+from streams.demo.scene import HASTE, Scene, Times, milliseconds
 
 UPPER_LINES = 10
 MUCH_LAG = 10_000
@@ -81,11 +81,11 @@ def _flow(scene: Scene) -> Panel:
     grid.add_row("events/s", speed.append(spark(scene.rates(12)), "green"))
     grid.add_row("events", f"{scene.records:>6,}")
     grid.add_row("repeats", f"{outcomes.get('repeated', 0):>6,}")
-    grid.add_row("dead letters", f"{scene.feed.letters.total():>6,}")
+    grid.add_row("refused", f"{scene.feed.letters.total():>6,}")
     grid.add_row("lag", Text(f"{scene.lag:>6,}", "" if scene.lag < MUCH_LAG else "red"))
     grid.add_row("alerts", Text(f"{scene.feed.count:>6,}", "bold"))
-    grid.add_row("to alert", f"{milliseconds(latency.median):>9}  p99 {milliseconds(latency.tail)}")
-    grid.add_row("commit", f"{milliseconds(commits.median):>9}  p99 {milliseconds(commits.tail)}")
+    grid.add_row("to alert", _times(latency))
+    grid.add_row("commit", _times(commits))
     return Panel(grid, title="Flow", title_align="left", box=box.ROUNDED, border_style="dim")
 
 
@@ -96,9 +96,9 @@ def _tiers(scene: Scene) -> Panel:
         for name in ("customers", "complaints_open", "complaints_overdue")
     ]
     moods = now.satisfaction("tier")
-    table = Table(box=None, expand=True, pad_edge=False, header_style="dim")
-    table.add_column("tier")
-    for name in ("known", "open", "overdue", "mood"):
+    table = Table(box=None, expand=True, pad_edge=False, collapse_padding=True, header_style="dim")
+    table.add_column("tier", no_wrap=True)
+    for name in ("known", "open", "late", "mood"):
         table.add_column(name, justify="right")
     for tier in reversed(TIERS):
         known, waiting, overdue = (int(column.get(tier, 0)) for column in columns)
@@ -174,6 +174,10 @@ def _workers(scene: Scene) -> RenderableType:
         )
     told = Text(" Ctrl-C stops everything; kill a worker to see the others take over", "dim")
     return Group(Text(""), *lines, told)
+
+
+def _times(times: Times) -> str:
+    return f"{milliseconds(times.median):>9} p99 {milliseconds(times.tail)}"
 
 
 def _grid() -> Table:

@@ -218,6 +218,35 @@ def _in_2999(value: bytes) -> bytes:
     return json.dumps(event).encode()
 
 
+def complaint_step(customer: str, complaint: str, status: str, at: datetime) -> Record:
+    """One step of a complaint."""
+    event = {
+        "event_id": f"{complaint}-{status}",
+        "customer_id": customer,
+        "occurred_at": at.isoformat(timespec="milliseconds"),
+        "channel": "app",
+        "type": "complaint",
+        "complaint_id": complaint,
+        "status": status,
+    }
+    if status == "opened":
+        event = event | {"severity": 3, "factor": "service", "category": "fees"}
+    return Record(COMPLAINTS, customer.encode(), json.dumps(event).encode())
+
+
+def click(customer: str, event_id: str, at: datetime) -> Record:
+    """One app click."""
+    event = {
+        "event_id": event_id,
+        "customer_id": customer,
+        "occurred_at": at.isoformat(timespec="milliseconds"),
+        "channel": "app",
+        "type": "app_click",
+        "action": "tab_switch",
+    }
+    return Record(CLICKS, customer.encode(), json.dumps(event).encode())
+
+
 class Load:
     """Sends a maker's records at a steady rate from a thread until stopped."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -69,7 +68,9 @@ class Probe:
         """Wait until every partition has shown an alert for something sent from now on."""
         asked, until = time.monotonic(), time.monotonic() + seconds
         while time.monotonic() < until:
-            fresh = {n for i, (at, n) in list(self._sent.items()) if at > asked and i in self._waits}
+            fresh = {
+                n for i, (at, n) in list(self._sent.items()) if at > asked and i in self._waits
+            }
             if len(fresh) == len(self._customers):
                 return
             time.sleep(0.1)
@@ -123,12 +124,8 @@ def assignments(bootstrap: str, group: str) -> list[dict[int, set[str]]]:
     members = []
     for member in described["members"]:
         held: dict[int, set[str]] = {}
-        for topic, numbers in _assigned(member["member_assignment"]):
-            for number in numbers:
-                held.setdefault(number, set()).add(topic)
+        for assigned in (member["member_assignment"] or {}).get("assigned_partitions", ()):
+            for number in assigned["partitions"]:
+                held.setdefault(number, set()).add(assigned["topic"])
         members.append(held)
     return members
-
-
-def _assigned(assignment: object) -> Sequence[tuple[str, Sequence[int]]]:
-    raise NotImplementedError(assignment)

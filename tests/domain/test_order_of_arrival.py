@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from domain.policy import TIERS
 from schemas.cases import TouchpointBase
 from tests.domain import oracle
 from tests.domain.bank import DAY, HOUR, MINUTE, START, Events, Task
@@ -96,8 +97,17 @@ def test_any_order_of_arrival_ends_in_what_brute_force_says(
     events: list[TouchpointBase], hours_after: int
 ) -> None:
     end = (SPAN_HOURS + 1 + hours_after) * HOUR
-    got = Task().take(*events).until(end).figures()
+    task = Task().take(*events).until(end)
+    got = task.figures()
     agree(got, oracle.figures(events, START + end))
+    # The partition's counts are those of its one customer.
+    tier = TIERS.index(got["tier"])
+    for counts, figure in (
+        (task.ctx.aggregates.customers, 1),
+        (task.ctx.aggregates.complaints_open, got["complaints_open"]),
+        (task.ctx.aggregates.complaints_overdue, got["complaints_overdue"]),
+    ):
+        assert counts == [figure if index == tier else 0 for index in range(len(TIERS))]
 
 
 @PATIENT
