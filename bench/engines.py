@@ -224,9 +224,13 @@ def main(given: Sequence[str] | None = None) -> int:
         console.print(f"no such engine: {', '.join(sorted(unknown))}; there are {names}")
         return 2
     peers = [peer for peer in PEERS if not wanted or peer.name in wanted]
-    for peer in peers:
-        console.print(f"preparing {peer.title}")
-        peer.start()
+    try:
+        for peer in peers:
+            console.print(f"preparing {peer.title}", markup=False)
+            peer.start()
+    except harness.BenchmarkError as error:
+        console.print(f"{error}\n--only NAMES leaves an engine out", markup=False)
+        return 1
     with harness.broker() as bootstrap:
         loads, runs = measure(peers, options, bootstrap, console)
     data = results(peers, loads, runs, options)

@@ -31,7 +31,9 @@ class Until(Observer):
         self.events = events
         self.done = 0
         self.began = 0.0
+        self.began_cpu = 0.0
         self.ended = 0.0
+        self.cpu_seconds = 0.0
         self.commits = 0
         self.commit_seconds = 0.0
         self.changelog_bytes = 0
@@ -42,7 +44,8 @@ class Until(Observer):
 
     def received(self, chunk: Chunk) -> None:
         """The first chunk starts the clock."""
-        self.began = self.began or time.perf_counter()
+        if not self.began:
+            self.began, self.began_cpu = time.perf_counter(), time.process_time()
 
     def committed(self, partition: Partition, drained: Drained, seconds: float) -> None:
         """Count what went through."""
@@ -58,6 +61,7 @@ class Until(Observer):
             self.done += count if status != "rejected" else 0
         if self.done >= self.events and not self.ended:
             self.ended = time.perf_counter()
+            self.cpu_seconds = time.process_time() - self.began_cpu
             self.stop()
 
     def figures(self) -> dict[str, Any]:
@@ -71,6 +75,7 @@ class Until(Observer):
             "events": self.done,
             "seconds": seconds,
             "events_per_second": self.done / seconds,
+            "cpu_microseconds_per_event": self.cpu_seconds / self.done * 1e6,
             "commits": self.commits,
             "commit_seconds_mean": self.commit_seconds / max(1, self.commits),
             "changelog_bytes_per_event": self.changelog_bytes / max(1, self.done),

@@ -16,24 +16,22 @@ from domain.aggregates import CHANNEL_INDEX
 from domain.alerts import raise_alert
 from domain.cause import Cause, signal
 from domain.cycles import (
-    CLOSED,
     LEGAL,
     OPENED,
     REOPENED,
     STATUSES,
     Cycle,
+    Judged,
     Life,
-    dues,
     factor_index,
     is_overdue,
-    life,
+    judge,
     missed_levels,
-    moments,
 )
 from domain.parts import Case, Moment, Step
 from domain.policy import MS_PER_DAY, TIERS, VIP, Policy
 from domain.state import CASES, Customer
-from domain.tiers import TierHistory, tier_history
+from domain.tiers import tier_history
 from domain.words import duration
 from schemas import outputs
 from schemas.fields import moment
@@ -59,10 +57,9 @@ def take_step(customer: Customer, event: Complaint, cause: Cause) -> None:
     core, policy = customer.core, cause.policy
     customer.touch(CASES)
     case = _case(customer, event.complaint_id, cause)
-    history = tier_history(customer, policy)
-    before = set(moments(case, history, policy))
+    before = next(each for each in judged(customer, policy) if each.case is case)
     step = _step(event, cause)
-    if (life(case).status, step.status) not in LEGAL:
+    if (before.life.status, step.status) not in LEGAL:
         case.irregular += 1
         core.irregular_steps += 1
     insort(case.steps, step, key=lambda kept: (kept.at, kept.event_id))
@@ -70,60 +67,49 @@ def take_step(customer: Customer, event: Complaint, cause: Cause) -> None:
         # The beginning stays: it holds severity and factor.
         del case.steps[1]
         case.dropped_steps += 1
-    _count_moments(customer, before, set(moments(case, history, policy)), cause)
-    refresh(customer, cause)
+    after = judge(case, tier_history(customer, policy), policy)
+    known = judged(customer, policy)
+    customer.judged = [after if each.case is case else each for each in known]
+    _recount(customer, cause)
     customer.reschedule()
+    _count_moments(customer, set(before.moments), set(after.moments), cause)
     if step.status in (OPENED, REOPENED) and core.tier >= VIP:
-        _raise_vip_complaint(customer, case, event, cause)
+        _raise_vip_complaint(customer, after, event, cause)
 
 
 def refresh(customer: Customer, cause: Cause) -> None:
-    """Work out counts and the next due level after a step, a tier change or a due time."""
-    core, policy = customer.core, cause.policy
-    history = tier_history(customer, policy)
-    clock = max(core.newest, core.judged)
-    customer.touch(CASES)
-    _fold_outdated(customer, history, policy)
-    due, oldest = 0, 0
-    for case in customer.cases.cases:
-        start = case.steps[0].at
-        oldest = min(oldest, start) if oldest else start
-        for missed in _pending(case, history, policy):
-            due = min(due, missed.due) if due else missed.due
-    core.complaint_due, core.oldest_complaint = due, oldest
-    waiting, overdue = counts(customer, clock, policy)
-    cause.ctx.aggregates.count_complaints(
-        core.tier, waiting - core.complaints_open, overdue - core.complaints_overdue
-    )
-    core.complaints_open, core.complaints_overdue = waiting, overdue
+    """Judge all complaints anew after a tier change or a due time; set counts and timer."""
+    customer.judged = None
+    _recount(customer, cause)
+
+
+def judged(customer: Customer, policy: Policy) -> list[Judged]:
+    """All kept complaints, judged by steps and tiers as they are known now.
+
+    Kept on the customer until a step comes or the tiers move.
+    """
+    if customer.judged is None:
+        cases = customer.cases.cases if customer.has(CASES) else []
+        history = tier_history(customer, policy)
+        customer.judged = [judge(case, history, policy) for case in cases]
+    return customer.judged
 
 
 def counts(customer: Customer, clock: int, policy: Policy) -> tuple[int, int]:
     """How many complaints are open, and how many of those wait past a promise, at ``clock``."""
-    if not customer.has(CASES):
-        return 0, 0
-    history = tier_history(customer, policy)
     waiting = overdue = 0
-    for case in customer.cases.cases:
-        lived = life(case)
-        if not lived.open:
-            continue
-        waiting += 1
-        if lived.cycles:
-            cycle = lived.cycles[-1]
-            overdue += is_overdue(cycle, dues(cycle, lived.complex, history, policy), clock)
+    for each in judged(customer, policy):
+        waiting += each.life.open
+        overdue += is_overdue(each, clock)
     return waiting, overdue
 
 
 def escalate(customer: Customer, cause: Cause) -> None:
     """Raise every level due at or before ``cause.at``, in ascending order."""
-    policy = cause.policy
-    history = tier_history(customer, policy)
-    customer.touch(CASES)
     due = [
         missed
-        for case in customer.cases.cases
-        for missed in _pending(case, history, policy)
+        for each in judged(customer, cause.policy)
+        for missed in _pending(each)
         if missed.due <= cause.at
     ]
     due.sort(key=lambda missed: (missed.due, missed.level, missed.case.complaint_id))
@@ -135,15 +121,31 @@ def escalate(customer: Customer, cause: Cause) -> None:
     customer.reschedule()
 
 
-def open_moments(customer: Customer, policy: Policy) -> Iterator[Moment]:
+def open_moments(customer: Customer, policy: Policy) -> list[Moment]:
     """The moments of all kept complaints; they are in no sum yet."""
-    if customer.has(CASES):
-        history = tier_history(customer, policy)
-        for case in customer.cases.cases:
-            yield from moments(case, history, policy)
+    return [moment for each in judged(customer, policy) for moment in each.moments]
 
 
 # -- inside -------------------------------------------------------------------------------
+
+
+def _recount(customer: Customer, cause: Cause) -> None:
+    """Work out counts and the next due level."""
+    core, policy = customer.core, cause.policy
+    customer.touch(CASES)
+    _fold_outdated(customer, policy)
+    due, oldest = 0, 0
+    for each in judged(customer, policy):
+        start = each.case.steps[0].at
+        oldest = min(oldest, start) if oldest else start
+        for missed in _pending(each):
+            due = min(due, missed.due) if due else missed.due
+    core.complaint_due, core.oldest_complaint = due, oldest
+    waiting, overdue = counts(customer, max(core.newest, core.judged), policy)
+    cause.ctx.aggregates.count_complaints(
+        core.tier, waiting - core.complaints_open, overdue - core.complaints_overdue
+    )
+    core.complaints_open, core.complaints_overdue = waiting, overdue
 
 
 def _case(customer: Customer, complaint_id: str, cause: Cause) -> Case:
@@ -155,6 +157,7 @@ def _case(customer: Customer, complaint_id: str, cause: Cause) -> Case:
         _make_room(customer, cause)
     case = Case(complaint_id)
     cases.append(case)
+    customer.judged = None
     customer.core.complaints += 1
     return case
 
@@ -174,45 +177,43 @@ def _step(event: Complaint, cause: Cause) -> Step:
     )
 
 
-def _pending(case: Case, history: TierHistory, policy: Policy) -> Iterator[Missed]:
+def _pending(each: Judged) -> Iterator[Missed]:
     """Every level that was missed or may yet be, and is not raised."""
-    lived = life(case)
-    for cycle in lived.cycles:
-        limits = dues(cycle, lived.complex, history, policy)
+    for cycle, limits in zip(each.life.cycles, each.dues, strict=True):
         for due, level in missed_levels(cycle, limits):
-            if (cycle.start, level) not in case.raised:
-                yield Missed(due, level, case, cycle, lived)
+            if (cycle.start, level) not in each.case.raised:
+                yield Missed(due, level, each.case, cycle, each.life)
 
 
-def _fold_outdated(customer: Customer, history: TierHistory, policy: Policy) -> None:
+def _fold_outdated(customer: Customer, policy: Policy) -> None:
     horizon = customer.core.newest - KEEP_CLOSED_MS
-    for case in list(customer.cases.cases):
-        outdated = case.steps[-1].at < horizon and life(case).status in CLOSED
-        if outdated and not any(_pending(case, history, policy)):
-            _fold(customer, case, history, policy)
+    for each in judged(customer, policy):
+        outdated = each.case.steps[-1].at < horizon and not each.life.open
+        if outdated and not any(_pending(each)):
+            _fold(customer, each, policy)
 
 
 def _make_room(customer: Customer, cause: Cause) -> None:
     """Fold the oldest closed complaint, else the oldest open one, which is signalled."""
-    history = tier_history(customer, cause.policy)
-    cases = customer.cases.cases
-    closed = [case for case in cases if life(case).status in CLOSED]
-    oldest = min(closed or cases, key=lambda case: case.steps[-1].at)
+    kept = judged(customer, cause.policy)
+    closed = [each for each in kept if not each.life.open]
+    oldest = min(closed or kept, key=lambda each: each.case.steps[-1].at)
     if not closed:
         signal(
             customer,
             cause,
             "complaint_overflow",
             f"customer {customer.customer_id} has more than {MAX_CASES} open complaints: the"
-            f" oldest, {oldest.complaint_id}, is no longer watched",
+            f" oldest, {oldest.case.complaint_id}, is no longer watched",
         )
-    _fold(customer, oldest, history, cause.policy)
+    _fold(customer, oldest, cause.policy)
 
 
-def _fold(customer: Customer, case: Case, history: TierHistory, policy: Policy) -> None:
-    for scored in moments(case, history, policy):
+def _fold(customer: Customer, each: Judged, policy: Policy) -> None:
+    for scored in each.moments:
         sums.add(customer, scored, policy)
-    customer.cases.cases.remove(case)
+    customer.cases.cases.remove(each.case)
+    customer.judged = None
 
 
 def _count_moments(
@@ -225,9 +226,9 @@ def _count_moments(
             aggregates.add_moment(scored, customer.core.tier, half_life_ms, sign)
 
 
-def _raise_vip_complaint(customer: Customer, case: Case, event: Complaint, cause: Cause) -> None:
+def _raise_vip_complaint(customer: Customer, found: Judged, event: Complaint, cause: Cause) -> None:
     policy = cause.policy
-    lived = life(case)
+    case, lived = found.case, found.life
     tier = customer.core.tier
     grade = f"of severity {lived.severity}" if lived.severity else "of unknown severity"
     about = f" about {event.category}" if event.category else ""

@@ -7,7 +7,6 @@ does not matter. A cycle begins with ``opened`` or ``reopened`` and ends with ``
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from domain.parts import Case, Moment, Step
@@ -146,6 +145,22 @@ def regulator_ms(rule: ComplaintPromises, is_complex: bool) -> int:
     return round(days * MS_PER_DAY)
 
 
+class Judged(NamedTuple):
+    """A complaint with what its steps amount to; ``dues`` stand beside the cycles."""
+
+    case: Case
+    life: Life
+    dues: list[Dues]
+    moments: list[Moment]
+
+
+def judge(case: Case, history: TierHistory, policy: Policy) -> Judged:
+    """Replay the steps, and work out the promises and the moments that follow."""
+    lived = life(case)
+    limits = [dues(cycle, lived.complex, history, policy) for cycle in lived.cycles]
+    return Judged(case, lived, limits, _moments(lived, limits, policy))
+
+
 def missed_levels(cycle: Cycle, due: Dues) -> list[tuple[int, int]]:
     """(due time, level) of every promise the cycle did not keep, or has not kept so far.
 
@@ -160,34 +175,38 @@ def missed_levels(cycle: Cycle, due: Dues) -> list[tuple[int, int]]:
     )
 
 
-def is_overdue(cycle: Cycle, due: Dues, clock: int) -> bool:
-    """Whether an open cycle waits past a promise: unacknowledged or unresolved."""
-    if cycle.ended is not None:
+def is_overdue(judged: Judged, clock: int) -> bool:
+    """Whether an open complaint waits past a promise: unacknowledged or unresolved."""
+    if not judged.life.open or not judged.dues:
         return False
+    cycle, due = judged.life.cycles[-1], judged.dues[-1]
     return due.resolve <= clock or (cycle.acknowledged is None and due.acknowledge <= clock)
 
 
-def moments(case: Case, history: TierHistory, policy: Policy) -> Iterable[Moment]:
-    """The moments of a complaint: how grave it began, and how it ended.
+def _moments(lived: Life, limits: list[Dues], policy: Policy) -> list[Moment]:
+    """How grave each cycle began, and how it ended; all are moments of truth.
 
     A beginning whose severity never came has no score and is left out.
     """
-    lived, scores = life(case), policy.satisfaction.scores
-    weight = policy.satisfaction.weights.moment_of_truth
+    scores, weight = policy.satisfaction.scores, policy.satisfaction.weights.moment_of_truth
     factor = lived.factor or factor_index(policy.satisfaction.factors.complaint)
-    for cycle in lived.cycles:
+    found: list[Moment] = []
+    for cycle, due in zip(lived.cycles, limits, strict=True):
         if lived.severity:
             score = float(5 - lived.severity)
-            yield Moment(cycle.start, weight, score, factor, cycle.channel, 0, cycle.event_id)
+            found.append(
+                Moment(cycle.start, weight, score, factor, cycle.channel, 0, cycle.event_id)
+            )
         if cycle.ended is None:
             continue
         if cycle.end_status == WITHDRAWN:
             score = scores.withdrawn
         else:
-            in_time = cycle.ended < dues(cycle, lived.complex, history, policy).resolve
+            in_time = cycle.ended < due.resolve
             score = scores.resolved_in_time if in_time else scores.resolved_late
         channel, event_id = cycle.end_channel, cycle.end_event_id
-        yield Moment(cycle.ended, weight, score, factor, channel, 0, event_id)
+        found.append(Moment(cycle.ended, weight, score, factor, channel, 0, event_id))
+    return found
 
 
 def factor_index(name: str | None) -> int:

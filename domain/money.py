@@ -32,9 +32,8 @@ def take_transaction(customer: Customer, event: Transaction, cause: Cause) -> No
     """Count a transaction, keep its balance, and raise what it causes."""
     core, policy = customer.core, cause.policy
     core.transactions += 1
-    if is_purchase(event, policy) and (
-        core.first_purchase is None or cause.at < core.first_purchase
-    ):
+    first = core.first_purchase
+    if (first is None or cause.at < first) and is_purchase(event, policy):
         core.first_purchase = cause.at
     rate = policy.rates.get(event.currency)
     if rate is None:
@@ -107,6 +106,8 @@ def _take_balance(customer: Customer, account: str, amount: float, cause: Cause)
     peak_start = core.newest - policy.drop_window_ms
     while peaks and peaks[0][0] <= peak_start:
         del peaks[0]
+    if points and points[0][0] < horizon:
+        _settle(money, horizon)
     before = fsum(balances.values()) if balances else None
     peak_before = peaks[0][1] if peaks else 0.0
     point = (at, cause.event_id or "", account, amount)
@@ -121,7 +122,7 @@ def _take_balance(customer: Customer, account: str, amount: float, cause: Cause)
     else:
         total = _insert(customer, point, policy)
         moved = True
-    if points and (points[0][0] < horizon or len(points) > MAX_POINTS):
+    if len(points) > MAX_POINTS:
         _settle(money, horizon)
     if moved:
         _forget_changes(customer, policy)

@@ -1,9 +1,9 @@
 """The records that the state of one customer is made of: forms only, no rules.
 
 Every form is an array in msgpack behind one format byte. Fields are only ever appended, with a
-default, so what an older version wrote is read by a newer one. Nothing in them refers back, so
-the garbage collector need not look. Times are ms since the epoch;
-a due time of 0 means never.
+default, so what an older version wrote is read by a newer one. Times are ms since
+the epoch; a due time of 0 means never. Nothing in them refers back, so the garbage collector
+need not look at them.
 """
 
 from __future__ import annotations

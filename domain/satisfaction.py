@@ -8,6 +8,8 @@ first purchase that comes late may still make moments of truth of them (bound: 6
 
 from __future__ import annotations
 
+from bisect import insort
+
 from domain import complaints, promises, sums
 from domain.aggregates import CHANNEL_INDEX
 from domain.alerts import raise_alert
@@ -178,7 +180,8 @@ def _unsettled(customer: Customer, policy: Policy, clock: int | None) -> list[Mo
     parts = customer.core.other_parts
     if parts & MOOD:
         mood = customer.mood
-        found += [_weighed(moment, customer, policy) for moment in mood.pending]
+        if mood.pending:
+            found += _pending(customer, policy)
         if mood.promises:
             found += promises.open_moments(customer, policy, clock)
     if parts & CASES and customer.cases.cases:
@@ -194,13 +197,22 @@ def _weighed(moment: Moment, customer: Customer, policy: Policy) -> Moment:
     return moment
 
 
+def _pending(customer: Customer, policy: Policy) -> list[Moment]:
+    """The pending moments with the weights they have as far as is known."""
+    first, pending = customer.core.first_purchase, customer.mood.pending
+    if first is None or pending[-1].at < first:
+        return pending
+    if pending[0].at > first + policy.satisfaction.first_purchase_ms:
+        return pending
+    return [_weighed(moment, customer, policy) for moment in pending]
+
+
 def _wait(customer: Customer, moment: Moment, cause: Cause) -> None:
     """Keep a contact's or survey's moment as pending, and settle the old ones."""
     customer.touch(MOOD)
     mood, horizon = customer.mood, customer.core.newest - SETTLE_AFTER_MS
-    mood.pending.append(moment)
+    insort(mood.pending, moment)
     _aggregate(customer, _weighed(moment, customer, cause.policy), cause)
-    mood.pending.sort()
     settled = 0
     while settled < len(mood.pending) and (
         mood.pending[settled].at < horizon or len(mood.pending) - settled > MAX_PENDING

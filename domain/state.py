@@ -7,12 +7,15 @@ big-endian number between the two. Parts other than the core are decoded on firs
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
 from domain.parts import FORMAT, Cases, Core, File, Money, Mood
 from domain.recent import PAGE_ENTRIES, SPILL_PAGE, Recent, Spill
+
+if TYPE_CHECKING:
+    from domain.cycles import Judged
 
 CORE, MONEY, MOOD, CASES, FILE, SPILL, PAGES = 1, 2, 4, 8, 16, 32, 64
 PAGE_LETTER = b"p"
@@ -42,7 +45,8 @@ class Customer:
 
     __slots__ = (
         "_cases", "_core_key", "_dropped_pages", "_file", "_key", "_money", "_mood", "_new_pages",
-        "_raw", "_stored", "balances", "core", "customer_id", "next_due", "recent", "touched",
+        "_raw", "_stored", "balances", "core", "customer_id", "judged", "next_due", "recent",
+        "touched",
     )  # fmt: skip
 
     def __init__(self, customer_id: str, core: Core) -> None:
@@ -53,6 +57,8 @@ class Customer:
         self.touched = 0
         # balance by account, worked out from the money part on first use
         self.balances: dict[str, float] | None = None
+        # the complaints as judged, worked out on first use
+        self.judged: list[Judged] | None = None
         self._key = customer_id.encode()
         self._core_key = b"c" + self._key
         self._raw: Get | None = None

@@ -35,13 +35,13 @@ def long_double(key: bytes, value: bytes) -> Total:
 
 
 def quix_pair(key: bytes, value: bytes) -> Total:
-    """Quix: `"customer"|"name of the state"`; a JSON list.
+    """Quix: `customer|"name of the state"`; a JSON list.
 
-    >>> quix_pair(b'"c1"|"totals"', b"[2,1.5]")
+    >>> quix_pair(b'c1|"totals"', b"[2,1.5]")
     ('c1', 2, 1.5)
     """
     count, total = json.loads(value)
-    return json.loads(key.split(b"|", 1)[0]), count, total
+    return key.split(b"|", 1)[0].decode(), count, total
 
 
 def faust_list(key: bytes, value: bytes) -> Total:

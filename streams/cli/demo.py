@@ -18,7 +18,7 @@ def demo(
     ] = None,
     customers: Annotated[int, typer.Option(help="Customers of the bank.", min=1)] = 2_000,
     rate: Annotated[float, typer.Option(help="Events a second.", min=1)] = 1_000.0,
-    workers: Annotated[int, typer.Option(help="Worker processes.", min=1, max=12)] = 2,
+    workers: Annotated[int, typer.Option(help="Worker processes.", min=1, max=6)] = 2,
     seed: Annotated[int, typer.Option(help="Same seed, same bank.")] = 1,
 ) -> None:
     """Show live alerts of a simulated bank: starts Kafka, workers and the bank, and stops them.

@@ -33,42 +33,58 @@ class _Letter(msgspec.Struct):
     reason: str
 
 
-class Feed:
-    """Reads both topics from their ends on, without a group.
+_alert = msgspec.json.Decoder(Alert).decode
+_letter = msgspec.json.Decoder(_Letter).decode
 
-    ``first_alert`` is the Unix time at which the first alert could be read.
-    """
 
-    def __init__(self, settings: Settings, partitions: int) -> None:
+class Heard:
+    """What came out so far. ``first_alert`` is the Unix time at which the first could be read."""
+
+    def __init__(self) -> None:
         self.alerts: deque[Alert] = deque(maxlen=KEPT_ALERTS)
         self.kinds: Counter[str] = Counter()
         self.letters: Counter[str] = Counter()
         self.first_alert: float | None = None
         self.failure: str | None = None
+
+    @property
+    def count(self) -> int:
+        """Alerts so far."""
+        return self.kinds.total()
+
+    def take(self, topic: str, value: bytes) -> None:
+        """Take in one record of ``alerts`` or ``dead-letters``."""
+        if topic == DEAD_LETTERS:
+            self.letters[_letter(value).reason] += 1
+            return
+        alert = _alert(value)
+        self.first_alert = self.first_alert or time.time()
+        self.kinds[alert.kind] += 1
+        self.alerts.append(alert)
+
+
+class Feed(Heard):
+    """Reads both topics from their ends on, without a group, in a thread of its own."""
+
+    def __init__(self, settings: Settings, partitions: int) -> None:
+        super().__init__()
         self._stop = threading.Event()
-        self._alert = msgspec.json.Decoder(Alert).decode
-        self._letter = msgspec.json.Decoder(_Letter).decode
         self._consumer = KafkaConsumer(
             **{**admin_options(settings), "bootstrap_servers": bootstrap_servers(settings)},
             isolation_level="read_committed",
             enable_auto_commit=False,
             fetch_max_wait_ms=100,
         )
-        places = [TopicPartition(topic, n) for topic in (ALERTS, DEAD_LETTERS)
-                  for n in range(partitions)]  # fmt: skip
+        numbers = range(partitions)
+        places = [TopicPartition(topic, n) for topic in (ALERTS, DEAD_LETTERS) for n in numbers]
         self._consumer.assign(places)
         self._consumer.seek_to_end(*places)
         for place in places:  # the ends as of now, not of the first poll
             self._consumer.position(place)
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 
-    @property
-    def count(self) -> int:
-        """Alerts read so far."""
-        return self.kinds.total()
-
     def start(self) -> None:
-        """Read in a thread of its own."""
+        """Begin to read."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -83,15 +99,6 @@ class Feed:
             while not self._stop.is_set():
                 for place, records in self._consumer.poll(timeout_ms=200).items():
                     for record in records:
-                        self._take(place.topic, record.value)
-        except KafkaError as error:
+                        self.take(place.topic, record.value)
+        except (KafkaError, msgspec.DecodeError) as error:
             self.failure = f"{type(error).__name__}: {error}"
-
-    def _take(self, topic: str, value: bytes) -> None:
-        if topic == DEAD_LETTERS:
-            self.letters[self._letter(value).reason] += 1
-            return
-        alert = self._alert(value)
-        self.first_alert = self.first_alert or time.time()
-        self.kinds[alert.kind] += 1
-        self.alerts.append(alert)

@@ -55,7 +55,8 @@ class Workers:
     def __init__(self, addresses: Mapping[str, str]) -> None:
         self.ready: dict[str, bool] = dict.fromkeys(addresses, False)
         self.partitions: dict[str, int] = dict.fromkeys(addresses, 0)
-        self.readings: deque[Reading] = deque([Reading(time.monotonic(), {})])
+        self.nothing = Reading(time.monotonic(), {})
+        self.readings: deque[Reading] = deque([self.nothing])
         self._addresses = dict(addresses)
         self._last: dict[str, Samples] = {}
         self._opener = build_opener(ProxyHandler({}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 
 from rich.console import Console
@@ -62,8 +63,8 @@ def alert_line(alert: Alert) -> str:
 
 def summary(scene: Scene) -> list[str]:
     """What there was, to be printed when all is over."""
-    seconds = max(scene.seconds, 1e-9)
-    outcomes = scene.grown_by("touchline_events_total", "outcome")
+    seconds = max(time.monotonic() - scene.began, 1e-9)
+    outcomes = scene.counts("touchline_events_total", "outcome")
     tiers = scene.workers.now.by("touchline_customers", "tier")
     first = scene.first_alert_seconds
     latency = scene.times("touchline_alert_latency_seconds", whole=True)
@@ -76,7 +77,7 @@ def summary(scene: Scene) -> list[str]:
         + ", ".join(f"{int(count):,} {tier}" for tier, count in tiers.items()),
         f"{scene.feed.count:,} alerts: {_counts(scene.feed.kinds)}",
         f"dead letters: {_counts(scene.feed.letters)}",
-        f"event to alert committed: {latency}; commit: {commits}",
+        f"once the opening was worked off: event to alert committed {latency}; commit {commits}",
     ]
     if first is not None:
         lines.append(f"first alert {first:,.1f} s after the command")

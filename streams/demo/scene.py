@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from streams.demo.children import Child
-from streams.demo.feed import Feed
+from streams.demo.feed import Heard
 from streams.demo.figures import Reading, Workers, quantile, rate
 
 HASTE = 3_600.0
@@ -41,30 +41,38 @@ class Times:
 
 @dataclass(slots=True)
 class Scene:
-    """The running demonstration. ``command_at`` is Unix time, ``began`` monotonic."""
+    """The running demonstration.
+
+    ``command_at`` is Unix time; ``began`` (the bank) and ``opened`` (all partitions) are monotonic.
+    ``steady`` is the first reading at which everything the bank had sent was worked off: before,
+    times are those of a backlog.
+    """
 
     options: Options
     kafka: str
     command_at: float
     workers: Workers
-    feed: Feed
+    feed: Heard
     addresses: dict[str, str]
     processes: Sequence[Child]
     began: float = field(default_factory=time.monotonic)
-    first: Reading = field(init=False)
+    opened: float = field(default_factory=time.monotonic)
+    steady: Reading | None = None
 
-    def __post_init__(self) -> None:
-        self.first = self.workers.now
+    def notice(self) -> None:
+        """Look whether the backlog of the opening is worked off."""
+        if self.steady is None and self.records and self.lag < self.options.rate:
+            self.steady = self.workers.now
 
     @property
     def seconds(self) -> float:
-        """Since the bank began."""
-        return time.monotonic() - self.began
+        """Since all partitions were open."""
+        return time.monotonic() - self.opened
 
     @property
     def records(self) -> int:
-        """Input records committed since the bank began."""
-        return int(self._grown("touchline_commit_records_sum"))
+        """Input records committed."""
+        return int(self.workers.now.total("touchline_commit_records_sum"))
 
     @property
     def lag(self) -> int:
@@ -77,10 +85,9 @@ class Scene:
         first = self.feed.first_alert
         return None if first is None else first - self.command_at
 
-    def grown_by(self, name: str, label: str) -> dict[str, int]:
-        """By how much a counter grew since the bank began, by one label's values."""
-        now, first = self.workers.now.by(name, label), self.first.by(name, label)
-        return {value: int(count - first.get(value, 0.0)) for value, count in now.items()}
+    def counts(self, name: str, label: str) -> dict[str, int]:
+        """A counter by one label's values."""
+        return {value: int(count) for value, count in self.workers.now.by(name, label).items()}
 
     def events_per_second(self) -> float:
         """Records committed a second, of late."""
@@ -94,13 +101,12 @@ class Scene:
         return [rate(one, two, name) for one, two in itertools.pairwise(readings)]
 
     def times(self, name: str, *, whole: bool = False) -> Times:
-        """Median and tail of a histogram, of late or since the bank began."""
-        earlier = self.first if whole else self.workers.before(WINDOW_SECONDS)
+        """Median and tail of a histogram, of late or since all was steady."""
+        earlier = self.workers.before(WINDOW_SECONDS)
+        if whole:
+            earlier = self.steady or self.workers.nothing
         now = self.workers.now
         return Times(quantile(earlier, now, name, 0.5), quantile(earlier, now, name, 0.99))
-
-    def _grown(self, name: str) -> float:
-        return self.workers.now.total(name) - self.first.total(name)
 
 
 def milliseconds(seconds: float | None) -> str:

@@ -73,7 +73,7 @@ def _head(scene: Scene) -> Text:
 
 
 def _flow(scene: Scene) -> Panel:
-    outcomes = scene.grown_by("touchline_events_total", "outcome")
+    outcomes = scene.counts("touchline_events_total", "outcome")
     latency = scene.times("touchline_alert_latency_seconds")
     commits = scene.times("touchline_commit_seconds")
     grid = _grid()

@@ -32,6 +32,8 @@ MERGE_PATIENCE_SECONDS = 5.0
 STOPPED_RETRY_SECONDS = 10.0
 FAILURES_IN_A_ROW = 5
 OUTAGE_SECONDS = 60.0
+# Topics of one number whose fetches were sent this close to each other count as read together.
+STALE_MS = 1000
 
 log = structlog.get_logger("touchline.task")
 
@@ -52,13 +54,18 @@ class InputLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What the tasks of one worker share; ``fail`` ends the worker with an error."""
+    """What the tasks of one worker share; ``fail`` ends the worker with an error.
+
+    ``processor`` is held while a task applies a slice of records, so that the event loop gets
+    round to the network between two slices: a commit is half a dozen round trips.
+    """
 
     topology: Topology
     settings: Settings
     observer: Observer
     load: Load
     restores: asyncio.Semaphore
+    processor: asyncio.Lock
     fail: Callable[[BaseException], None]
 
 
@@ -76,11 +83,13 @@ class PartitionTask:
         self._load = host.load
         self._observer = host.observer
         self._restores = host.restores
+        self._processor = host.processor
         self._fail = host.fail
         self._tps = {topic: TP(topic, number) for topic in host.topology.sources}
         self._producer = TransactionalProducer(host.settings, number)
         self._epochs: dict[TP, int] = {}
         self._received: dict[str, int] = {}
+        self._fetched_at = 0
         self._held: set[str] = set()
         self._wake = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
@@ -161,6 +170,7 @@ class PartitionTask:
             )
         partition.receive(chunk.topic, chunk.records, chunk.end)
         self._received[chunk.topic] = chunk.end
+        self._fetched_at = self._consumer.asked_at(tp)
         if partition.inbox.waiting_in(chunk.topic) > HELD_RECORDS:
             self._held.add(chunk.topic)
             self._consumer.hold([tp])
@@ -206,27 +216,33 @@ class PartitionTask:
         wall = time.time_ns() // 1_000_000
         ended = self._ended(partition)
         if partition.inbox.waiting and not self._wait_to_merge(partition, ended):
-            partition.step(wall)
+            async with self._processor:
+                partition.step(wall)
+                await asyncio.sleep(0)
             self._release(partition)
-        if self._settings.clock == "wall" and not partition.inbox.waiting and all(ended.values()):
-            partition.advance(wall)
+        if self._settings.clock == "wall" and not partition.inbox.waiting:
+            until = [at for at in ended.values() if at is not None]
+            if len(until) == len(ended):
+                partition.advance(min(wall, *until))
         now = time.monotonic()
         if self._first_pending is None and (partition.pending or partition.outputs):
             self._first_pending = now
         if self._commit_due(partition, now):
             await self._commit(partition, reopen=True)
 
-    def _ended(self, partition: Partition) -> dict[str, bool]:
+    def _ended(self, partition: Partition) -> dict[str, int | None]:
         ended, received = self._consumer.ended, self._received
         return {topic: ended(tp, received[topic]) for topic, tp in self._tps.items()}
 
-    def _wait_to_merge(self, partition: Partition, ended: dict[str, bool]) -> bool:
+    def _wait_to_merge(self, partition: Partition, ended: dict[str, int | None]) -> bool:
         """Whether a topic has more in Kafka that must be merged in first.
 
         On the wall clock never for long; on the event clock as long as it takes, since there
         nobody waits and an event out of order might be refused as too late.
         """
-        missing = [t for t in partition.inbox.empty_topics(self._topology.sources) if not ended[t]]
+        fresh = self._fetched_at - STALE_MS
+        empty = partition.inbox.empty_topics(self._topology.sources)
+        missing = [t for t in empty if (until := ended[t]) is None or until < fresh]
         if not missing:
             self._merging_since = None
             return False

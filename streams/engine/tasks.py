@@ -42,7 +42,7 @@ class Tasks:
         self._observer = observer
         self._fail = fail
         restores = asyncio.Semaphore(settings.restores_at_once)
-        self._host = Host(topology, settings, observer, self.load, restores, fail)
+        self._host = Host(topology, settings, observer, self.load, restores, asyncio.Lock(), fail)
         self._openings: dict[int, asyncio.Task[None]] = {}
         self._watch: asyncio.Task[None] | None = None
         self._consumer: Consumer | None = None

@@ -15,9 +15,9 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import (
+    IllegalOperation,
     InvalidProducerEpoch,
     KafkaError,
-    OutOfOrderSequenceNumber,
     ProducerFenced,
 )
 
@@ -90,11 +90,12 @@ class TransactionalProducer:
                     await producer.send_offsets_to_transaction(offsets, group)
                 await asyncio.gather(*acks)
                 await producer.commit_transaction()
-        except (ProducerFenced, InvalidProducerEpoch) as error:
-            raise Fenced(f"{self.transactional_id} was fenced: {error}") from error
-        except (KafkaError, OutOfOrderSequenceNumber, TimeoutError, AssertionError) as error:
-            detail = str(error) or f"no answer within {self._deadline:g} s"
-            raise CommitFailed(f"{type(error).__name__}: {detail}") from error
+        except (KafkaError, IllegalOperation, TimeoutError, AssertionError) as error:
+            cause = _sender_error(producer) or error
+            if isinstance(cause, ProducerFenced | InvalidProducerEpoch):
+                raise Fenced(f"{self.transactional_id} was fenced: {cause}") from error
+            detail = str(cause) or f"no answer within {self._deadline:g} s"
+            raise CommitFailed(f"{type(cause).__name__}: {detail}") from error
 
     async def _send(
         self, producer: AIOKafkaProducer, drained: Drained, changelog: str
@@ -117,6 +118,7 @@ class TransactionalProducer:
         ack: asyncio.Future[object] = await producer.send_batch(
             batch, topic, partition=self.partition
         )
+        ack.add_done_callback(_looked_at)
         return ack
 
     async def close(self) -> None:
@@ -127,6 +129,18 @@ class TransactionalProducer:
         with contextlib.suppress(Exception):
             async with asyncio.timeout(5.0):
                 await producer.stop()
+
+
+def _looked_at(ack: asyncio.Future[object]) -> None:
+    """One failed acknowledgement is enough to know; the others need no complaint in the log."""
+    if not ack.cancelled():
+        ack.exception()
+
+
+def _sender_error(producer: Any) -> BaseException | None:
+    """What ended the producer's sending task: the true cause of errors that follow from it."""
+    task = producer._sender.sender_task
+    return None if task is None or not task.done() or task.cancelled() else task.exception()
 
 
 def _connect_calmly(client: Any) -> None:

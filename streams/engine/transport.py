@@ -29,10 +29,11 @@ from mode import Service
 from mode.utils.futures import notify
 
 from streams.engine.clients import client_options
+from streams.engine.freshness import Freshness
 from streams.engine.inbox import Chunk
 from streams.settings import Settings
 
-MAX_POLL_RECORDS = 4000
+MAX_POLL_RECORDS = 1000
 PARTITION_FETCH_BYTES = 1024 * 1024
 IDLE_SECONDS = 0.02
 POLL_SECONDS = 0.05  # a longer wait would not see partitions that were opened meanwhile
@@ -66,6 +67,7 @@ class Consumer(faust_consumer.Consumer):
         self._held: set[TP] = set()
         self._epochs: defaultdict[TP, int] = defaultdict(int)
         self._handed: dict[TP, int] = {}
+        self._freshness = Freshness()
 
     async def on_start(self) -> None:
         """Connect."""
@@ -90,6 +92,7 @@ class Consumer(faust_consumer.Consumer):
             metadata_max_age_ms=60_000,
         )
         await self.kafka.start()
+        self._freshness.watch(self.kafka._fetcher)
 
     async def on_stop(self) -> None:
         """Leave the group and disconnect."""
@@ -125,15 +128,22 @@ class Consumer(faust_consumer.Consumer):
         """Hand records of these partitions over again."""
         self._held.difference_update(tps)
 
-    def ended(self, tp: TP, received: int) -> bool:
-        """Whether nothing of ``tp`` that the broker showed is on its way to its task.
+    def ended(self, tp: TP, received: int) -> int | None:
+        """Until when (wall time in ms) nothing was in Kafka that its task has not got.
 
-        ``received`` is the position behind the last chunk the task got (or its seek).
+        ``None`` while something of ``tp`` is on its way. ``received`` is the position behind
+        the last chunk the task got (or its seek).
         """
         state = self._state(tp)
         if state is None or state.lso is None or not state.has_valid_position:
-            return False
-        return bool(state.position >= state.lso) and received >= self._handed.get(tp, 0)
+            return None
+        if state.position < state.lso or received < self._handed.get(tp, 0):
+            return None
+        return self.asked_at(tp)
+
+    def asked_at(self, tp: TP) -> int:
+        """When (wall time in ms) the newest fetch of ``tp`` that was answered was sent."""
+        return self._freshness.asked_at(TopicPartition(tp.topic, tp.partition))
 
     def lag(self, tp: TP, position: int) -> int | None:
         """Committed records of ``tp`` from ``position`` on; ``None`` before the first fetch."""

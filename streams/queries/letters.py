@@ -29,8 +29,10 @@ class Resent(NamedTuple):
     truncated: list[DeadLetter]
 
 
-async def read(settings: Settings, numbers: Iterable[int]) -> AsyncIterator[bytes]:
+async def read(settings: Settings, numbers: Sequence[int]) -> AsyncIterator[bytes]:
     """Every letter of these partitions of ``dead-letters``, oldest first within each."""
+    if not numbers:  # aiokafka fails to stop a consumer that was given nothing to do
+        return
     consumer = AIOKafkaConsumer(
         **client_options(settings),
         isolation_level="read_committed",

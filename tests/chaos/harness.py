@@ -21,8 +21,9 @@ from streams.cluster.topics import ensure_topics
 from tests.chaos import oracle
 from tests.chaos.faults import ONCE, SESSION_SECONDS, Fault
 from tests.chaos.fleet import TOUCHLINE, Fleet, Journal, Note
-from tests.chaos.load import Load, Maker, policy_yaml
+from tests.chaos.load import Maker, policy_yaml
 from tests.chaos.oracle import Totals, Verdict
+from tests.chaos.sending import Load
 
 APP_ID = "chaos"
 PARTITIONS = 12

@@ -9,6 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.errors import CoordinatorNotAvailableError
 from kafka.partitioner.default import murmur2
 
 from tests.chaos.load import LARGE, TRANSACTIONS
@@ -120,7 +121,10 @@ class Probe:
 def assignments(bootstrap: str, group: str) -> list[dict[int, set[str]]]:
     """For each member of the group: its topics by partition number, as Kafka tells them."""
     with closing(KafkaAdminClient(bootstrap_servers=bootstrap)) as admin:
-        described = admin.describe_groups([group])[group]
+        try:
+            described = admin.describe_groups([group])[group]
+        except CoordinatorNotAvailableError:
+            return []
     members = []
     for member in described["members"]:
         held: dict[int, set[str]] = {}

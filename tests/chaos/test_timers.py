@@ -18,7 +18,7 @@ from tests.chaos.load import Record, click, complaint_step
 from tests.chaos.oracle import read_topics
 from tests.chaos.probe import one_customer_each
 
-PROMISE = timedelta(seconds=8)
+PROMISE = timedelta(seconds=12)
 SOON_SECONDS = 20.0
 SECOND = timedelta(seconds=1)
 
@@ -64,6 +64,7 @@ def test_promises_that_pass_while_no_worker_runs_are_judged_once_a_worker_is_bac
     run: Run,
 ) -> None:
     run.fleet.start("w1")
+    assert run.fleet.wait_ready("w1")
     opened = datetime.now(UTC)
     run.load.send(_step("opened", opened, "silent") + _step("opened", opened, "answered"))
     run.drain()

@@ -28,13 +28,15 @@ Made = tuple[TouchpointBase, int]
 
 
 @st.composite
-def arrivals(draw: st.DrawFn, *, most: int = 20, hours: int = SPAN_HOURS) -> list[TouchpointBase]:
-    """Events in an order of arrival in which none is more than 24 hours late."""
+def arrivals(
+    draw: st.DrawFn, *, most: int = 20, hours: int = SPAN_HOURS, lateness: int = DAY
+) -> list[TouchpointBase]:
+    """Events in an order of arrival in which none is later than ``lateness`` (ms)."""
     make = Events()
     made: list[Made] = []
     for _ in range(draw(st.integers(1, most))):
         at = draw(st.integers(0, hours)) * HOUR + draw(st.sampled_from((0, 0, MINUTE)))
-        delay = draw(st.integers(0, DAY))
+        delay = draw(st.integers(0, lateness))
         made.append((draw(events_at(make, at)), at + delay))
     made.sort(key=lambda each: each[1])
     return [event for event, _ in made]
@@ -143,3 +145,24 @@ def test_a_reload_after_every_event_changes_nothing(events: list[TouchpointBase]
     assert reloaded.outputs == steady.outputs
     assert reloaded.customer.next_due == steady.customer.next_due
     assert reloaded.ctx.aggregates.to_bytes() == steady.ctx.aggregates.to_bytes()
+
+
+@PATIENT
+@settings(THOROUGH, max_examples=50)
+@given(arrivals(lateness=9 * DAY))
+def test_however_late_events_come_counts_hold_and_a_reload_changes_nothing(
+    events: list[TouchpointBase],
+) -> None:
+    end = (SPAN_HOURS + 24) * HOUR
+    steady = Task().take(*events).until(end)
+    reloaded = Task(reload_always=True).take(*events).until(end)
+    assert reloaded.figures() == steady.figures()
+    assert reloaded.outputs == steady.outputs
+    accepted = [
+        event
+        for event, status in zip(events, steady.statuses, strict=True)
+        if status == "accepted"
+    ]
+    expected = oracle.figures(accepted, START + end)
+    for name in ("events", "transactions", "transaction_sum", "balance", "features"):
+        agree({name: steady.figures()[name]}, {name: expected[name]})

@@ -1,17 +1,8 @@
 """The worker's pages, asked over HTTP as Prometheus and an orchestrator ask them."""
 
 import json
-import os
 import re
-import signal
 import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import aiohttp
@@ -26,6 +17,7 @@ from streams.metrics import Metrics
 from streams.pages import LAG_TOLD_SECONDS, Pages, unready_because
 from streams.settings import HttpSettings, Settings
 from streams.worker import Worker, WorkerFailed
+from tests.streams.running import PARTITIONS, environment, got, until, worker_process
 
 APP_ID = "pages"
 
@@ -146,57 +138,22 @@ async def test_a_watch_of_the_lag_that_died_is_noticed(worker: Worker) -> None:
 # -- a worker as it is run ---------------------------------------------------------------
 
 
-@contextmanager
-def running_worker(broker: LocalBroker, log: Path) -> Iterator[str]:
-    """A worker process of its own; gives the address of its pages. Ended by SIGTERM."""
-    environment = {
-        **os.environ,
-        "TOUCHLINE_APP_ID": APP_ID,
-        "TOUCHLINE_KAFKA__BOOTSTRAP": broker.bootstrap,
-        "TOUCHLINE_LOG_FORMAT": "json",
-        "TOUCHLINE_PARTITIONS": "3",
-    }
-    line = [sys.executable, "-m", "streams.cli", "worker", "--http-port", "0"]
-    with log.open("wb") as told:
-        process = subprocess.Popen(line, env=environment, stdout=told, stderr=told)
-    try:
-        yield _address(process, log)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0, log.read_text()
-
-
-def _address(process: subprocess.Popen[bytes], log: Path) -> str:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        assert process.poll() is None, log.read_text()
-        if found := re.search(r'"metrics": ?"(http://127\.0\.0\.1:\d+)/metrics"', log.read_text()):
-            return found[1]
-        time.sleep(0.1)
-    raise AssertionError(log.read_text())
-
-
-def got(url: str) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-
-
 def test_a_running_worker_logs_its_address_gets_ready_and_shows_its_partitions(
     module_broker: LocalBroker, tmp_path: Path
 ) -> None:
-    ensure_topics(module_broker.bootstrap, APP_ID, partitions=3).raise_if_wrong()
-    with running_worker(module_broker, tmp_path / "worker.log") as address:
+    ensure_topics(module_broker.bootstrap, APP_ID, PARTITIONS).raise_if_wrong()
+    variables = environment(APP_ID, module_broker.bootstrap)
+    with worker_process(variables, tmp_path / "worker.log") as address:
         assert got(f"{address}/livez")[0] == 200
-        deadline = time.monotonic() + 60
-        while (answer := got(f"{address}/readyz"))[0] != 200:
-            assert answer[0] == 503
-            assert json.loads(answer[1])["reasons"], "not ready must have a reason"
-            assert time.monotonic() < deadline, answer
-            time.sleep(0.2)
-        assert json.loads(answer[1])["open"] == [0, 1, 2]
+
+        def ready() -> str | None:
+            status, body = got(f"{address}/readyz")
+            if status != 200:
+                assert status == 503
+                assert json.loads(body)["reasons"], "not ready must have a reason"
+            return body if status == 200 else None
+
+        assert json.loads(until(ready, "readiness"))["open"] == [0, 1, 2]
         text = got(f"{address}/metrics")[1]
         assert re.search(r"^touchline_partitions_open 3\.0$", text, re.MULTILINE)
         assert re.search(r"^touchline_restore_seconds_count 3\.0$", text, re.MULTILINE)
