@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from agents.topology import Topology
 from domain import rules
 from domain.aggregates import Aggregates
 from domain.context import Context
 from domain.policy import Policy
 from domain.state import Customer
-from schemas.codec import Event, at_ms, decode_many, misplaced
+from schemas.codec import Bad, Event, at_ms, decode_many, misplaced
 from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
+from schemas.touchpoints import MODEL_OF_TYPE
 
 
 def customers(policy: Policy) -> Topology:
@@ -24,7 +27,7 @@ def customers(policy: Policy) -> Topology:
         sources=INPUT_TOPICS,
         decode=decode_many,
         identify=_identify,
-        kind_of=_kind,
+        kinds=KINDS,
         misplaced=misplaced,
         new=Customer.new,
         load=Customer.load,
@@ -38,6 +41,7 @@ def customers(policy: Policy) -> Topology:
 
 
 CORE = b"c"
+KINDS: Mapping[type, str] = {Bad: "dead_letter"} | {m: kind for kind, m in MODEL_OF_TYPE.items()}
 
 
 def _identify(event: Event) -> tuple[str, int, str]:
@@ -46,10 +50,6 @@ def _identify(event: Event) -> tuple[str, int, str]:
 
 def _owner(record_key: bytes) -> str | None:
     return record_key[1:].decode() if record_key[:1] == CORE else None
-
-
-def _kind(event: Event) -> str:
-    return event.type
 
 
 def _shared(context: Context) -> bytes | None:

@@ -6,7 +6,7 @@ it without a broker; both see the same functions and therefore the same results.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -53,7 +53,7 @@ class Topology:
 
     ``identify`` gives ``(key, occurred_at in ms, the topic this event belongs to)``.
     ``misplaced`` says why an event may not stand in a topic under a key.
-    ``kind_of`` names the event's type for metrics: a small fixed set.
+    ``kinds`` names each class of event for metrics, and ``Bad`` as ``dead_letter``.
     ``context`` builds the rules' context (with ``now`` and ``late`` to be set) from the
     partition's shared figures as last saved; ``shared`` gives them if they changed since.
     ``owner`` names the key that a state record is the main record of, or ``None``;
@@ -64,7 +64,7 @@ class Topology:
     sources: tuple[str, ...]
     decode: Callable[[Sequence[bytes | None]], Sequence[Any]]
     identify: Callable[[Any], tuple[str, int, str]]
-    kind_of: Callable[[Any], str]
+    kinds: Mapping[type, str]
     misplaced: Callable[[Any, str, bytes | None], Bad]
     new: Callable[[str], Any]
     load: Callable[[str, Get], Any]

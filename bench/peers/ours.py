@@ -91,7 +91,7 @@ def count_and_sum(topic: str) -> Topology:
         sources=(topic,),
         decode=decode,
         identify=lambda payment: (payment.customer_id, 0, topic),
-        kind_of=lambda payment: "payment",
+        kinds={Payment: "payment", Bad: "dead_letter"},
         misplaced=lambda payment, topic, key: Bad("key_mismatch", "the key is not the customer"),
         new=Total,
         load=load,

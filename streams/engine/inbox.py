@@ -8,8 +8,9 @@ Within a topic the order of the log is kept.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
 FIRST = -(1 << 62)
@@ -50,72 +51,85 @@ class Chunk(NamedTuple):
     epoch: int
 
 
-class Waiting(NamedTuple):
-    """A decoded record: its time in ms, its key, what it decoded to.
+Waiting = tuple[int, str, Any, Record]
+"""A decoded record: its time in ms, its key, what it decoded to, and the record itself.
 
-    What is to become a dead letter has no time of its own: ``FIRST`` and no key.
-    """
+What is to become a dead letter has no time of its own: ``FIRST`` and no key. A plain tuple,
+since one is made for every record.
+"""
 
-    at: int
-    key: str
-    event: Any
-    record: Record
+_order = itemgetter(0)
 
 
 class Inbox:
-    """Decoded records per topic, handed out in merged order."""
+    """Decoded records in merged order.
 
-    __slots__ = ("_ends", "_topics", "waiting")
+    Each waits under the highest time of its topic so far, so that a stable sort merges the
+    topics by time and never turns a topic's own order round.
+    """
+
+    __slots__ = ("_counts", "_ends", "_fresh", "_high", "_next", "_ready", "waiting")
 
     def __init__(self) -> None:
-        self._topics: dict[str, deque[Waiting]] = {}
+        self._ready: list[tuple[int, Waiting]] = []
+        self._next = 0
+        self._fresh = False
+        self._high: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
         self._ends: dict[str, int] = {}
         self.waiting = 0
 
     def add(self, topic: str, items: Sequence[Waiting], end: int) -> None:
         """Append decoded records of one topic; ``end`` is the position behind them."""
-        queue = self._topics.get(topic)
-        if queue is None:
-            queue = self._topics[topic] = deque()
-        queue.extend(items)
         self._ends[topic] = end
+        if not items:
+            return
+        waiting = self._counts.get(topic, 0)
+        high = self._high[topic] if waiting else FIRST
+        append = self._ready.append
+        for item in items:
+            high = max(high, item[0])
+            append((high, item))
+        self._high[topic] = high
+        self._counts[topic] = waiting + len(items)
         self.waiting += len(items)
+        self._fresh = True
 
     def clear(self) -> None:
         """Forget everything that waits."""
-        self._topics.clear()
+        self._ready.clear()
+        self._counts.clear()
         self._ends.clear()
-        self.waiting = 0
+        self._next = self.waiting = 0
 
     def waiting_in(self, topic: str) -> int:
         """How many records of one topic wait here."""
-        return len(self._topics.get(topic, ()))
+        return self._counts.get(topic, 0)
 
     def empty_topics(self, topics: Sequence[str]) -> list[str]:
         """Those of ``topics`` of which nothing waits here."""
-        return [topic for topic in topics if not self._topics.get(topic)]
+        counts = self._counts
+        return [topic for topic in topics if not counts.get(topic)]
 
-    def take(self, limit: int) -> Iterator[Waiting]:
-        """Up to ``limit`` records in merged order, each removed as it is handed out."""
-        left = min(limit, self.waiting)
-        while left:
-            filled = [queue for queue in self._topics.values() if queue]
-            if len(filled) == 1:
-                queue, bound = filled[0], None
-            else:
-                filled.sort(key=_head_time)
-                queue, bound = filled[0], filled[1][0].at
-            while left and queue and (bound is None or queue[0].at <= bound):
-                left -= 1
-                self.waiting -= 1
-                yield queue.popleft()
+    def take(self, limit: int) -> list[Waiting]:
+        """Up to ``limit`` records in merged order; they wait no more."""
+        if self._fresh:
+            del self._ready[: self._next]
+            self._next, self._fresh = 0, False
+            self._ready.sort(key=_order)
+        end = min(self._next + limit, len(self._ready))
+        taken = [item for _, item in self._ready[self._next : end]]
+        self._next = end
+        self.waiting -= len(taken)
+        for topic, count in Counter([item[3].topic for item in taken]).items():
+            self._counts[topic] -= count
+        if not self.waiting:
+            self._ready.clear()
+            self._next = 0
+        return taken
 
     def position_after(self, topic: str, last_offset: int) -> int:
         """Where to go on in ``topic`` once its record at ``last_offset`` has been applied."""
-        if self._topics.get(topic):
+        if self._counts.get(topic):
             return last_offset + 1
         return max(last_offset + 1, self._ends.get(topic, 0))
-
-
-def _head_time(queue: deque[Waiting]) -> int:
-    return queue[0].at

@@ -68,10 +68,13 @@ class Partition:
         self.now = checkpoint.clock
         self.model_version = checkpoint.model_version
         self.timers = Timers.restored(store)
+        self._timer_heap = self.timers.heap
+        self._due_of = self.timers.due_of
+        self._rule = topology.apply
         self.inbox = Inbox()
         self.pending = 0
         self.outputs: list[Sent] = []
-        self.counts: Counter[tuple[str, str]] = Counter()
+        self.counts: Counter[tuple[type, str]] = Counter()
         self._wall_clock = clock == "wall"
         self._cached = cached
         self._live: dict[str, Any] = {}
@@ -96,50 +99,57 @@ class Partition:
         if type(event) is not Bad:
             key, at, source = self.topology.identify(event)
             if record.key == key.encode() and record.topic == source:
-                return Waiting(at, key, event, record)
+                return at, key, event, record
             event = self.topology.misplaced(event, record.topic, record.key)
-        return Waiting(FIRST, "", event, record)
+        return FIRST, "", event, record
 
     def step(self, wall: int, limit: int = SLICE_RECORDS) -> int:
         """Apply up to ``limit`` waiting records at wall time ``wall`` (ms); how many it were."""
-        applied = 0
-        last: dict[str, int] = {}
-        for item in self.inbox.take(limit):
-            self.apply(item, wall)
-            last[item.record.topic] = item.record.offset
-            applied += 1
-        for topic, offset in last.items():
-            self.next_offsets[topic] = self.inbox.position_after(topic, offset)
-        self.pending += applied
-        return applied
+        taken = self.inbox.take(limit)
+        last: dict[str, Record] = {}
+        apply = self.apply
+        for item in taken:
+            apply(item, wall)
+            record = item[3]
+            last[record.topic] = record
+        for topic, record in last.items():
+            self.next_offsets[topic] = self.inbox.position_after(topic, record.offset)
+        self.pending += len(taken)
+        return len(taken)
 
     def apply(self, item: Waiting, wall: int) -> None:
         """Apply one decoded record: to its state, or as a dead letter."""
         at, key, event, record = item
-        topology, context = self.topology, self.context
+        now = at
+        context = self.context
+        if self._wall_clock:
+            if at > wall:
+                if at > wall + FUTURE_TOLERANCE_MS:
+                    self._dead(record, _in_future(at, wall))
+                    return
+                now = wall
+            context.late = wall - at > BACKLOG_AGE_MS
         if at == FIRST:
             self._dead(record, event)
             return
-        if self._wall_clock and at > wall + FUTURE_TOLERANCE_MS:
-            self._dead(record, _in_future(at, wall))
-            return
-        self.advance(min(at, wall) if self._wall_clock else at)
-        state = self._live.get(key)
-        if state is None:
-            state = self._open(key)
+        self.now = max(self.now, now)
+        due = self._timer_heap
+        if due and due[0][0] <= self.now:
+            self._fire()
         context.now = self.now
-        context.late = self._wall_clock and wall - at > BACKLOG_AGE_MS
-        outcome = topology.apply(state, event, at, context)
-        self.counts[topology.kind_of(event), outcome.status] += 1
-        if outcome.status == "rejected":
+        state = self._live.get(key) or self._open(key)
+        outcome = self._rule(state, event, at, context)
+        status = outcome.status
+        self.counts[type(event), status] += 1
+        if status == "rejected":
             self._dead(record, Bad(outcome.reason, outcome.detail))
             return
         self._dirty[key] = state
         if outcome.outputs:
             self._send(outcome.outputs, record.timestamp)
-        due = state.next_due
-        if due is not None or key in self.timers.due_of:
-            self.timers.set(key, due)
+        next_due = state.next_due
+        if next_due is not None or key in self._due_of:
+            self.timers.set(key, next_due)
 
     def advance(self, now: int) -> None:
         """Move the task clock on to ``now`` (never back) and fire what is due by then."""
@@ -166,7 +176,9 @@ class Partition:
         put = self.store.put
         for key, value in changelog:
             put(key, value)
-        drained = Drained(changelog, self.outputs, dict(self.next_offsets), self.counts)
+        kinds = self.topology.kinds
+        counts = Counter({(kinds[kind], what): n for (kind, what), n in self.counts.items()})
+        drained = Drained(changelog, self.outputs, dict(self.next_offsets), counts)
         self.outputs, self.counts, self.pending = [], Counter(), 0
         self._dirty.clear()
         self._evict()
@@ -219,7 +231,7 @@ class Partition:
             )
 
     def _dead(self, record: Record, bad: Bad) -> None:
-        self.counts["dead_letter", bad.reason] += 1
+        self.counts[Bad, bad.reason] += 1
         letter = encode(dead_letter(record, bad))
         self.outputs.append(Sent(DEAD_LETTERS, record.key, letter, None, bad.reason))
 

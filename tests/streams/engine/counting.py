@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from agents.topology import Get, Topology
 from schemas.codec import Bad
+from schemas.fields import moment
 from schemas.outputs import Signal, output_id
 
 TIMER_MS = 1000
@@ -71,7 +72,7 @@ def counting(*sources: str) -> Topology:
         sources=sources,
         decode=decode,
         identify=lambda event: (event.key, event.at, event.source),
-        kind_of=lambda event: "counted",
+        kinds={Event: "counted", Bad: "dead_letter"},
         misplaced=lambda event, topic, key: Bad("key_mismatch", "key or topic is not the event's"),
         new=Count,
         load=_load,
@@ -123,7 +124,7 @@ def _fire(count: Count, context: Shared) -> list[Signal]:
             signal_id=output_id("due", count.key, due),
             kind="due",
             customer_id=count.key,
-            occurred_at=due,
+            occurred_at=moment(due),
             reason=f"the timer of {count.key} fell due",
             value=float(context.now),
         )

@@ -8,7 +8,7 @@ from streams.replay import Line
 
 
 def waiting(topic: str, offset: int, at: int) -> Waiting:
-    return Waiting(at, "k", f"{topic}{offset}", Line(topic, 0, offset, at, b"k", b"v"))
+    return at, "k", f"{topic}{offset}", Line(topic, 0, offset, at, b"k", b"v")
 
 
 @given(st.lists(st.lists(st.integers(0, 50), max_size=20), max_size=4))
@@ -20,7 +20,7 @@ def test_every_record_comes_out_once_and_topics_keep_their_order(topics: list[li
     out = [item for _ in range(100) for item in inbox.take(3)]
     assert inbox.waiting == 0
     for number, times in enumerate(topics):
-        mine = [item.record.offset for item in out if item.record.topic == f"t{number}"]
+        mine = [item[3].offset for item in out if item[3].topic == f"t{number}"]
         assert mine == list(range(len(times)))
 
 
@@ -30,14 +30,14 @@ def test_sorted_topics_merge_into_one_sorted_stream(topics: list[list[int]]) -> 
     for number, times in enumerate(topics):
         items = [waiting(f"t{number}", offset, at) for offset, at in enumerate(times)]
         inbox.add(f"t{number}", items, len(items))
-    out = [item.at for item in inbox.take(1000)]
+    out = [item[0] for item in inbox.take(1000)]
     assert out == sorted(at for times in topics for at in times)
 
 
 def test_the_position_goes_past_control_records_only_behind_the_last_record() -> None:
     inbox = Inbox()
     inbox.add("t", [waiting("t", 0, 1), waiting("t", 1, 2)], 5)
-    assert [item.record.offset for item in inbox.take(1)] == [0]
+    assert [item[3].offset for item in inbox.take(1)] == [0]
     assert inbox.position_after("t", 0) == 1
-    assert [item.record.offset for item in inbox.take(1)] == [1]
+    assert [item[3].offset for item in inbox.take(1)] == [1]
     assert inbox.position_after("t", 1) == 5

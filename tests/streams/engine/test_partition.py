@@ -58,6 +58,7 @@ def test_records_below_the_checkpoint_are_dropped() -> None:
     again.receive("a", records("a", [("x", 1, 5), ("x", 2, 6), ("x", 3, 7)]), 3)
     again.step(WALL)
     state = again.state("x")
+    assert state is not None
     assert (state.events, state.total) == (3, 18)
 
 
@@ -120,7 +121,9 @@ def test_what_cannot_be_applied_becomes_a_dead_letter_with_its_reason() -> None:
         (3, "in_future"),
         (4, "too_late"),
     ]
-    assert one.state("x").total == 7
+    state = one.state("x")
+    assert state is not None
+    assert state.total == 7
     assert drained.next_offsets["a"] == 6
 
 
