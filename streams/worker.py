@@ -25,6 +25,9 @@ from streams.engine.tasks import Tasks
 from streams.settings import Settings
 
 GC_THRESHOLDS = (50_000, 20, 100)
+CLOSE_SECONDS = 40.0  # the last commits: one deadline of a commit, and closing the producers
+LEAVE_SECONDS = 15.0
+REST_SECONDS = 3.0
 
 log = structlog.get_logger("touchline.worker")
 
@@ -93,9 +96,11 @@ class Worker:
         finally:
             watch.cancel()
             log.info("stopping")
-            await self.tasks.close()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self.tasks.close()
             with contextlib.suppress(Exception):
-                async with asyncio.timeout(15.0):
+                async with asyncio.timeout(LEAVE_SECONDS):
                     await self.app.stop()
         if self.failure is not None:
             raise WorkerFailed(str(self.failure)) from self.failure
@@ -134,4 +139,20 @@ def run_worker(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
-    uvloop.run(main())
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_until_complete(main())
+    finally:
+        loop.run_until_complete(_end_rest())
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+async def _end_rest() -> None:
+    """Cancel what still runs, but not wait for ever: a client whose broker is gone may not end."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    if rest:
+        await asyncio.wait(rest, timeout=REST_SECONDS)
