@@ -5,17 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 from rich.console import Console
 
 from agents.customers import customers
 from domain.policy import load_policy
+from streams.cluster.errors import TopicError
 from streams.cluster.run import run_broker
-from streams.cluster.topics import ensure_topics
+from streams.cluster.topics import TopicReport, ensure_topics
 from streams.engine.clients import admin_options, bootstrap_servers
 from streams.logs import configure_logs
-from streams.settings import load_settings
+from streams.settings import Settings, load_settings
 from streams.worker import Worker, run_worker
+
+log = structlog.get_logger("touchline.worker")
 
 
 def register(app: typer.Typer) -> None:
@@ -48,16 +52,7 @@ def topics(
 
     Example: TOUCHLINE_KAFKA__BOOTSTRAP=localhost:9092 touchline topics
     """
-    settings = load_settings()
-    report = ensure_topics(
-        bootstrap_servers(settings),
-        settings.app_id,
-        settings.partitions,
-        settings.kafka.replication,
-        settings.kafka.min_insync_replicas,
-        dry_run=check,
-        client=admin_options(settings),
-    )
+    report = _topics(load_settings(), dry_run=check)
     report.raise_if_wrong()
     console = Console()
     done = "missing" if check else "made"
@@ -83,6 +78,7 @@ def worker(
         settings.http.port = http_port
     configure_logs(settings)
     topology = customers(load_policy(policy or settings.policy))
+    _check_topics(settings)
 
     async def run() -> None:
         from streams.metrics import Metrics
@@ -94,3 +90,27 @@ def worker(
             await running.run()
 
     run_worker(run)
+
+
+def _topics(settings: Settings, *, dry_run: bool) -> TopicReport:
+    return ensure_topics(
+        bootstrap_servers(settings),
+        settings.app_id,
+        settings.partitions,
+        settings.kafka.replication,
+        settings.kafka.min_insync_replicas,
+        dry_run=dry_run,
+        client=admin_options(settings),
+    )
+
+
+def _check_topics(settings: Settings) -> None:
+    """A worker needs its topics, with its partition count; anything else is only told."""
+    report = _topics(settings, dry_run=True)
+    if report.created:
+        shown = ", ".join(report.created[:3]) + (" and more" if len(report.created) > 3 else "")
+        raise TopicError(f"{shown}: no such topic; run `touchline topics` first")
+    for mismatch in report.mismatches:
+        if mismatch.property == "partitions":
+            raise TopicError(str(mismatch))
+        log.warning("topic differs", topic=mismatch.topic, what=str(mismatch))
