@@ -28,10 +28,10 @@ from domain.cycles import (
     judge,
     missed_levels,
 )
+from domain.known_tiers import tier_history
 from domain.parts import Case, Moment, Step
 from domain.policy import MS_PER_DAY, TIERS, VIP, Policy
 from domain.state import CASES, Customer
-from domain.tiers import tier_history
 from domain.words import duration
 from schemas import outputs
 from schemas.fields import moment

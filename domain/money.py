@@ -13,10 +13,10 @@ from math import fsum
 from domain import standing
 from domain.alerts import raise_alert
 from domain.cause import Cause, signal
+from domain.known_tiers import tier_history
 from domain.parts import Money
 from domain.policy import MS_PER_DAY, VIP, Policy
 from domain.state import MONEY, Customer
-from domain.tiers import tier_history
 from schemas.touchpoints import Transaction
 
 MAX_ACCOUNTS = 64

@@ -6,11 +6,11 @@ from typing import Any
 
 from domain import complaints, satisfaction
 from domain.alerts import owner_of
+from domain.known_tiers import tier_history
 from domain.money import balance_of, balances_of
 from domain.policy import TIERS, Policy
 from domain.recent import behaviour_features
 from domain.state import MONEY, Customer
-from domain.tiers import tier_history
 from schemas.fields import moment, rfc3339
 
 

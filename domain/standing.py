@@ -5,9 +5,10 @@ from __future__ import annotations
 from domain import complaints
 from domain.alerts import raise_alert
 from domain.cause import Cause
+from domain.known_tiers import tier_history
 from domain.policy import TIERS, VIP
 from domain.state import CASES, Customer
-from domain.tiers import TierHistory, tier_history
+from domain.tiers import TierHistory
 from schemas.fields import moment
 from schemas.outputs import CustomerTransition, output_id
 

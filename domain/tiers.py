@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from domain.parts import Pin
-from domain.policy import Policy
-from domain.state import FILE, MONEY, Customer
 
 NO_PIN = -1
 
@@ -67,10 +65,3 @@ class TierHistory(NamedTuple):
             if before >= tier:
                 until = end
         return until + self.grace_ms if until else 0
-
-
-def tier_history(customer: Customer, policy: Policy) -> TierHistory:
-    """The tier history of a customer."""
-    changes = customer.money.changes if customer.has(MONEY) else []
-    pins = customer.file.pins if customer.has(FILE) else []
-    return TierHistory(changes, pins, policy.grace_ms)
