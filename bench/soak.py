@@ -5,8 +5,9 @@ commit and of an alert (from ``/metrics``), and processor time for a thousand re
 holds what each fetched chunk costs. Few customers, so that their bounded memories are full
 after the warm-up and nothing that grows rightly is left.
 
-Judged between the first and the last third of the samples, and for memory by the Theil-Sen
-slope over all of them. Exit status 1 with the figures when something is not flat.
+Judged between the first and the last third of the samples: by the median, times by the lower
+quartile, since whatever else runs on the machine only makes them longer; memory also by the
+Theil-Sen slope over all samples. Exit status 1 with the figures when something is not flat.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ from bench.harness import broker, machine_info, versions
 from bench.report import print_table, write_results
 from streams.cluster.topics import ensure_topics
 
-CUSTOMERS = 24
-RATE = 900
+CUSTOMERS = 12
+RATE = 450
 TICK_SECONDS = 0.02
 SAMPLE_SECONDS = 2.0
 # A customer's memory of ids holds 2,048: full after 55 s at this rate.
 WARM_SECONDS = 65.0
-# Every ten seconds each customer makes one large payment, which raises an alert.
-LARGE_EVERY = 9_000
+# One payment in so many of a customer is large: an alert every ten seconds, customers in turn.
+LARGE_EVERY = 125
 POLICY = "alerts: {cap_per_customer_and_day: 1000}\n"
 READY_SECONDS = 60.0
 
@@ -69,10 +70,10 @@ class Limit(NamedTuple):
 # Times waver with what else runs on the machine, while what leaks makes them grow without end:
 # Faust's list of offset gaps, say, made a chunk 100 times as dear within 2,000 chunks.
 LIMITS = {
-    "memory_mb": Limit(0.03, 3.0),
+    "memory_mb": Limit(0.05, 5.0),
     "open_files": Limit(0.0, 2.0),
-    "commit_ms": Limit(1.0, 5.0),
-    "alert_ms": Limit(1.0, 10.0),
+    "commit_ms": Limit(1.0, 10.0),
+    "alert_ms": Limit(1.0, 20.0),
     "cpu_ms_per_1000": Limit(1.0, 20.0),
 }
 
@@ -102,6 +103,15 @@ def theil_sen(points: Sequence[tuple[float, float]]) -> float:
     return statistics.median((y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in pairs if x1 != x2)
 
 
+def lower_quartile(values: Sequence[float]) -> float:
+    """The value that a quarter of the values does not exceed.
+
+    >>> lower_quartile([5.0, 1.0, 9.0, 2.0])
+    2.0
+    """
+    return sorted(values)[len(values) // 4]
+
+
 def judge(samples: Sequence[Sample]) -> list[Judged]:
     """Each measure over the samples; memory by its slope where that tells of more."""
     third = len(samples) // 3
@@ -111,11 +121,12 @@ def judge(samples: Sequence[Sample]) -> list[Judged]:
     found = []
     for name, limit in LIMITS.items():
         values = [getattr(sample, name) for sample in samples]
-        first, last = statistics.median(values[:third]), statistics.median(values[-third:])
+        middle = statistics.median if name in ("memory_mb", "open_files") else lower_quartile
+        first, last = middle(values[:third]), middle(values[-third:])
         growth = last - first
         if name == "memory_mb":
             slope = theil_sen([(sample.seconds, sample.memory_mb) for sample in thinned])
-            growth = max(growth, slope * span)
+            growth = max(growth, slope * span * 2 / 3)
         found.append(Judged(name, first, last, growth, max(limit.amount, limit.share * first)))
     return found
 
@@ -133,13 +144,14 @@ def _event(number: int) -> tuple[str, bytes, bytes]:
         "channel": "app",
     }
     fields: dict[str, Any]
-    kind = number // CUSTOMERS % 3
+    turn, place = divmod(number, CUSTOMERS)
+    round_of_three, kind = divmod(turn, 3)
     if kind == 0:
         topic, fields = "touchpoints.app", {"type": "app_click", "action": "tab_switch"}
     elif kind == 1:
         topic, fields = "touchpoints.surveys", {"type": "survey", "instrument": "csat", "score": 4}
     else:
-        amount = 150_000 if number % LARGE_EVERY < 3 * CUSTOMERS else 25
+        amount = 150_000 if (round_of_three + 5 * place) % LARGE_EVERY == 0 else 25
         topic = "touchpoints.transactions"
         fields = {"type": "transaction", "amount": amount, "currency": "CNY"}
         fields |= {"direction": "debit", "account_id": "a"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import subprocess
 import time
@@ -53,6 +54,8 @@ class Run:
         show: bool = False,
     ) -> None:
         self.directory, self.random = directory, Random(seed)
+        # Its warnings while the broker is away are as many as they are expected.
+        logging.getLogger("kafka").setLevel(logging.CRITICAL)
         self.note: Note = Journal(directory / "journal.txt", show=show)
         self.changelog = f"{APP_ID}-customers-changelog"
         self.broker = LocalBroker(directory / "kafka")
@@ -89,6 +92,7 @@ class Run:
         self.load.abandon()
         self.fleet.close()
         self.broker.close()
+        logging.getLogger("kafka").setLevel(logging.NOTSET)
 
     # -- the scenario -----------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
@@ -50,7 +51,8 @@ class Load:
     def abandon(self) -> None:
         """End the load at once, whatever waits."""
         self._stop.set()
-        self._producer.close(timeout=0)
+        with suppress(KafkaError):  # what could not be sent is meant to be given up
+            self._producer.close(timeout=0)
 
     def send(self, records: list[Record]) -> None:
         """Send these records and wait until Kafka has them."""

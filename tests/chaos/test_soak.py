@@ -28,10 +28,10 @@ def test_flat_samples_are_judged_flat() -> None:
 @pytest.mark.parametrize(
     ("name", "share"),
     [
-        ("memory_mb", 0.001),
+        ("memory_mb", 0.0015),
         ("open_files", 0.001),
         ("commit_ms", 0.02),
-        ("alert_ms", 0.02),
+        ("alert_ms", 0.05),
         ("cpu_ms_per_1000", 0.02),
     ],
 )
