@@ -35,8 +35,11 @@ TICK_SECONDS = 0.005
 
 
 def event(number: int, large: bool) -> tuple[bytes, bytes]:
-    """Key and value of one transaction, now."""
-    customer = f"c{number % CUSTOMERS:05}"
+    """Key and value of one transaction, now; a large one is of a customer of its own.
+
+    An alert of a kind has a cooldown for each customer.
+    """
+    customer = f"v{number:08}" if large else f"c{number % CUSTOMERS:05}"
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     amount = 150_000 if large else 10 + number % 90
     value = (

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.fetcher import FetchResult
 
 from streams.engine.checkpoint import CHECKPOINT_KEY, Checkpoint, load_checkpoint
 from streams.engine.clients import client_options
@@ -19,6 +20,7 @@ from streams.settings import Settings
 
 FETCH_BYTES = 8 * 1024 * 1024
 STALL_SECONDS = 60.0
+WAIT_SECONDS = 0.5
 
 
 class Restored(NamedTuple):
@@ -60,25 +62,59 @@ async def restore(settings: Settings, partition: int) -> Restored:
 
 
 async def _read(consumer: AIOKafkaConsumer, tp: TopicPartition, records: dict[bytes, bytes]) -> int:
+    """Take what the fetcher got batch by batch, without an object for every record."""
     end = (await consumer.end_offsets([tp]))[tp]
     count, progressed = 0, time.monotonic()
     position = await consumer.position(tp)
+    fetcher = consumer._fetcher
     while position < end:
-        fetched = await consumer.getmany(tp, timeout_ms=500)
-        for batch in fetched.values():
-            count += len(batch)
-            for record in batch:
-                if record.value is None:
-                    records.pop(record.key, None)
-                else:
-                    records[record.key] = record.value
+        result = fetcher._records.pop(tp, None)
+        if result is None:
+            waiter = fetcher._create_fetch_waiter()
+            await asyncio.wait([waiter], timeout=WAIT_SECONDS)
+            _check_stall(tp, position, end, progressed)
+            continue
+        fetcher._notify(fetcher._wait_consume_future)
+        if not isinstance(result, FetchResult):
+            result.check_raise()
+        elif result.check_assignment(tp):
+            count += _take(result._partition_records, records)
+            result._update_position()
         reached = await consumer.position(tp)
         if reached > position:
             position, progressed = reached, time.monotonic()
-        elif time.monotonic() - progressed > STALL_SECONDS:
-            raise RestoreStalled(
-                f"{tp.topic}[{tp.partition}] stalled at {position} of {end} "
-                f"for {STALL_SECONDS:.0f} s"
-            )
         await asyncio.sleep(0)
     return count
+
+
+def _take(fetched: Any, records: dict[bytes, bytes]) -> int:
+    """Put every committed record of one fetch into ``records``; how many it were.
+
+    ``fetched`` is aiokafka's ``PartitionRecords``: it knows the aborted transactions.
+    """
+    count, start = 0, fetched.next_fetch_offset
+    while fetched._records.has_next():
+        batch = fetched._records.next_batch()
+        if batch.producer_id is not None:
+            fetched._consume_aborted_up_to(batch.base_offset)
+        if batch.is_control_batch:
+            if fetched._contains_abort_marker(batch):
+                fetched._aborted_producers.discard(batch.producer_id)
+        elif not (batch.is_transactional and batch.producer_id in fetched._aborted_producers):
+            for record in batch:
+                if record.offset >= start:
+                    count += 1
+                    value = record.value
+                    if value is None:
+                        records.pop(record.key, None)
+                    else:
+                        records[record.key] = value
+        fetched.next_fetch_offset = batch.next_offset
+    return count
+
+
+def _check_stall(tp: TopicPartition, position: int, end: int, progressed: float) -> None:
+    if time.monotonic() - progressed > STALL_SECONDS:
+        raise RestoreStalled(
+            f"{tp.topic}[{tp.partition}] stalled at {position} of {end} for {STALL_SECONDS:.0f} s"
+        )
