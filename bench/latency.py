@@ -100,6 +100,8 @@ async def measure(bootstrap: str, rate: int, seconds: float) -> dict[str, Any]:
         if sent.keys() <= seen.keys():
             break
         await asyncio.sleep(0.1)
+    if reading.done():
+        reading.result()
     reading.cancel()
     missing = len(sent.keys() - seen.keys())
     times = sorted((seen[key] - sent[key]) * 1000 for key in sent.keys() & seen.keys())
@@ -125,8 +127,8 @@ def main() -> int:
     with broker() as bootstrap:
         ensure_topics(bootstrap, "touchline").raise_if_wrong()
         env = {**os.environ, "TOUCHLINE_KAFKA__BOOTSTRAP": bootstrap}
-        command = [sys.executable, "-m", "streams.cli", "worker", "--http-port", "0"]
-        worker = subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL)
+        command = [sys.executable, "-m", "streams.cli", "worker", "--http-port", "19777"]
+        worker = subprocess.Popen(command, env=env, stderr=open("/tmp/w/t/lat.err","w"))
         try:
             time.sleep(5.0)
             runs = [

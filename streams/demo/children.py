@@ -1,58 +1,89 @@
-"""The child processes of the demonstration, and their end in every case."""
+"""The child processes of the demonstration, and their end in every case.
+
+They are forked from this one before it has any thread, with all modules loaded: three processes
+that each load them anew would take the longest part of the start.
+"""
 
 from __future__ import annotations
 
-import json
+import ctypes
+import importlib
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import NamedTuple
 
+MODULES = (
+    "agents.customers",
+    "streams.metrics",
+    "streams.pages",
+    "streams.sources.bank",
+    "streams.sources.produce",
+    "streams.worker",
+)
+"""What the commands of the children import when they run."""
 _TAIL_LINES = 6
+_LOOK_SECONDS = 0.2
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
+_fork = multiprocessing.get_context("fork")
+
+
+class _Word(NamedTuple):
+    """What a child is told once it is to run."""
+
+    arguments: list[str]
+    environment: dict[str, str]
 
 
 class Child:
     """One command of ours in a process of its own; what it says goes to a file.
 
-    A session of its own: Ctrl-C in the terminal must reach us alone, so that the order of the
-    end is ours. To be started from the main thread: the kernel ties it to that thread.
+    It never outlives this process. A session of its own: Ctrl-C in the terminal must reach us
+    alone, so that the order of the end is ours. To be made in the main thread before there is
+    any other: it is forked, and Linux ties its life to that thread.
     """
 
     def __init__(self, name: str, command: str, directory: Path) -> None:
+        assert threading.active_count() == 1, "a fork would copy the locks of other threads"
+        for module in MODULES:
+            importlib.import_module(module)
         self.name = name
         self.log = directory / f"{name.replace(' ', '-')}.log"
-        line = [sys.executable, "-m", "streams.demo.child", str(os.getpid()), command]
-        with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
-                line, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
-            )
+        self.log.touch()
+        theirs, self._word = _fork.Pipe(duplex=False)
+        self._process = _fork.Process(
+            target=_live, args=(os.getpid(), name, command, self.log, theirs), daemon=True
+        )
+        self._process.start()
+        theirs.close()
 
     @property
-    def pid(self) -> int:
+    def pid(self) -> int | None:
         """Its process id, also after its end."""
         return self._process.pid
 
     @property
     def running(self) -> bool:
         """Whether it has not ended."""
-        return self._process.poll() is None
+        return self._process.is_alive()
 
     def go(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
         """Give the word: run with these arguments, and these variables over the environment."""
-        word = {"arguments": list(arguments), "environment": dict(environment)}
-        stdin = self._process.stdin
-        assert stdin is not None
-        with suppress(BrokenPipeError):  # it has ended; whoever looks at `running` sees it
-            stdin.write(json.dumps(word).encode() + b"\n")
-            stdin.close()
+        try:
+            self._word.send(_Word(list(arguments), dict(environment)))
+        except BrokenPipeError:
+            return  # it has ended; whoever looks at `running` sees it
+        self._word.close()
 
     def told(self) -> str:
         """How it ended, and the last lines it said."""
-        code = self._process.returncode
+        code = self._process.exitcode
         how = "runs" if code is None else _ending(code)
         lines = self.log.read_text(errors="replace").strip().splitlines()[-_TAIL_LINES:]
         return "\n".join([f"{self.name} {how}", *lines])
@@ -64,30 +95,67 @@ class Child:
 
     def wait(self, deadline: float) -> bool:
         """Wait until the monotonic time ``deadline``; whether it has ended."""
-        try:
-            self._process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            return False
-        return True
+        self._process.join(max(0.0, deadline - time.monotonic()))
+        return not self._process.is_alive()
 
     def kill(self) -> None:
         """SIGKILL, and wait for its end: no zombie stays."""
         self._process.kill()
-        self._process.wait()
-        if self._process.stdin is not None:
-            with suppress(BrokenPipeError):
-                self._process.stdin.close()
+        self._process.join()
 
 
-def stop_all(children: Sequence[Child], seconds: float) -> list[Child]:
-    """Ask all to stop, give them so long together, then kill; gives those that were killed."""
+def stop_all(children: Sequence[Child], seconds: float) -> None:
+    """Ask all to stop, give them so long together, then kill."""
     for child in children:
         child.ask_to_stop()
     deadline = time.monotonic() + seconds
-    late = [child for child in children if not child.wait(deadline)]
+    for child in children:
+        child.wait(deadline)
     for child in children:
         child.kill()
-    return late
+
+
+# -- in the child -----------------------------------------------------------------------
+
+
+def _live(parent: int, name: str, command: str, log: Path, word: Connection) -> None:
+    """Wait for the word and run the command; multiprocessing ends the process afterwards."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.setsid()
+    _die_with(parent, name)
+    with log.open("wb") as told:
+        os.dup2(told.fileno(), sys.stdout.fileno())
+        os.dup2(told.fileno(), sys.stderr.fileno())
+    given: _Word = word.recv()
+    word.close()
+    from streams import cli
+
+    os.environ.update(given.environment)
+    sys.argv = ["touchline", command, *given.arguments]
+    cli.main()
+
+
+def _die_with(parent: int, name: str) -> None:
+    """End this process by SIGKILL when ``parent`` ends: nothing could be finished without it.
+
+    On Linux the kernel does it; elsewhere a thread looks a few times a second.
+    """
+    if sys.platform == "linux":
+        prctl = ctypes.CDLL(None).prctl
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(_PR_SET_NAME, name.encode())
+    else:
+        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    if os.getppid() != parent:  # it ended before we asked
+        sys.exit(1)
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_LOOK_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _ending(code: int) -> str:

@@ -15,11 +15,14 @@ from streams.engine.clients import admin_options, bootstrap_servers
 from streams.settings import Settings
 
 KEPT_ALERTS = 200
+KEPT_IDS = 100_000
+"""So far back an alert that came twice would be noticed."""
 
 
 class Alert(msgspec.Struct):
     """What the view shows of an alert."""
 
+    alert_id: str
     kind: str
     customer_id: str
     tier: str
@@ -38,14 +41,20 @@ _letter = msgspec.json.Decoder(_Letter).decode
 
 
 class Heard:
-    """What came out so far. ``first_alert`` is the Unix time at which the first could be read."""
+    """What came out so far.
+
+    ``first_alert`` is the Unix time at which the first could be read. ``doubled`` counts alerts
+    that lie in Kafka twice, which must never be.
+    """
 
     def __init__(self) -> None:
         self.alerts: deque[Alert] = deque(maxlen=KEPT_ALERTS)
         self.kinds: Counter[str] = Counter()
         self.letters: Counter[str] = Counter()
         self.first_alert: float | None = None
+        self.doubled = 0
         self.failure: str | None = None
+        self._ids: dict[str, None] = {}
 
     @property
     def count(self) -> int:
@@ -61,6 +70,10 @@ class Heard:
         self.first_alert = self.first_alert or time.time()
         self.kinds[alert.kind] += 1
         self.alerts.append(alert)
+        self.doubled += alert.alert_id in self._ids
+        self._ids[alert.alert_id] = None
+        if len(self._ids) > KEPT_IDS:
+            del self._ids[next(iter(self._ids))]
 
 
 class Feed(Heard):

@@ -79,6 +79,9 @@ def summary(scene: Scene) -> list[str]:
         f"dead letters: {_counts(scene.feed.letters)}",
         f"once the opening was worked off: event to alert committed {latency}; commit {commits}",
     ]
+    failures = int(scene.workers.now.total("touchline_commit_failures_total"))
+    if failures:
+        lines.append(f"{failures:,} transactions were given up and their work done again")
     if first is not None:
         lines.append(f"first alert {first:,.1f} s after the command")
     return lines

@@ -19,7 +19,7 @@ from rich.console import Console
 from domain.policy import Policy
 from streams.cluster.errors import ClusterError
 from streams.cluster.ports import LOOPBACK, free_ports
-from streams.cluster.run import AnyBroker, choose_broker
+from streams.cluster.run import choose_broker
 from streams.cluster.topics import ensure_topics
 from streams.demo.children import Child, stop_all
 from streams.demo.feed import Feed
@@ -37,6 +37,8 @@ READY_SECONDS = 90.0
 DRAIN_SECONDS = 15.0
 STOP_SECONDS = 20.0
 LOOK_SECONDS = 0.25
+LAG_SECONDS = 1.1
+"""Longer than between two looks of a worker at its lag."""
 
 
 class DemoFailed(ClusterError):
@@ -44,13 +46,19 @@ class DemoFailed(ClusterError):
 
 
 class Told:
-    """Set by SIGINT, SIGTERM and SIGHUP. While things are opened, a signal breaks in at once."""
+    """Set by SIGINT, SIGTERM and SIGHUP. While things are opened, a signal breaks in at once.
+
+    A second one ends the waiting for what is still under way.
+    """
 
     def __init__(self) -> None:
         self.stop = threading.Event()
+        self.hurry = threading.Event()
         self.opening = True
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.stop.is_set():
+            self.hurry.set()
         self.stop.set()
         if self.opening:
             self.opening = False
@@ -72,9 +80,11 @@ def run_demo(options: Options, command_at: float) -> None:
             told.opening = False
         with View(scene, console) if console.is_terminal else Lines(scene) as shown:
             _watch(scene, told, shown.update)
-            _finish(scene, shown.update)
+            _finish(scene, told, shown.update)
         for line in summary(scene):
             say(line, console)
+        if scene.feed.doubled:
+            raise DemoFailed(f"{scene.feed.doubled} alerts came out twice: that must never be")
         if not told.stop.is_set() and not scene.feed.count:
             raise DemoFailed(f"no alert came out in {scene.seconds:.0f} s")
 
@@ -86,8 +96,14 @@ def _open(options: Options, command_at: float, console: Console, opened: ExitSta
     settings = load_settings()
     directory = Path(tempfile.mkdtemp(prefix="touchline-demo-"))
     opened.callback(shutil.rmtree, directory, ignore_errors=True)
+    children = [Child(f"worker {n}", "worker", directory) for n in range(1, options.workers + 1)]
+    children.append(Child("bank", "simulate", directory))
+    opened.callback(stop_all, children, STOP_SECONDS)
     with _steps(console, command_at) as step:
-        children = _open_kafka(options, settings, directory, step, opened)
+        _open_kafka(settings, step, opened)
+        opened.callback(stop_all, children, STOP_SECONDS)  # before Kafka closes
+        step("making topics")
+        _make_topics(settings)
         feed = Feed(settings, settings.partitions)
         opened.callback(feed.stop)
         step(f"starting {options.workers} workers and the bank")
@@ -103,34 +119,17 @@ def _open(options: Options, command_at: float, console: Console, opened: ExitSta
     return scene
 
 
-def _open_kafka(
-    options: Options,
-    settings: Settings,
-    directory: Path,
-    step: Callable[[str], None],
-    opened: ExitStack,
-) -> list[Child]:
-    """Kafka with its topics; and the children, which load their modules while it starts."""
-    own: AnyBroker | None = None
+def _open_kafka(settings: Settings, step: Callable[[str], None], opened: ExitStack) -> None:
+    """The Kafka that the settings name, else one of our own."""
     if settings.kafka.bootstrap:
         step(f"using Kafka at {_where(settings)}: simulated customers will be written there")
-    else:
-        step("starting Kafka")
-        own = choose_broker()
-        if "partitions" not in settings.model_fields_set:
-            settings.partitions = PARTITIONS
-    children: list[Child] = []
-    opened.callback(stop_all, children, STOP_SECONDS)
-    for number in range(1, options.workers + 1):
-        children.append(Child(f"worker {number}", "worker", directory))
-    children.append(Child("bank", "simulate", directory))
-    if own is not None:
-        opened.enter_context(own)
-        settings.kafka.bootstrap = own.bootstrap
-        opened.callback(stop_all, children, STOP_SECONDS)  # before Kafka closes
-    step("making topics")
-    _make_topics(settings)
-    return children
+        return
+    step("starting Kafka")
+    broker = choose_broker()
+    opened.enter_context(broker)
+    settings.kafka.bootstrap = broker.bootstrap
+    if "partitions" not in settings.model_fields_set:
+        settings.partitions = PARTITIONS
 
 
 @contextmanager
@@ -230,13 +229,12 @@ def _check(scene: Scene) -> None:
         raise DemoFailed(f"alerts could not be read: {scene.feed.failure}")
 
 
-def _finish(scene: Scene, show: Callable[[], None]) -> None:
+def _finish(scene: Scene, told: Told, show: Callable[[], None]) -> None:
     """The bank closes first, so that what it sent is worked off before the workers end."""
     stop_all(scene.processes[-1:], STOP_SECONDS)
     deadline = time.monotonic() + DRAIN_SECONDS
     before = -1
-    while time.monotonic() < deadline:
-        time.sleep(1.1)  # longer than between two looks at the lag
+    while time.monotonic() < deadline and not told.hurry.wait(LAG_SECONDS):
         scene.workers.read()
         show()
         if scene.lag == 0 and scene.records == before:

@@ -15,6 +15,8 @@ HASTE = 3_600.0
 """An hour of a promise passes in a second: complaints are kept or escalated while one looks on."""
 WINDOW_SECONDS = 10.0
 RATE_SECONDS = 2.0
+STEADY_SECONDS = 3.0
+"""The workers tell their lag once a second: what they tell at first is too little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,9 @@ class Scene:
 
     def notice(self) -> None:
         """Look whether the backlog of the opening is worked off."""
-        if self.steady is None and self.records and self.lag < self.options.rate:
+        if self.steady is not None or self.seconds < STEADY_SECONDS:
+            return
+        if self.records and self.lag < self.options.rate:
             self.steady = self.workers.now
 
     @property

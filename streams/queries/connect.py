@@ -15,7 +15,7 @@ from streams.cluster.errors import ClusterError
 from streams.engine.clients import admin_options, bootstrap_servers
 from streams.settings import Settings
 
-ANSWER_MS = 10_000
+ANSWER_MS = 5_000
 
 _Result = TypeVar("_Result")
 

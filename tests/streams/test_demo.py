@@ -72,12 +72,10 @@ class Demo:
                     listening = child.net_connections("inet")
                     self.ports |= {one.laddr.port for one in listening if one.status == "LISTEN"}
 
-    def child(self, command: str) -> psutil.Process:
-        """One of its children by its command: `worker` or `simulate`."""
-        for one in self.started:
-            if one.cmdline()[-1:] == [command]:
-                return one
-        raise AssertionError(f"no {command} among {[one.cmdline() for one in self.started]}")
+    def child(self, name: str) -> psutil.Process:
+        """One of its children by its name: `worker 1` or `bank`."""
+        [found] = [one for one in self.started if one.name() == name]
+        return found
 
     def end(self, seconds: float = 90.0) -> int:
         """Its exit status, once it has ended by itself."""
@@ -107,7 +105,7 @@ def alive(process: psutil.Process) -> bool:
 @pytest.fixture
 def start(module_broker: LocalBroker, tmp_path: Path) -> Iterator[Callable[..., Demo]]:
     """Starts demonstrations on the broker of this module; whatever goes wrong, none stays."""
-    variables = environment(APP_ID, module_broker.bootstrap)
+    variables = environment(APP_ID, module_broker.bootstrap) | {"TMPDIR": str(tmp_path)}
     demos: list[Demo] = []
 
     def started(*line: str) -> Demo:
@@ -175,9 +173,9 @@ def test_when_it_is_killed_its_children_die_with_it(start: Callable[..., Demo]) 
 
 
 def test_a_killed_worker_leaves_its_partitions_to_the_other(start: Callable[..., Demo]) -> None:
-    demo = start("--seconds", "25")
+    demo = start("--seconds", "8")
     demo.wait_for("  alert  ")
-    demo.child("worker").kill()
+    demo.child("worker 1").kill()
     assert demo.end() == 0, demo.told()
     demo.assert_nothing_is_left()
 
@@ -185,7 +183,7 @@ def test_a_killed_worker_leaves_its_partitions_to_the_other(start: Callable[...,
 def test_a_bank_that_dies_is_a_failure_that_is_told(start: Callable[..., Demo]) -> None:
     demo = start()
     demo.wait_for("  alert  ")
-    demo.child("simulate").kill()
+    demo.child("bank").kill()
     assert demo.end() == 1
     assert "touchline: bank was ended by SIGKILL" in demo.told()
     demo.assert_nothing_is_left()
@@ -341,7 +339,15 @@ def test_the_picture_fits_terminals_and_shows_the_newest_alert_first() -> None:
 
 
 def encoded(example: dict[str, object], customer: str) -> bytes:
-    return json.dumps({**example, "customer_id": customer}).encode()
+    changed = {"customer_id": customer, "alert_id": f"id-{customer}"}
+    return json.dumps({**example, **changed}).encode()
+
+
+def test_an_alert_that_lies_in_kafka_twice_is_noticed() -> None:
+    heard = Heard()
+    for customer in ("c-1", "c-2", "c-1"):
+        heard.take("alerts", encoded(OUTPUT_EXAMPLES["Alert"][0], customer))
+    assert (heard.count, heard.doubled) == (3, 1)
 
 
 def test_a_spark_line_is_as_high_as_its_values() -> None:

@@ -304,7 +304,7 @@ def truncate(house: House, where: TopicPartition, keep: int) -> int:
 # -- without Kafka ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("line", [["state", "x"], ["dead-letters", "list"], ["doctor"]])
+@pytest.mark.parametrize("line", [["state", "x"], ["dead-letters", "list"]])
 def test_without_an_answer_from_kafka_a_command_is_one_line(line: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "streams.cli", *line],
