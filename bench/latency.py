@@ -30,28 +30,30 @@ TARGET_P50_MS = 20.0
 TARGET_P99_MS = 75.0
 LARGE_EVERY = 100
 CUSTOMERS = 5000
-WARM_SECONDS = 5.0
+WARM_SECONDS = 12.0
 TICK_SECONDS = 0.005
 
 
-def event(number: int, large: bool) -> tuple[bytes, bytes]:
-    """Key and value of one transaction, now; a large one is of a customer of its own.
+def event(run: int, number: int, large: bool) -> tuple[str, bytes, bytes]:
+    """Id, key and value of one transaction, now; a large one is of a customer of its own.
 
     An alert of a kind has a cooldown for each customer.
     """
-    customer = f"v{number:08}" if large else f"c{number % CUSTOMERS:05}"
+    event_id = f"l{run}-{number:08}"
+    customer = f"v{run}-{number:08}" if large else f"c{number % CUSTOMERS:05}"
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     amount = 150_000 if large else 10 + number % 90
     value = (
-        f'{{"type":"transaction","event_id":"l{number:08}","customer_id":"{customer}",'
+        f'{{"type":"transaction","event_id":"{event_id}","customer_id":"{customer}",'
         f'"occurred_at":"{now}","channel":"app","account_id":"a","amount":{amount},'
         f'"currency":"CNY","direction":"debit"}}'
     )
-    return customer.encode(), value.encode()
+    return event_id, customer.encode(), value.encode()
 
 
 async def send(bootstrap: str, rate: int, seconds: float, sent: dict[str, float]) -> int:
     """Send at ``rate`` for ``seconds``; notes when each large one was sent."""
+    run = time.time_ns() // 1_000_000_000
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=0, acks="all")
     await producer.start()
     began, number = time.perf_counter(), 0
@@ -59,9 +61,9 @@ async def send(bootstrap: str, rate: int, seconds: float, sent: dict[str, float]
         while (elapsed := time.perf_counter() - began) < seconds:
             while number < elapsed * rate:
                 large = number % LARGE_EVERY == 0
-                key, value = event(number, large)
+                event_id, key, value = event(run, number, large)
                 if large and elapsed > WARM_SECONDS:
-                    sent[f"l{number:08}"] = time.perf_counter()
+                    sent[event_id] = time.perf_counter()
                 await producer.send(TOPIC_OF_TYPE["transaction"], key=key, value=value)
                 number += 1
             await asyncio.sleep(TICK_SECONDS)
@@ -127,8 +129,8 @@ def main() -> int:
     with broker() as bootstrap:
         ensure_topics(bootstrap, "touchline").raise_if_wrong()
         env = {**os.environ, "TOUCHLINE_KAFKA__BOOTSTRAP": bootstrap}
-        command = [sys.executable, "-m", "streams.cli", "worker", "--http-port", "19777"]
-        worker = subprocess.Popen(command, env=env, stderr=open("/tmp/w/t/lat.err","w"))
+        command = [sys.executable, "-m", "streams.cli", "worker", "--http-port", "0"]
+        worker = subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL)
         try:
             time.sleep(5.0)
             runs = [

@@ -30,7 +30,8 @@ class KafkaSettings(BaseModel):
     min_insync_replicas: int = Field(default=1, ge=1, le=7)
     session_timeout_seconds: float = Field(default=10.0, ge=2.0, le=300.0)
     heartbeat_seconds: float = Field(default=1.0, gt=0.0, le=60.0)
-    fetch_wait_ms: int = Field(default=20, ge=1, le=500)
+    fetch_wait_ms: int = Field(default=10, ge=1, le=500)
+    fetch_min_bytes: int = Field(default=16_384, ge=1)
     retry_backoff_ms: int = Field(default=5, ge=1, le=1000)
     compression: Literal["gzip", "lz4", "zstd", "snappy"] | None = None
 
@@ -57,7 +58,7 @@ class CommitSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     interval_seconds: float = Field(default=0.5, gt=0.0, le=10.0)
-    linger_seconds: float = Field(default=0.1, ge=0.0, le=5.0)
+    linger_seconds: float = Field(default=0.25, ge=0.0, le=5.0)
     quiet_records: int = Field(default=1000, ge=0)
     deadline_seconds: float = Field(default=20.0, gt=0.0)
     transaction_timeout_seconds: float = Field(default=60.0, gt=0.0, le=900.0)

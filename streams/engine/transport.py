@@ -82,6 +82,7 @@ class Consumer(faust_consumer.Consumer):
             auto_offset_reset="none",
             isolation_level="read_committed",
             fetch_max_wait_ms=kafka.fetch_wait_ms,
+            fetch_min_bytes=kafka.fetch_min_bytes,
             max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
             session_timeout_ms=int(kafka.session_timeout_seconds * 1000),
             heartbeat_interval_ms=int(kafka.heartbeat_seconds * 1000),
