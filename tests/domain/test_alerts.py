@@ -18,9 +18,7 @@ def test_reaching_the_vip_line_is_told_once_and_private_after_vip_is_not_new() -
     )
     (alert,) = task.alerts("vip_new")
     assert after_start(alert) == 1
-    assert alert.reason == (
-        "The balance reached the vip line of 300,000 CNY; the tier was key."
-    )
+    assert alert.reason == ("The balance reached the vip line of 300,000 CNY; the tier was key.")
     assert (alert.tier, alert.priority) == ("vip", 2)
     assert [each.to_state for each in task.transitions()] == ["key", "vip", "private"]
 

@@ -159,9 +159,7 @@ def test_however_late_events_come_counts_hold_and_a_reload_changes_nothing(
     assert reloaded.figures() == steady.figures()
     assert reloaded.outputs == steady.outputs
     accepted = [
-        event
-        for event, status in zip(events, steady.statuses, strict=True)
-        if status == "accepted"
+        event for event, status in zip(events, steady.statuses, strict=True) if status == "accepted"
     ]
     expected = oracle.figures(accepted, START + end)
     for name in ("events", "transactions", "transaction_sum", "balance", "features"):
