@@ -39,3 +39,8 @@ OUTPUT_TOPICS: Final[tuple[str, ...]] = (
     SEGMENT_MODEL,
 )
 """With as many partitions as the input topics; `segment-model` is compacted."""
+
+
+def changelog_topic(app_id: str) -> str:
+    """The compacted topic that holds the customers' state of one application."""
+    return f"{app_id}-customers-changelog"

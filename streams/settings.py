@@ -14,6 +14,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.topics import changelog_topic
+
 
 class KafkaSettings(BaseModel):
     """How to reach Kafka. ``bootstrap`` is one or more ``host:port``, with commas between."""
@@ -104,7 +106,7 @@ class Settings(BaseSettings):
     @property
     def changelog(self) -> str:
         """The changelog topic of the customers' state."""
-        return f"{self.app_id}-customers-changelog"
+        return changelog_topic(self.app_id)
 
 
 def load_settings(**changes: Any) -> Settings:

@@ -13,9 +13,8 @@ from agents.customers import customers
 from domain.policy import load_policy
 from streams.cluster.errors import TopicError
 from streams.cluster.run import run_broker
-from streams.cluster.topics import TopicReport, ensure_topics
-from streams.engine.clients import admin_options, bootstrap_servers
 from streams.logs import configure_logs
+from streams.queries.topics import ensure_topics_of
 from streams.settings import Settings, load_settings
 from streams.worker import Worker, run_worker
 
@@ -52,7 +51,7 @@ def topics(
 
     Example: TOUCHLINE_KAFKA__BOOTSTRAP=localhost:9092 touchline topics
     """
-    report = _topics(load_settings(), dry_run=check)
+    report = ensure_topics_of(load_settings(), dry_run=check)
     report.raise_if_wrong()
     console = Console()
     done = "missing" if check else "made"
@@ -92,21 +91,9 @@ def worker(
     run_worker(run)
 
 
-def _topics(settings: Settings, *, dry_run: bool) -> TopicReport:
-    return ensure_topics(
-        bootstrap_servers(settings),
-        settings.app_id,
-        settings.partitions,
-        settings.kafka.replication,
-        settings.kafka.min_insync_replicas,
-        dry_run=dry_run,
-        client=admin_options(settings),
-    )
-
-
 def _check_topics(settings: Settings) -> None:
     """A worker needs its topics, with its partition count; anything else is only told."""
-    report = _topics(settings, dry_run=True)
+    report = ensure_topics_of(settings, dry_run=True)
     if report.created:
         shown = ", ".join(report.created[:3]) + (" and more" if len(report.created) > 3 else "")
         raise TopicError(f"{shown}: no such topic; run `touchline topics` first")

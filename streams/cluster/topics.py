@@ -23,6 +23,7 @@ from schemas.topics import (
     OUTPUT_TOPICS,
     PARTITION_SUMMARIES,
     SEGMENT_MODEL,
+    changelog_topic,
 )
 from streams.cluster.errors import ClusterError, TopicError
 
@@ -91,11 +92,6 @@ class TopicReport:
         """Raises TopicError naming every mismatch."""
         if self.mismatches:
             raise TopicError(" | ".join(str(mismatch) for mismatch in self.mismatches))
-
-
-def changelog_topic(app_id: str) -> str:
-    """The compacted topic that holds the customers' state."""
-    return f"{app_id}-customers-changelog"
 
 
 def topic_specs(

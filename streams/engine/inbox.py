@@ -11,28 +11,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
+
+from schemas.deadletter import KafkaRecord
 
 FIRST = -(1 << 62)
-
-
-class Record(Protocol):
-    """One Kafka record, as aiokafka hands it over and as replay makes it."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
 class Chunk(NamedTuple):
@@ -45,13 +28,13 @@ class Chunk(NamedTuple):
 
     topic: str
     partition: int
-    records: Sequence[Record]
+    records: Sequence[KafkaRecord]
     start: int
     end: int
     epoch: int
 
 
-Waiting = tuple[int, str, Any, Record]
+Waiting = tuple[int, str, Any, KafkaRecord]
 """A decoded record: its time in ms, its key, what it decoded to, and the record itself.
 
 What is to become a dead letter has no time of its own: ``FIRST`` and no key. A plain tuple,

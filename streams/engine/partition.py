@@ -12,11 +12,11 @@ from typing import Any, Literal, NamedTuple
 
 from agents.topology import Bad, Topology
 from schemas.codec import encode
-from schemas.deadletter import dead_letter
+from schemas.deadletter import KafkaRecord, dead_letter
 from schemas.outputs import Output
 from schemas.topics import DEAD_LETTERS
 from streams.engine.checkpoint import CHECKPOINT_KEY, SHARED_KEY, Checkpoint, dump_checkpoint
-from streams.engine.inbox import FIRST, Inbox, Record, Waiting
+from streams.engine.inbox import FIRST, Inbox, Waiting
 from streams.engine.store import Store
 from streams.engine.timers import Timers
 
@@ -82,7 +82,7 @@ class Partition:
 
     # -- in ---------------------------------------------------------------------------
 
-    def receive(self, topic: str, records: Sequence[Record], end: int) -> None:
+    def receive(self, topic: str, records: Sequence[KafkaRecord], end: int) -> None:
         """Decode fetched records and let them wait; what lies below the checkpoint is dropped."""
         start = self.next_offsets.get(topic, 0)
         if records and records[0].offset < start:
@@ -94,7 +94,7 @@ class Partition:
             self.next_offsets[topic] = end
             self.pending += 1
 
-    def judge(self, event: Any, record: Record) -> Waiting:
+    def judge(self, event: Any, record: KafkaRecord) -> Waiting:
         """What a decoded record is to be applied as: an event of its key, or a dead letter."""
         if type(event) is not Bad:
             key, at, source = self.topology.identify(event)
@@ -106,7 +106,7 @@ class Partition:
     def step(self, wall: int, limit: int = SLICE_RECORDS) -> int:
         """Apply up to ``limit`` waiting records at wall time ``wall`` (ms); how many it were."""
         taken = self.inbox.take(limit)
-        last: dict[str, Record] = {}
+        last: dict[str, KafkaRecord] = {}
         apply = self.apply
         for item in taken:
             apply(item, wall)
@@ -230,7 +230,7 @@ class Partition:
                 Sent(output.topic, output.key, encode(output), cause_timestamp, kind)
             )
 
-    def _dead(self, record: Record, bad: Bad) -> None:
+    def _dead(self, record: KafkaRecord, bad: Bad) -> None:
         self.counts[Bad, bad.reason] += 1
         letter = encode(dead_letter(record, bad))
         self.outputs.append(Sent(DEAD_LETTERS, record.key, letter, None, bad.reason))

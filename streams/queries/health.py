@@ -11,11 +11,11 @@ from kafka.admin import OffsetSpec
 from kafka.consumer.fetcher import IsolationLevel
 
 from schemas.topics import INPUT_TOPICS
-from streams.cluster.topics import TopicReport, ensure_topics
+from streams.cluster.topics import TopicReport
 from streams.engine.checkpoint import Checkpoint
-from streams.engine.clients import admin_options, bootstrap_servers
 from streams.queries import connect
 from streams.queries.checkpoints import checkpoints
+from streams.queries.topics import ensure_topics_of
 from streams.settings import Settings
 
 LOOK_AGAIN_SECONDS = 3.0
@@ -80,7 +80,7 @@ def examine(settings: Settings, step: Callable[[str], None]) -> Health:
         step("brokers")
         brokers = len(admin.describe_cluster()["brokers"])
         step("topics")
-        health = Health(brokers, _topics(settings))
+        health = Health(brokers, ensure_topics_of(settings, dry_run=True))
         _judge_topics(health)
         if health.problems:
             return health
@@ -125,18 +125,6 @@ def input_offsets(admin: KafkaAdminClient, numbers: Sequence[int]) -> Offsets:
 
 
 # -- looking ----------------------------------------------------------------------------
-
-
-def _topics(settings: Settings) -> TopicReport:
-    return ensure_topics(
-        bootstrap_servers(settings),
-        settings.app_id,
-        settings.partitions,
-        settings.kafka.replication,
-        settings.kafka.min_insync_replicas,
-        dry_run=True,
-        client=admin_options(settings),
-    )
 
 
 def _owners(admin: KafkaAdminClient, settings: Settings, health: Health) -> dict[int, str]:
