@@ -15,9 +15,10 @@ from aiohttp import web
 from prometheus_client.exposition import choose_encoder
 
 from streams.engine.task import Status
+from streams.errors import WorkerFailed
 from streams.metrics import Metrics
 from streams.settings import HttpSettings
-from streams.worker import Worker, WorkerFailed
+from streams.worker import Worker
 
 LAG_TOLD_SECONDS = 15.0
 """The engine tells the lag every second; silence longer than this means its watch is gone."""

@@ -22,6 +22,7 @@ from agents.topology import Topology
 from streams.engine.clients import bootstrap_servers
 from streams.engine.observer import Observer
 from streams.engine.tasks import Tasks
+from streams.errors import WorkerFailed
 from streams.settings import Settings
 
 GC_THRESHOLDS = (50_000, 20, 100)
@@ -30,10 +31,6 @@ LEAVE_SECONDS = 15.0
 REST_SECONDS = 3.0
 
 log = structlog.get_logger("touchline.worker")
-
-
-class WorkerFailed(Exception):
-    """The worker had to stop; its cause says why."""
 
 
 class App(faust.App):

@@ -11,7 +11,7 @@ from domain.policy import PolicyError
 from streams.cli import contracts, demo, inspect, replay, run, sources
 from streams.cluster.errors import ClusterError
 from streams.engine.clients import NoBootstrap
-from streams.worker import WorkerFailed
+from streams.errors import WorkerFailed
 
 app = typer.Typer(
     name="touchline",

@@ -9,9 +9,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from domain.policy import load_policy
-from schemas.asyncapi import asyncapi_document
-from schemas.jsonschema import json_schemas
 from streams.settings import load_settings
 
 
@@ -35,6 +32,9 @@ def schemas(
 
     Example: touchline schemas --out ./contract
     """
+    from schemas.asyncapi import asyncapi_document
+    from schemas.jsonschema import json_schemas
+
     documents: dict[str, object] = {"asyncapi": asyncapi_document(load_settings().partitions)}
     if not asyncapi:
         documents = {**json_schemas(), **documents}
@@ -52,5 +52,7 @@ def check(file: Annotated[Path, typer.Argument(help="Policy file (YAML).")]) -> 
 
     Example: touchline policy check policy.yaml
     """
+    from domain.policy import load_policy
+
     load_policy(file)
     Console().print(f"{file}: good")

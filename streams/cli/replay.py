@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from agents.customers import customers
-from domain.policy import load_policy
-from streams.replay import Replay, Summary, replay_file
 from streams.settings import load_settings
+
+if TYPE_CHECKING:
+    from streams.replay import Summary
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +37,10 @@ def replay(
 
     Example: touchline replay events.jsonl --out result
     """
+    from agents.customers import customers
+    from domain.policy import load_policy
+    from streams.replay import Replay, replay_file
+
     settings = load_settings()
     topology = customers(load_policy(policy or settings.policy))
     console = Console(stderr=True)

@@ -9,14 +9,8 @@ import structlog
 import typer
 from rich.console import Console
 
-from agents.customers import customers
-from domain.policy import load_policy
 from streams.cluster.errors import TopicError
-from streams.cluster.run import run_broker
-from streams.logs import configure_logs
-from streams.queries.topics import ensure_topics_of
 from streams.settings import Settings, load_settings
-from streams.worker import Worker, run_worker
 
 log = structlog.get_logger("touchline.worker")
 
@@ -39,6 +33,8 @@ def kafka(
 
     Example: touchline kafka --port 9092 --data-dir ./kafka-data
     """
+    from streams.cluster.run import run_broker
+
     run_broker(port, data_dir)
 
 
@@ -51,6 +47,8 @@ def topics(
 
     Example: TOUCHLINE_KAFKA__BOOTSTRAP=localhost:9092 touchline topics
     """
+    from streams.queries.topics import ensure_topics_of
+
     report = ensure_topics_of(load_settings(), dry_run=check)
     report.raise_if_wrong()
     console = Console()
@@ -72,6 +70,13 @@ def worker(
 
     Example: TOUCHLINE_KAFKA__BOOTSTRAP=localhost:9092 touchline worker
     """
+    from agents.customers import customers
+    from domain.policy import load_policy
+    from streams.logs import configure_logs
+    from streams.metrics import Metrics
+    from streams.pages import Pages
+    from streams.worker import Worker, run_worker
+
     settings = load_settings()
     if http_port is not None:
         settings.http.port = http_port
@@ -80,9 +85,6 @@ def worker(
     _check_topics(settings)
 
     async def run() -> None:
-        from streams.metrics import Metrics
-        from streams.pages import Pages
-
         metrics = Metrics(settings.clock)
         running = Worker(settings, topology, metrics)
         async with Pages(settings.http, metrics, running):
@@ -93,6 +95,8 @@ def worker(
 
 def _check_topics(settings: Settings) -> None:
     """A worker needs its topics, with its partition count; anything else is only told."""
+    from streams.queries.topics import ensure_topics_of
+
     report = ensure_topics_of(settings, dry_run=True)
     if report.created:
         shown = ", ".join(report.created[:3]) + (" and more" if len(report.created) > 3 else "")

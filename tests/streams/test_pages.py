@@ -13,10 +13,11 @@ from domain.policy import Policy
 from streams.cluster.broker import LocalBroker
 from streams.cluster.topics import ensure_topics
 from streams.engine.task import Status
+from streams.errors import WorkerFailed
 from streams.metrics import Metrics
 from streams.pages import LAG_TOLD_SECONDS, Pages, unready_because
 from streams.settings import HttpSettings, Settings
-from streams.worker import Worker, WorkerFailed
+from streams.worker import Worker
 from tests.streams.running import PARTITIONS, environment, got, until, worker_process
 
 APP_ID = "pages"

@@ -1,0 +1,5 @@
+"""What an operator is told in one line, light enough for every command to know."""
+
+
+class WorkerFailed(Exception):
+    """The worker had to stop; its cause says why."""
