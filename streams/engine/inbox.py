@@ -8,6 +8,7 @@ Within a topic the order of the log is kept.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from operator import itemgetter
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 from schemas.deadletter import KafkaRecord
 
 FIRST = -(1 << 62)
+LAST = 1 << 62
 
 
 class Chunk(NamedTuple):
@@ -94,13 +96,19 @@ class Inbox:
         counts = self._counts
         return [topic for topic in topics if not counts.get(topic)]
 
-    def take(self, limit: int) -> list[Waiting]:
-        """Up to ``limit`` records in merged order; they wait no more."""
+    def high(self, topic: str) -> int:
+        """The highest time that waits in ``topic``: what is not yet read of it comes later."""
+        return self._high[topic]
+
+    def take(self, limit: int, bound: int = LAST) -> list[Waiting]:
+        """Up to ``limit`` records not later than ``bound``, in merged order; they wait no more."""
         if self._fresh:
             del self._ready[: self._next]
             self._next, self._fresh = 0, False
             self._ready.sort(key=_order)
         end = min(self._next + limit, len(self._ready))
+        if bound < LAST:
+            end = bisect_right(self._ready, bound, self._next, end, key=_order)
         taken = [item for _, item in self._ready[self._next : end]]
         self._next = end
         self.waiting -= len(taken)

@@ -16,7 +16,7 @@ from schemas.deadletter import KafkaRecord, dead_letter
 from schemas.outputs import Output
 from schemas.topics import DEAD_LETTERS
 from streams.engine.checkpoint import CHECKPOINT_KEY, SHARED_KEY, Checkpoint, dump_checkpoint
-from streams.engine.inbox import FIRST, Inbox, Waiting
+from streams.engine.inbox import FIRST, LAST, Inbox, Waiting
 from streams.engine.store import Store
 from streams.engine.timers import Timers
 
@@ -103,9 +103,12 @@ class Partition:
             event = self.topology.misplaced(event, record.topic, record.key)
         return FIRST, "", event, record
 
-    def step(self, wall: int, limit: int = SLICE_RECORDS) -> int:
-        """Apply up to ``limit`` waiting records at wall time ``wall`` (ms); how many it were."""
-        taken = self.inbox.take(limit)
+    def step(self, wall: int, limit: int = SLICE_RECORDS, bound: int = LAST) -> int:
+        """Apply up to ``limit`` waiting records at wall time ``wall`` (ms); how many it were.
+
+        None later than ``bound`` (ms): something older may still be on its way.
+        """
+        taken = self.inbox.take(limit, bound)
         last: dict[str, KafkaRecord] = {}
         apply = self.apply
         for item in taken:

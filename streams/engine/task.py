@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -17,7 +18,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from agents.topology import Topology
-from streams.engine.inbox import Chunk
+from streams.engine.inbox import LAST, Chunk
 from streams.engine.load import Load
 from streams.engine.observer import Observer
 from streams.engine.partition import Partition
@@ -90,6 +91,7 @@ class PartitionTask:
         self._epochs: dict[TP, int] = {}
         self._received: dict[str, int] = {}
         self._fetched_at = 0
+        self._landed: deque[tuple[int, Chunk]] = deque()
         self._held: set[str] = set()
         self._wake = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
@@ -124,6 +126,7 @@ class PartitionTask:
         self._epochs = self._consumer.start_from(positions)
         self._received = {tp.topic: offset for tp, offset in positions.items()}
         self._held.clear()
+        self._landed.clear()
         self.status = Status.OPEN
         self._wake.set()
 
@@ -136,6 +139,7 @@ class PartitionTask:
             assert partition is not None
             self._consumer.leave(self._tps.values())
             partition.inbox.clear()
+            self._landed.clear()
             if partition.pending or partition.outputs:
                 await self._commit(partition, reopen=False)
             if self.status is Status.OPEN:
@@ -168,10 +172,15 @@ class PartitionTask:
                 f"{tp}: a chunk from {chunk.start} came where {self._received[chunk.topic]} "
                 f"was due: records would be lost"
             )
-        partition.receive(chunk.topic, chunk.records, chunk.end)
         self._received[chunk.topic] = chunk.end
         self._fetched_at = self._consumer.asked_at(tp)
-        if partition.inbox.waiting_in(chunk.topic) > HELD_RECORDS:
+        waiting = partition.inbox.waiting_in(chunk.topic) + len(chunk.records)
+        if self._settings.clock == "event":
+            self._landed.append((time.time_ns() // 1_000_000, chunk))
+            waiting += sum(len(c.records) for _, c in self._landed if c.topic == chunk.topic)
+        else:
+            partition.receive(chunk.topic, chunk.records, chunk.end)
+        if waiting > HELD_RECORDS:
             self._held.add(chunk.topic)
             self._consumer.hold([tp])
         self._wake.set()
@@ -198,7 +207,7 @@ class PartitionTask:
             return
         seconds = 1.0
         if self.status is Status.OPEN:
-            if self._first_pending is not None or self._merging_since is not None:
+            if self._first_pending is not None or self._merging_since is not None or self._landed:
                 seconds = 0.01
             due = partition.timers.next_due
             if due is not None and self._settings.clock == "wall":
@@ -215,9 +224,10 @@ class PartitionTask:
         assert partition is not None
         wall = time.time_ns() // 1_000_000
         ended = self._ended(partition)
-        if partition.inbox.waiting and not self._wait_to_merge(partition, ended):
+        self._admit(partition, ended)
+        if partition.inbox.waiting and (bound := self._bound(partition, ended)) is not None:
             async with self._processor:
-                partition.step(wall)
+                partition.step(wall, bound=bound)
                 await asyncio.sleep(0)
             self._release(partition)
         if self._settings.clock == "wall" and not partition.inbox.waiting:
@@ -230,30 +240,52 @@ class PartitionTask:
         if self._commit_due(partition, now):
             await self._commit(partition, reopen=True)
 
+    def _admit(self, partition: Partition, ended: dict[str, int | None]) -> None:
+        """On the event clock, let a chunk in once every other topic was asked after it came.
+
+        What was appended before the chunk's records can then no longer be unseen, and the
+        merge by time is the same however the topics' fetches fell.
+        """
+        while self._landed:
+            came_at, chunk = self._landed[0]
+            landed = {each.topic for _, each in self._landed}
+            for topic in partition.inbox.empty_topics(self._topology.sources):
+                until = ended[topic]
+                if topic not in landed and (until is None or until < came_at):
+                    return
+            self._landed.popleft()
+            partition.receive(chunk.topic, chunk.records, chunk.end)
+
     def _ended(self, partition: Partition) -> dict[str, int | None]:
         ended, received = self._consumer.ended, self._received
         return {topic: ended(tp, received[topic]) for topic, tp in self._tps.items()}
 
-    def _wait_to_merge(self, partition: Partition, ended: dict[str, int | None]) -> bool:
-        """Whether a topic has more in Kafka that must be merged in first.
+    def _bound(self, partition: Partition, ended: dict[str, int | None]) -> int | None:
+        """Up to which time waiting records may be applied; ``None``: none of them yet.
 
-        On the wall clock never for long; on the event clock as long as it takes, since there
-        nobody waits and an event out of order might be refused as too late.
+        A topic that has more in Kafka bounds the others by what of it waits here; while nothing
+        of it does, all wait. On the wall clock never for long; on the event clock as long as it
+        takes, since there nobody waits and an event out of order might be refused as too late.
         """
-        fresh = self._fetched_at - STALE_MS
-        empty = partition.inbox.empty_topics(self._topology.sources)
-        missing = [t for t in empty if (until := ended[t]) is None or until < fresh]
+        inbox, fresh = partition.inbox, self._fetched_at - STALE_MS
+        landed = {chunk.topic for _, chunk in self._landed}
+        behind = [
+            topic
+            for topic, until in ended.items()
+            if until is None or until < fresh or topic in landed
+        ]
+        missing = inbox.empty_topics(behind)
         if not missing:
             self._merging_since = None
-            return False
+            return min((inbox.high(topic) for topic in behind), default=LAST)
         now = time.monotonic()
         if self._merging_since is None:
             self._merging_since = now
         if self._settings.clock == "event" or now - self._merging_since < MERGE_PATIENCE_SECONDS:
-            return True
+            return None
         log.warning("merged without a slow topic", partition=self.number, topics=missing)
         self._merging_since = None
-        return False
+        return LAST
 
     def _release(self, partition: Partition) -> None:
         for topic in list(self._held):

@@ -29,13 +29,38 @@ class _Envelope(msgspec.Struct):
 
     type: str
     customer_id: object = None
+    occurred_at: object = None
 
 
 _read = msgspec.json.Decoder(_Envelope).decode
 
 
-def route(line: bytes) -> tuple[str, bytes | None] | str:
-    """Topic and key of a line by its `type` and `customer_id`, or why it has no topic.
+class Days:
+    """Keeps the order of days across topics.
+
+    A topic's records wait to be sent together, each topic for itself; a record of an earlier day
+    could thus come behind those of another topic that are weeks newer, and be too late. So
+    before a later day begins, what other topics still have waiting goes first.
+    """
+
+    def __init__(self) -> None:
+        self._day = ""
+        self._topics: set[str] = set()
+
+    def turn(self, topic: str, day: str) -> bool:
+        """Whether what waits must be sent before this record."""
+        later = day > self._day
+        first = later and bool(self._topics - {topic})
+        if later:
+            self._day = day
+            if first:
+                self._topics.clear()
+        self._topics.add(topic)
+        return first
+
+
+def route(line: bytes) -> tuple[str, bytes | None, str] | str:
+    """Topic, key and day of a line by its fields, or why it has no topic.
 
     A line with a known type is sent whatever else is wrong with it, without a key where it has no
     `customer_id` of text: the worker puts it into the dead letters with its bytes and a reason.
@@ -48,7 +73,9 @@ def route(line: bytes) -> tuple[str, bytes | None] | str:
     if topic is None:
         return f"type '{envelope.type[:40]}' is not one of {', '.join(TOPIC_OF_TYPE)}"
     customer = envelope.customer_id
-    return topic, customer.encode() if isinstance(customer, str) and customer else None
+    key = customer.encode() if isinstance(customer, str) and customer else None
+    at = envelope.occurred_at
+    return topic, key, at[:10] if isinstance(at, str) else ""
 
 
 def produce_lines(
@@ -70,6 +97,7 @@ def produce_lines(
     stop = stop or Stop()
     pacer = Pacer(rate, stop)
     sender = Sender(bootstrap, INPUT_TOPICS, on_reject or _ignore, client, _pace(rate))
+    days = Days()
     done = 0
     for number, raw in enumerate(stop.read(lines), 1):
         done += len(raw)
@@ -83,7 +111,10 @@ def produce_lines(
             sender.reject(Reject(number, where, line))
             continue
         pacer.wait()
-        sender.send(*where, line, number)
+        topic, key, day = where
+        if days.turn(topic, day):
+            sender.flush()
+        sender.send(topic, key, line, number)
     sender.report.interrupted = stop.is_set()
     return sender.close()
 

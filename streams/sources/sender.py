@@ -129,11 +129,15 @@ class Sender:
         self.report.rejected += 1
         self._on_reject(reject)
 
-    def close(self) -> Report:
-        """Flush, check what is left, and return the sum of it all."""
+    def flush(self) -> None:
+        """Send what waits and check every acknowledgement."""
         with suppress(KafkaError):  # _settle finds each record's own reason
             self._producer.flush(timeout=_DELIVERY_SECONDS)
         self._settle(len(self._waiting))
+
+    def close(self) -> Report:
+        """Flush, check what is left, and return the sum of it all."""
+        self.flush()
         self._producer.close(timeout=10)
         sys.setswitchinterval(self._switch_before)
         self.report.seconds = time.perf_counter() - self._began

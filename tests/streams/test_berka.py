@@ -155,7 +155,12 @@ def test_two_workers_end_in_the_files_own_figures_and_in_what_replay_gives(
     _agrees_with_the_files(live, *independent(berka))
     touchline(env, "replay", str(events), "--out", str(tmp_path / "out"))
     replayed = (tmp_path / "out" / "customers.jsonl").read_text().splitlines()
-    assert live == [json.loads(line) for line in replayed]
+    differing = [
+        {key: (one[key], other[key]) for key in one if one[key] != other[key]}
+        for one, line in zip(live, replayed, strict=True)
+        if (other := json.loads(line)) != one
+    ]
+    assert differing == []
 
 
 def _agrees_with_the_files(

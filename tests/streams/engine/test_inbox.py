@@ -41,3 +41,12 @@ def test_the_position_goes_past_control_records_only_behind_the_last_record() ->
     assert inbox.position_after("t", 0) == 1
     assert [item[3].offset for item in inbox.take(1)] == [1]
     assert inbox.position_after("t", 1) == 5
+
+
+def test_nothing_later_than_the_bound_is_handed_out() -> None:
+    inbox = Inbox()
+    inbox.add("read to here", [waiting("read to here", n, at) for n, at in enumerate((1, 5))], 2)
+    inbox.add("ahead", [waiting("ahead", n, at) for n, at in enumerate((2, 5, 6, 9))], 4)
+    assert [item[0] for item in inbox.take(10, inbox.high("read to here"))] == [1, 2, 5, 5]
+    inbox.add("read to here", [waiting("read to here", 2, 7)], 3)
+    assert [item[0] for item in inbox.take(10)] == [6, 7, 9]
