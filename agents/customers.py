@@ -9,6 +9,7 @@ from domain import rules
 from domain.aggregates import Aggregates
 from domain.context import Context
 from domain.policy import Policy
+from domain.segments import Segments
 from domain.state import Customer
 from schemas.codec import Bad, Event, at_ms, decode_many, misplaced
 from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
@@ -37,6 +38,8 @@ def customers(policy: Policy) -> Topology:
         fire=rules.fire,
         owner=_owner,
         export=lambda customer, now: rules.export(customer, now, policy),
+        main_key=lambda customer_id: CORE + customer_id.encode(),
+        population=_population,
     )
 
 
@@ -50,6 +53,13 @@ def _identify(event: Event) -> tuple[str, int, str]:
 
 def _owner(record_key: bytes) -> str | None:
     return record_key[1:].decode() if record_key[:1] == CORE else None
+
+
+def _population(context: Context, floor: int) -> Segments | None:
+    if not context.policy.segments.enabled:
+        return None
+    context.segments.floor = floor
+    return context.segments
 
 
 def _shared(context: Context) -> bytes | None:

@@ -6,7 +6,7 @@ it without a broker; both see the same functions and therefore the same results.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -47,6 +47,59 @@ class Decided(Protocol):
         """What is to be sent because of it."""
 
 
+class Changed(Protocol):
+    """A key whose state changed without an event of its own, and what is to be sent."""
+
+    @property
+    def key(self) -> str:
+        """The key."""
+
+    @property
+    def state(self) -> Keyed:
+        """Its state."""
+
+    @property
+    def outputs(self) -> Sequence[Output]:
+        """What is to be sent."""
+
+
+class Population(Protocol):
+    """What is worked out over all keys of a partition, and shared with the other partitions.
+
+    Times are in ms; ``open_`` gives the state of a key. Nothing here may depend on how events
+    were cut into batches.
+    """
+
+    def ripe(self, now: int) -> bool:
+        """Whether to tick although more events wait."""
+
+    def due(self, now: int) -> bool:
+        """Whether a tick would find anything to do."""
+
+    def tick(self, now: int, open_: Callable[[str], Any]) -> Sequence[Changed]:
+        """Work out what moved up to ``now``."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether :meth:`work` has anything left to do."""
+
+    def work(self, now: int, open_: Callable[[str], Any]) -> Sequence[Changed]:
+        """One bounded slice of long work."""
+
+    def restore(self, keys: Iterable[str], record_of: Callable[[str], bytes | None]) -> None:
+        """Take in the keys of a restored store, in later slices of work."""
+
+    def adopt(self, model: Any) -> str | None:
+        """Take a newer model into use; why it is refused, or ``None``."""
+
+    @property
+    def untold(self) -> bool:
+        """Whether there is news for a summary."""
+
+    def summary(self, number: int, clock: int, partitions: int) -> bytes | None:
+        """A snapshot that replaces the partition's last one; ``None`` without news."""
+
+
 @dataclass(frozen=True, slots=True)
 class Topology:
     """Sources, keyed state and rules of one agent.
@@ -57,7 +110,9 @@ class Topology:
     ``context`` builds the rules' context (with ``now`` and ``late`` to be set) from the
     partition's shared figures as last saved; ``shared`` gives them if they changed since.
     ``owner`` names the key that a state record is the main record of, or ``None``;
-    ``export`` is what a user sees of a state at a time in ms.
+    ``main_key`` is that record's key; ``export`` is what a user sees of a state at a time in ms.
+    ``population`` is the part of the context that looks over all keys, where there is one;
+    ``floor`` tells it that a model older than this version was left behind.
     """
 
     name: str
@@ -74,6 +129,8 @@ class Topology:
     fire: Callable[[Any, Any], Sequence[Output]]
     owner: Callable[[bytes], str | None]
     export: Callable[[Any, int], dict[str, Any]]
+    main_key: Callable[[str], bytes] = lambda key: b"c" + key.encode()
+    population: Callable[[Any, int], Population | None] = lambda context, floor: None
 
 
-__all__ = ["Bad", "Decided", "Get", "Keyed", "Topology"]
+__all__ = ["Bad", "Changed", "Decided", "Get", "Keyed", "Population", "Topology"]

@@ -62,6 +62,7 @@ def raise_alert(
             customer_id=customer.customer_id,
             tier=TIERS[tier],  # type: ignore[arg-type]
             owner_id=owner_of(customer),
+            segment=customer.core.segment or None,
             priority=priority(tier, severe),
             occurred_at=moment(cause.at),
             raised_at=moment(cause.ctx.now),

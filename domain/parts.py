@@ -66,6 +66,16 @@ class Core(msgspec.Struct, array_like=True, gc=False):
     # alerts by UTC day, the newest 3 days
     alerts_of_day: list[tuple[int, int]] = []
     erase_requested: int = 0
+    # clicks by code within 7 days, as of the last look; empty without any
+    window: list[int] = []
+    # time of the oldest and of the newest of them
+    oldest_click: int = 0
+    newest_click: int = 0
+    # id of the segment, "" for none
+    segment: str = ""
+    segment_changes: int = 0
+    # the vector when the segment was entered, in the order of the policy's features
+    entered_with: list[float] = []
 
 
 class Money(msgspec.Struct, array_like=True, gc=False):

@@ -35,6 +35,7 @@ from domain.policy_sections import (
     Section,
     TierLines,
 )
+from domain.policy_segments import SegmentRules
 
 
 class Policy(Section):
@@ -50,6 +51,7 @@ class Policy(Section):
     complaints: ComplaintPromises = ComplaintPromises()
     satisfaction: Satisfaction = Satisfaction()
     alerts: Alerts = Alerts()
+    segments: SegmentRules = SegmentRules()
 
     @cached_property
     def rates(self) -> dict[str, float]:

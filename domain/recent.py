@@ -22,6 +22,7 @@ ENTRY_BYTES = 17
 INDEX_FROM = 128
 SPILL_PAGE = 0xFFFFFFFF
 PAGE_FORMAT = 1
+FAR = 1 << 62
 
 (
     NOT_A_CLICK,
@@ -175,6 +176,25 @@ class Recent:
 
     # -- the window -------------------------------------------------------------------
 
+    def clicks_since(self, start: int) -> tuple[list[int], int]:
+        """How many clicks of each code are later than ``start`` (ms), and the oldest one's time.
+
+        Spilled hours that lie partly behind ``start`` count whole; without any click: 0.
+        """
+        counts = [0] * CODES
+        oldest = FAR
+        for at, code in zip(self.times, self.codes, strict=True):
+            if code and at > start:
+                counts[code] += 1
+                oldest = min(oldest, at)
+        for hour, spilled in self.spill.items():
+            end = (hour + 1) * HOUR_MS - 1
+            if end > start and any(spilled[LAUNCH_ICON:]):
+                counts = [kept + gone for kept, gone in zip(counts, spilled, strict=True)]
+                oldest = min(oldest, end)
+        counts[NOT_A_CLICK] = 0
+        return counts, 0 if oldest == FAR else oldest
+
     def window_counts(self, now: int) -> list[int]:
         """How many entries of each code lie in (now - 7 days, now].
 
@@ -201,15 +221,24 @@ def behaviour_features(counts: list[int]) -> dict[str, float] | None:
     """
     if not any(counts[LAUNCH_ICON:]):
         return None
-    launches = counts[LAUNCH_ICON] + counts[LAUNCH_PUSH]
-    values = (
-        sum(counts[LAUNCH_ICON:ERROR]),
+    return dict(zip(FEATURES, behaviour_vector(counts), strict=True))
+
+
+def behaviour_vector(counts: list[int]) -> tuple[float, ...]:
+    """The values of ``FEATURES`` from counts by code.
+
+    >>> behaviour_vector([3, 1, 3, 0, 2, 5, 0, 0, 1])
+    (11, 4, 5, 0.75, 0, 2, 0, 0)
+    """
+    _, icon, push, tabs, functions, account, news, views, _ = counts
+    launches = icon + push
+    return (
+        launches + tabs + functions + account + news + views,
         launches,
-        counts[ACCOUNT_MESSAGE],
-        counts[LAUNCH_PUSH] / launches if launches else 0.0,
-        counts[TAB_SWITCH],
-        counts[FUNCTION_VISIT],
-        counts[NEWS_MESSAGE],
-        counts[NEWS_VIEW],
+        account,
+        push / launches if launches else 0.0,
+        tabs,
+        functions,
+        news,
+        views,
     )
-    return dict(zip(FEATURES, values, strict=True))

@@ -42,7 +42,7 @@ def export(customer: Customer, now: int, policy: Policy) -> dict[str, Any]:
         "complaints_open": waiting,
         "complaints_overdue": overdue,
         "irregular_steps": core.irregular_steps,
-        "segment": None,
+        "segment": core.segment or None,
         "features": behaviour_features(customer.recent.window_counts(clock)),
         "memory_overflows": core.memory_overflows,
         "suppressed_alerts": core.suppressed_alerts,
@@ -57,7 +57,7 @@ INPUT_OF = {
     "balance": "no transaction with balance_after in a currency of the policy",
     "satisfaction": "no moment: survey, contact, complaint, praise, app error or care feedback",
     "features": "no app_click within 7 days",
-    "segment": "no segment model",
+    "segment": "no segment model, or no app_click within 7 days",
 }
 
 

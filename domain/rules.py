@@ -15,10 +15,12 @@ from domain import complaints, promises, satisfaction, standing
 from domain.cause import Cause, signal
 from domain.context import Context
 from domain.money import take_transaction
+from domain.parts import Core
 from domain.policy import MS_PER_DAY
 from domain.profiles import take_profile
 from domain.recent import (
     ACCOUNT_MESSAGE,
+    CODES,
     ERROR,
     FUNCTION_VISIT,
     LAUNCH_ICON,
@@ -104,6 +106,8 @@ def apply(customer: Customer, event: TouchpointBase, at: int, ctx: Context) -> O
     kind = type(event)
     code = _click_code(event) if kind is AppClick else NOT_A_CLICK
     lost = customer.seal_page() if customer.recent.add(digest, at, code) else 0
+    if code or ctx.segments.by_any_event:
+        _note_move(customer, code, at, ctx)
     if ERROR > code > NOT_A_CLICK and not lost:
         return ACCEPTED
     cause = Cause(ctx, at, event_id, quiet)
@@ -171,6 +175,25 @@ TAKE: dict[type[TouchpointBase], Take] = {
     Care: _watched(satisfaction.take_care),
     Desk: _only_count,
 }
+
+
+def _note_move(customer: Customer, code: int, at: int, ctx: Context) -> None:
+    """Let a click enter the 7-day window, and have the customer judged at the next tick."""
+    if at > ctx.now - WINDOW_MS and code:
+        _count_click(customer.core, code, at)
+    if ctx.segments.by_clicks:
+        ctx.segments.moved[customer.customer_id] = None
+
+
+def _count_click(core: Core, code: int, at: int) -> None:
+    if not core.window:
+        core.window = [0] * CODES
+        core.oldest_click = core.newest_click = at
+    elif at < core.oldest_click:
+        core.oldest_click = at
+    elif at > core.newest_click:
+        core.newest_click = at
+    core.window[code] += 1
 
 
 def _click_code(event: Any) -> int:

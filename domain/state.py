@@ -223,6 +223,11 @@ def customer_key_of(record_key: bytes) -> bytes:
     return record_key[5:] if record_key[:1] == PAGE_LETTER else record_key[1:]
 
 
+def decode_core(value: bytes) -> Core:
+    """The core of a customer from its record alone. Raises StateFormatError."""
+    return _decoded(Core, value)
+
+
 def _decoded(form: type[_Part], value: bytes) -> _Part:
     if value[:1] != _HEAD:
         raise StateFormatError(

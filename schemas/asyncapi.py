@@ -13,12 +13,9 @@ _INTERNAL: Final = {
         "What one partition knows that all customers share. Internal: its form may change.",
         "the partition's number",
     ),
-    topics.SEGMENT_MODEL: (
-        "The segment model now in force, compacted. Internal: its form may change.",
-        "the part of the model",
-    ),
 }
 _KEYS: Final = {
+    "SegmentModel": "Always `model`: the topic is compacted, the newest model is in force.",
     "Signal": "The customer_id where the signal speaks of one customer, else none.",
     "DeadLetter": "The key of the refused record, as it came.",
 }

@@ -15,6 +15,7 @@ from schemas.outputs import (
     SegmentUpdate,
     Signal,
 )
+from schemas.segments import SegmentModel
 from schemas.touchpoints import MODEL_OF_TYPE, Touchpoint
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -26,6 +27,7 @@ OUTPUT_MODELS: Final[tuple[type[Output], ...]] = (
     CustomerTransition,
     Signal,
     DeadLetter,
+    SegmentModel,
 )
 
 Schema = dict[str, Any]

@@ -10,7 +10,7 @@ import pytest
 
 import domain
 
-MODULES = sorted(name for _, name, _ in pkgutil.iter_modules(domain.__path__, "domain."))
+MODULES = sorted(name for _, name, _ in pkgutil.walk_packages(domain.__path__, "domain."))
 
 
 @pytest.mark.parametrize("name", MODULES)

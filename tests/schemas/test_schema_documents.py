@@ -13,6 +13,8 @@ from schemas.asyncapi import asyncapi_document
 from schemas.codec import Bad, decode
 from schemas.examples import EXAMPLES, OUTPUT_EXAMPLES
 from schemas.jsonschema import OUTPUT_MODELS, examples_by_name, json_schemas
+from schemas.outputs import DeadLetter
+from schemas.segments import MODEL_KEY
 from schemas.topics import INPUT_TOPICS, OUTPUT_TOPICS, TOPIC_OF_TYPE
 from schemas.touchpoints import MODEL_OF_TYPE
 
@@ -152,7 +154,16 @@ def test_messages_about_customers_say_that_the_key_is_the_customer() -> None:
     for model in (*MODEL_OF_TYPE.values(), *OUTPUT_MODELS):
         key = messages[model.__name__]["bindings"]["kafka"]["key"]
         assert key["type"] == "string"
-        assert "customer" in key["description"] or model.__name__ == "DeadLetter"
+        about_a_customer = "customer_id" in model.model_fields and model is not DeadLetter
+        assert ("customer" in key["description"]) == about_a_customer
+
+
+def test_the_model_of_segments_is_kept_compacted_under_its_one_key() -> None:
+    channel = DOCUMENT["channels"]["segment-model"]
+    configuration = channel["bindings"]["kafka"]["topicConfiguration"]
+    assert configuration == {"cleanup.policy": ["compact"]}
+    key = DOCUMENT["components"]["messages"]["SegmentModel"]["bindings"]["kafka"]["key"]
+    assert f"`{MODEL_KEY.decode()}`" in key["description"]
 
 
 def test_the_documents_are_the_same_each_time() -> None:

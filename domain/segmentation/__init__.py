@@ -1,0 +1,1 @@
+"""Segments: micro-clusters by customer, their summaries, the model fitted on them, assignment."""

@@ -1,0 +1,118 @@
+"""Which segment a customer is in: the nearest centroid, with hysteresis.
+
+A customer that lies between two segments would change with every event. So it changes only when
+the other centroid is nearer by more than ``margin``, a share of the distance to its own.
+Quarantine counts as one more segment, whose centres are those of the outliers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import dist, inf, log1p
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from domain.segmentation.features import Floats
+from schemas.segments import QUARANTINE, SegmentModel
+
+Labels = NDArray[np.int16]
+
+NONE: Final = -1
+TIE: Final = 1e-9
+"""Distances that differ by less than this share are equal: the lower index wins."""
+
+
+class Assigner:
+    """Assigns by one model. ``ids[label]`` is the segment id; the last label is quarantine.
+
+    Cost with 3 centroids of 8 features: 2 to 3 microseconds for one vector, 20 ms for 100,000.
+    """
+
+    def __init__(self, model: SegmentModel) -> None:
+        self.model = model
+        self.ids: tuple[str, ...] = (*model.segment_ids, QUARANTINE)
+        self.index_of: dict[str, int] = {each: label for label, each in enumerate(self.ids)}
+        self.quarantine = len(model.centroids)
+        self.logged = np.array(model.logged, dtype=bool)
+        self._mean = np.array(model.mean)
+        self._factor = np.sqrt(np.array(model.weights)) / np.array(model.scale)
+        self._centres = [*model.centroids, *model.outliers]
+        self._stays = (1.0 - model.margin) * (1.0 - TIE)
+        self._scaler = list(zip(model.logged, model.mean, self._factor.tolist(), strict=True))
+
+    def standardise(self, raw: ArrayLike) -> Floats:
+        """Vectors (m, d) in real units as the centroids are: logarithm, mean, scale, weight."""
+        values = np.array(raw, dtype=np.float64)
+        np.log1p(values, out=values, where=self.logged)
+        values -= self._mean
+        values *= self._factor
+        return values
+
+    def standardise_one(self, raw: Sequence[float]) -> list[float]:
+        """``standardise`` for one vector (d,), in microseconds: no arrays."""
+        return [
+            ((log1p(value) if logged else value) - mean) * factor
+            for value, (logged, mean, factor) in zip(raw, self._scaler, strict=True)
+        ]
+
+    def distances(self, raw: ArrayLike) -> Floats:
+        """Distance of each vector (m, d) to each label (m, K + 1); infinite without outliers."""
+        vectors = self.standardise(raw)
+        to_centres = np.empty((len(vectors), len(self._centres)))
+        for label, centre in enumerate(self._centres):
+            apart_by = vectors - centre
+            np.sqrt(np.einsum("md,md->m", apart_by, apart_by), out=to_centres[:, label])
+        apart = np.full((len(to_centres), self.quarantine + 1), np.inf)
+        apart[:, : self.quarantine] = to_centres[:, : self.quarantine]
+        if len(self._centres) > self.quarantine:
+            apart[:, self.quarantine] = to_centres[:, self.quarantine :].min(axis=1)
+        return apart
+
+    def nearest(self, raw: ArrayLike) -> Labels:
+        """The label of the nearest centre of each vector (m, d), hysteresis left aside."""
+        return _first_nearest(self.distances(raw))
+
+    def judge(self, raw: ArrayLike, current: ArrayLike) -> Labels:
+        """The label of each vector (m, d) of a customer whose label is ``current`` (m,).
+
+        A ``current`` that is no label of this model (``NONE``, say) leaves no hysteresis.
+        """
+        apart = self.distances(raw)
+        labels = _first_nearest(apart)
+        held = np.asarray(current, dtype=np.int16)
+        known = np.flatnonzero((held >= 0) & (held <= self.quarantine))
+        nearest = apart[known, labels[known]]
+        own = apart[known, held[known]]
+        stays = known[~(nearest < own * self._stays)]
+        labels[stays] = held[stays]
+        return labels
+
+    def judge_one(self, raw: Sequence[float], current: int) -> int:
+        """``judge`` for one vector (d,), in microseconds: no arrays."""
+        # A tuple: `math.dist` would make one of a list for every centre.
+        vector = tuple(
+            [
+                ((log1p(value) if logged else value) - mean) * factor
+                for value, (logged, mean, factor) in zip(raw, self._scaler, strict=True)
+            ]
+        )
+        apart = [dist(vector, centre) for centre in self._centres]
+        lowest = min(apart)
+        quarantine = self.quarantine
+        if 0 <= current <= quarantine:
+            own = apart[current] if current < quarantine else min(apart[quarantine:], default=inf)
+            if not lowest < own * self._stays:
+                return current
+        limit = lowest + lowest * TIE
+        for label, distance in enumerate(apart):
+            if distance <= limit:
+                return min(label, quarantine)
+        raise AssertionError("the lowest distance is within its own limit")
+
+
+def _first_nearest(apart: Floats) -> Labels:
+    """The first label (m,) whose distance (m, K + 1) is the lowest, but for rounding."""
+    lowest = apart.min(axis=1, keepdims=True)
+    return np.asarray(np.argmax(apart <= lowest + lowest * TIE, axis=1).astype(np.int16))

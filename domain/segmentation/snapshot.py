@@ -1,0 +1,109 @@
+"""The customers of one partition at one moment, added up by micro-cluster.
+
+Everything is computed from the vectors that are there: no running sum, hence no drift and no
+trace of what was replaced or removed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.segmentation.features import Floats
+from domain.segmentation.summary import Summary
+
+Labels = NDArray[np.int16]
+Ints = NDArray[np.int64]
+
+NO_CLUSTER: Final = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """m micro-clusters of d features over n customers.
+
+    ``clusters`` (n,) is the micro-cluster of each customer, from 0; ``rows`` (n,) is where its
+    vector is in ``vectors`` (transformed), ``raw`` (real units) and ``hashes``. Those are the
+    live columns, not copies: use it at once.
+    """
+
+    names: tuple[str, ...]
+    rows: Ints
+    clusters: Ints
+    vectors: Floats
+    raw: NDArray[np.float32]
+    hashes: NDArray[np.uint64]
+
+    def summary(self, number: int, clock: int, sample: int) -> Summary:
+        """The figures of partition ``number`` at ``clock`` (ms), with a sample of customers.
+
+        Micro-clusters are in the order of their sums: who was learnt first has no effect.
+        """
+        counts = np.bincount(self.clusters)
+        shape = (len(counts), len(self.names))
+        sums, raw_sums, raw_squares = (np.zeros(shape) for _ in range(3))
+        mean, m2 = np.zeros(shape[1]), np.zeros(shape[1])
+        for feature in range(shape[1] if len(counts) else 0):
+            # Column by column: twice as fast as all at once, and the mean is a pairwise sum.
+            values = self.vectors[self.rows, feature]
+            sums[:, feature] = np.bincount(self.clusters, values)
+            mean[feature] = values.mean()
+            values -= mean[feature]
+            m2[feature] = values @ values
+            real = self.raw[self.rows, feature].astype(np.float64)
+            raw_sums[:, feature] = np.bincount(self.clusters, real)
+            raw_squares[:, feature] = np.bincount(self.clusters, real * real)
+        chosen = self._sample(sample)
+        order = np.lexsort(sums.T)
+        return Summary(
+            partition=number,
+            clock=clock,
+            features=self.names,
+            customers=len(self.clusters),
+            counts=counts[order],
+            sums=sums[order],
+            raw_sums=raw_sums[order].astype(np.float32),
+            raw_squares=raw_squares[order].astype(np.float32),
+            mean=mean,
+            m2=m2,
+            hashes=self.hashes[chosen],
+            vectors=self.vectors[chosen].astype(np.float32),
+        )
+
+    def as_river(self) -> dict[int, Any]:
+        """River's own records of the micro-clusters (transformed units), by number."""
+        return {
+            number: _river_record(self.names, self.vectors[self.rows[self.clusters == number]])
+            for number in range(int(self.clusters.max(initial=-1)) + 1)
+        }
+
+    def _sample(self, size: int) -> Ints:
+        """The rows of the customers with the smallest hashes, ascending."""
+        hashes = self.hashes[self.rows]
+        chosen = np.arange(len(hashes))
+        if size < len(chosen):
+            chosen = np.argpartition(hashes, size)[:size]
+        return self.rows[chosen[np.argsort(hashes[chosen], kind="stable")]]
+
+
+def numbered(slots: Labels) -> Ints:
+    """Slots (n,) numbered anew from 0, free ones left out."""
+    used = np.bincount(slots) > 0
+    return np.asarray((np.cumsum(used) - 1)[slots])
+
+
+def _river_record(names: tuple[str, ...], vectors: Floats) -> Any:
+    count = len(vectors)
+    # here, since importing river takes seconds that most commands have no use for
+    from river.cluster.clustream import CluStreamMicroCluster
+    from river.stats import Var
+
+    record = CluStreamMicroCluster(x={}, w=1.0, timestamp=0)
+    record.var_time = Var._from_state(count, 0.0, 0.0)
+    variances = vectors.var(axis=0, ddof=1) if count > 1 else np.zeros(len(names))
+    for name, mean, variance in zip(names, vectors.mean(axis=0), variances, strict=True):
+        record.var_x[name] = Var._from_state(count, float(mean), float(variance))
+    return record
