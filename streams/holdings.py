@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from domain.aggregates import Aggregates
 from domain.policy import TIERS
 from streams.engine.partition import Clock, Partition
+from streams.segment_gauges import SegmentGauges
 
 
 class Holdings(Collector):
@@ -28,16 +29,21 @@ class Holdings(Collector):
         self.lags: dict[tuple[str, int], int] = {}
         self.waiting_since: dict[int, float] = {}
         self.lag_told: float | None = None
+        self.segments = SegmentGauges(self.partitions)
         self._clock = clock
 
     def opened(self, partition: Partition) -> None:
         """A partition is here."""
+        if partition.number in self.partitions:  # opened anew after a failed commit
+            self.segments.closed(self.partitions[partition.number])
         self.partitions[partition.number] = partition
         self.stops.pop(partition.number, None)
         self.waiting_since.pop(partition.number, None)
 
     def closed(self, number: int) -> None:
         """A partition is here no more."""
+        if number in self.partitions:
+            self.segments.closed(self.partitions[number])
         for held in (self.partitions, self.stops, self.waiting_since):
             held.pop(number, None)
 
@@ -82,6 +88,7 @@ class Holdings(Collector):
         aggregates = [one for one in held if one is not None]
         yield from self._by_tier(aggregates)
         yield from self._satisfaction(aggregates)
+        yield from self.segments.collect()
 
     def _lag(self) -> GaugeMetricFamily:
         family = GaugeMetricFamily(

@@ -23,6 +23,7 @@ from prometheus_client import (
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from schemas.segments import SegmentModel
 from schemas.topics import ALERTS
 from streams.engine.inbox import Chunk
 from streams.engine.observer import Observer
@@ -35,6 +36,7 @@ LATENCY_SECONDS = (
 )  # fmt: skip
 COMMIT_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 COMMIT_RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 50_000)
+FIT_SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 RESTORE_SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)
 
 # a time beside each counter would double the page
@@ -106,6 +108,16 @@ class Metrics(Observer):
         def counter(name: str, told: str, *labels: str) -> Children:
             return Children(Counter(f"touchline_{name}", told, labels, registry=registry))
 
+        self._models = Counter(
+            "touchline_segment_models", "Segment models made by this worker.", registry=registry
+        )
+        self._models_refused = counter(
+            "segment_models_refused", "Models or snapshots left aside.", "reason"
+        )
+        self._fit_seconds = Histogram(
+            "touchline_segment_fit_seconds", "Making a model and publishing it.",
+            buckets=FIT_SECONDS, registry=registry,
+        )  # fmt: skip
         self._received = counter("records_received", "Records fetched from Kafka.", "topic")
         self._events = counter(
             "events", "Events by what the rules said of them.", "type", "outcome"
@@ -173,6 +185,19 @@ class Metrics(Observer):
     def stopped(self, number: int, why: str) -> None:
         """Show a partition as stopped."""
         self.holdings.stopped(number, why)
+
+    def modelled(self, model: SegmentModel, snapshots: int, seconds: float) -> None:
+        """Count a model that this worker made."""
+        self._models.inc()
+        self._fit_seconds.observe(seconds)
+
+    def adopted(self, model: SegmentModel) -> None:
+        """Show the model in use."""
+        self.holdings.segments.model = model
+
+    def model_refused(self, reason: str, why: str) -> None:
+        """Count a model or snapshot that was left aside."""
+        self._models_refused.add((reason,), 1)
 
     def lag(self, lags: dict[tuple[str, int], int]) -> None:
         """Keep what waits in Kafka."""

@@ -13,12 +13,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import msgspec
 from aiokafka.partitioner import murmur2
 
+from agents.segments import Modelling
 from agents.topology import Bad, Topology
+from schemas.codec import encode
+from schemas.deadletter import Original
 from schemas.topics import (
     ALERTS,
     CARE_TASKS,
@@ -32,24 +35,13 @@ from streams.engine.store import MemoryStore
 
 CHUNK_LINES = 2000
 UNKNOWN_SOURCE = "replay"
+FIT_MS = 3_600_000
 FILES = {
     topic: f"{topic}.jsonl"
     for topic in (
         ALERTS, SEGMENT_UPDATES, CUSTOMER_TRANSITIONS, SIGNALS, CARE_TASKS, DEAD_LETTERS
     )
 }  # fmt: skip
-
-
-class Line(NamedTuple):
-    """One line of the file in the form of a Kafka record."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[()] = ()
 
 
 class Summary(msgspec.Struct):
@@ -72,10 +64,21 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 
 class Replay:
-    """Partitions of one topology, fed line by line."""
+    """Partitions of one topology, fed line by line; with ``modelling`` they get models.
 
-    def __init__(self, topology: Topology, partitions: int) -> None:
+    A model is made at each full hour of the events' clock, where anything moved, and at the end:
+    the same lines give the same models.
+    """
+
+    def __init__(
+        self, topology: Topology, partitions: int, modelling: Modelling | None = None
+    ) -> None:
         self.topology = topology
+        self.model: Any | None = None
+        self._modelling = modelling
+        self._fitter = modelling.fitter(None) if modelling is not None else None
+        self._snapshots: dict[int, Any] = {}
+        self._next_fit = 0
         self.counts: Counter[tuple[str, str]] = Counter()
         self.lines = 0
         self._partitions = [
@@ -92,12 +95,14 @@ class Replay:
             for value, event in zip(values, events, strict=True):
                 yield from self._apply(value, event)
             self._drain()
+        yield from self._fit(max(partition.now for partition in self._partitions))
 
     def until(self, now: int) -> Iterator[tuple[str, bytes]]:
         """Run every timer due by ``now`` (ms)."""
         for partition in self._partitions:
             partition.advance(now)
             yield from self._outputs(partition)
+        yield from self._fit(now)
         self._drain()
 
     def customers(self) -> list[dict[str, Any]]:
@@ -109,16 +114,47 @@ class Replay:
         number, line = 0, self.lines
         self.lines += 1
         if type(event) is Bad:
-            record = Line(UNKNOWN_SOURCE, 0, line, 0, None, value)
+            record = Original(UNKNOWN_SOURCE, 0, line, 0, None, value)
         else:
             customer, at, topic = self.topology.identify(event)
+            if at >= self._next_fit:
+                yield from self._fit(at)
             key = customer.encode()
             number = partition_of(key, len(self._partitions))
-            record = Line(topic, number, line, at, key, value)
+            record = Original(topic, number, line, at, key, value)
         partition = self._partitions[number]
         partition.apply(partition.judge(event, record), 0)
         if partition.outputs:
             yield from self._outputs(partition)
+
+    def _fit(self, now: int) -> Iterator[tuple[str, bytes]]:
+        """Let everyone be judged by a model of what is known at ``now`` (ms)."""
+        self._next_fit = now // FIT_MS * FIT_MS + FIT_MS
+        if self._modelling is None or self._fitter is None:
+            return
+        for partition in self._partitions:
+            self._settle(partition)
+        news = False
+        for partition in self._partitions:
+            assert partition.population is not None
+            count = len(self._partitions)
+            snapshot = partition.population.summary(partition.number, partition.now, count)
+            if snapshot is not None:
+                self._snapshots[partition.number] = self._modelling.load_summary(snapshot)
+                news = True
+        model = self._fitter.fit(list(self._snapshots.values()), now) if news else None
+        if model is not None:
+            self.model = model
+            for partition in self._partitions:
+                partition.adopt(model)
+                self._settle(partition)
+        for partition in self._partitions:
+            yield from self._outputs(partition)
+
+    def _settle(self, partition: Partition) -> None:
+        while partition.busy:
+            partition.work()
+        partition.settle()
 
     def _outputs(self, partition: Partition) -> Iterator[tuple[str, bytes]]:
         for sent in partition.outputs:
@@ -153,7 +189,9 @@ def replay_file(
     with (out / "customers.jsonl").open("wb") as file:
         for customer in customers:
             file.write(msgspec.json.encode(customer) + b"\n")
-    (out / "segment-model.json").write_bytes(msgspec.json.encode({"version": 0, "segments": []}))
+    no_model = msgspec.json.encode({"version": 0, "segments": []})
+    model = encode(replay.model) if replay.model is not None else no_model
+    (out / "segment-model.json").write_bytes(model)
     summary = _summary(replay, len(customers), time.perf_counter() - began)
     (out / "summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2))
     return summary

@@ -72,6 +72,15 @@ class CommitSettings(BaseModel):
         return self
 
 
+class SegmentSettings(BaseModel):
+    """How often snapshots of the customers go out, and models are made of them, at most."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    summary_seconds: float = Field(default=2.0, gt=0.0, le=3600.0)
+    fit_seconds: float = Field(default=1.0, gt=0.0, le=3600.0)
+
+
 class HttpSettings(BaseModel):
     """The worker's own pages (``/metrics``, ``/livez``, ``/readyz``). Loopback unless told."""
 
@@ -102,6 +111,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     commit: CommitSettings = CommitSettings()
     http: HttpSettings = HttpSettings()
+    segments: SegmentSettings = SegmentSettings()
 
     @property
     def changelog(self) -> str:

@@ -18,6 +18,7 @@ import structlog
 import uvloop
 
 from agents.feed import feed
+from agents.segments import Modelling
 from agents.topology import Topology
 from streams.engine.clients import bootstrap_servers
 from streams.engine.observer import Observer
@@ -63,12 +64,18 @@ def faust_app(settings: Settings) -> App:
 
 
 class Worker:
-    """Runs one topology. ``ready`` is set once the first assignment has been taken up."""
+    """Runs one topology, and with ``modelling`` the task that makes its models."""
 
-    def __init__(self, settings: Settings, topology: Topology, observer: Observer) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        topology: Topology,
+        observer: Observer,
+        modelling: Modelling | None = None,
+    ) -> None:
         self.settings = settings
         self.app = faust_app(settings)
-        self.tasks = Tasks(topology, settings, observer, self.fail)
+        self.tasks = Tasks(topology, settings, observer, self.fail, modelling)
         self.failure: BaseException | None = None
         self._stop = asyncio.Event()
         feed(self.app, topology, self.tasks.accept)

@@ -1,5 +1,6 @@
 """What many tests share: a real Kafka broker, and the data beside the repository."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from streams.cluster.broker import LocalBroker
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the product does
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

@@ -38,16 +38,17 @@ def replay(
     Example: touchline replay events.jsonl --out result
     """
     from agents.customers import customers
+    from agents.segments import segments
     from domain.policy import load_policy
     from streams.replay import Replay, replay_file
 
     settings = load_settings()
-    topology = customers(load_policy(policy or settings.policy))
+    rules = load_policy(policy or settings.policy)
     console = Console(stderr=True)
     with file.open("rb") as source, Progress(console=console, transient=True) as progress:
         task = progress.add_task("replaying", total=file.stat().st_size)
         summary = replay_file(
-            Replay(topology, settings.partitions),
+            Replay(customers(rules), settings.partitions, segments(rules)),
             source,
             out,
             _milliseconds(until),

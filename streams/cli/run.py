@@ -71,6 +71,7 @@ def worker(
     Example: TOUCHLINE_KAFKA__BOOTSTRAP=localhost:9092 touchline worker
     """
     from agents.customers import customers
+    from agents.segments import segments
     from domain.policy import load_policy
     from streams.logs import configure_logs
     from streams.metrics import Metrics
@@ -81,12 +82,14 @@ def worker(
     if http_port is not None:
         settings.http.port = http_port
     configure_logs(settings)
-    topology = customers(load_policy(policy or settings.policy))
+    rules = load_policy(policy or settings.policy)
+    topology = customers(rules)
     _check_topics(settings)
 
     async def run() -> None:
         metrics = Metrics(settings.clock)
-        running = Worker(settings, topology, metrics)
+        modelling = segments(rules) if rules.segments.enabled else None
+        running = Worker(settings, topology, metrics, modelling)
         async with Pages(settings.http, metrics, running):
             await running.run()
 

@@ -32,6 +32,15 @@ class Observer:
     def lag(self, lags: dict[tuple[str, int], int]) -> None:
         """Records waiting in Kafka by topic and partition number."""
 
+    def modelled(self, model: Any, snapshots: int, seconds: float) -> None:
+        """A model was published from this many partitions' snapshots."""
+
+    def adopted(self, model: Any) -> None:
+        """A newer model is in use here."""
+
+    def model_refused(self, reason: str, why: str) -> None:
+        """A model or snapshot was not taken; ``reason`` is one of a small fixed set."""
+
     def status(self) -> dict[str, Any]:
         """Nothing to tell."""
         return {}

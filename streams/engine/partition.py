@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
-from agents.topology import Bad, Topology
+from agents.topology import Bad, Changed, Topology
 from schemas.codec import encode
 from schemas.deadletter import KafkaRecord, dead_letter
 from schemas.outputs import Output
-from schemas.topics import DEAD_LETTERS
+from schemas.topics import DEAD_LETTERS, PARTITION_SUMMARIES
 from streams.engine.checkpoint import CHECKPOINT_KEY, SHARED_KEY, Checkpoint, dump_checkpoint
 from streams.engine.inbox import FIRST, LAST, Inbox, Waiting
 from streams.engine.store import Store
@@ -23,6 +23,7 @@ from streams.engine.timers import Timers
 FUTURE_TOLERANCE_MS = 5 * 60 * 1000
 BACKLOG_AGE_MS = 60 * 1000
 SLICE_RECORDS = 500
+TICK_MS = 1000
 
 Clock = Literal["wall", "event"]
 
@@ -79,6 +80,11 @@ class Partition:
         self._cached = cached
         self._live: dict[str, Any] = {}
         self._dirty: dict[str, Any] = {}
+        self.population = topology.population(self.context, self.model_version)
+        self._next_tick = LAST if self.population is None else 0
+        if self.population is not None:
+            owners = (topology.owner(key) for key, _ in store.items())
+            self.population.restore(sorted(filter(None, owners)), self._main_record)
 
     # -- in ---------------------------------------------------------------------------
 
@@ -139,6 +145,8 @@ class Partition:
         due = self._timer_heap
         if due and due[0][0] <= self.now:
             self._fire()
+        if self.now >= self._next_tick:
+            self._tick_if_ripe()
         context.now = self.now
         state = self._live.get(key) or self._open(key)
         outcome = self._rule(state, event, at, context)
@@ -160,6 +168,66 @@ class Partition:
         due = self.timers.next_due
         if due is not None and due <= self.now:
             self._fire()
+        if self.now >= self._next_tick:
+            self.settle()
+
+    # -- over all keys ------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Let the population work out what moved up to now, few as it may be."""
+        population = self.population
+        self._next_tick = self.now // TICK_MS * TICK_MS + TICK_MS
+        if population is not None and population.due(self.now):
+            self._take(population.tick(self.now, self._state_of))
+
+    @property
+    def busy(self) -> bool:
+        """Whether :meth:`work` has anything left to do."""
+        return self.population is not None and self.population.busy
+
+    def work(self) -> None:
+        """One slice of the population's long work: after a restore, after a new model."""
+        if self.population is not None:
+            self._take(self.population.work(self.now, self._state_of))
+
+    def adopt(self, model: Any) -> str | None:
+        """Take a newer model into use; why it is refused, or ``None``."""
+        if self.population is None:
+            return None
+        refused = self.population.adopt(model)
+        if refused is None and model.version > self.model_version:
+            self.model_version = model.version
+            self.pending += 1
+        return refused
+
+    def summarise(self, partitions: int) -> None:
+        """Send a snapshot of the population, if there is news."""
+        if self.population is None:
+            return
+        snapshot = self.population.summary(self.number, self.now, partitions)
+        if snapshot is not None:
+            number = str(self.number).encode()
+            self.outputs.append(Sent(PARTITION_SUMMARIES, number, snapshot, None, ""))
+            self.pending += 1
+
+    def _tick_if_ripe(self) -> None:
+        assert self.population is not None
+        if self.population.ripe(self.now):
+            self.settle()
+        else:
+            self._next_tick = self.now + TICK_MS
+
+    def _take(self, changes: Sequence[Changed]) -> None:
+        for change in changes:
+            self._dirty[change.key] = change.state
+            self._send(change.outputs, None)
+        self.pending += len(changes)
+
+    def _state_of(self, key: str) -> Any:
+        return self._live.get(key) or self._open(key)
+
+    def _main_record(self, key: str) -> bytes | None:
+        return self.store.get(self.topology.main_key(key))
 
     # -- out --------------------------------------------------------------------------
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -39,7 +41,35 @@ class RestoreStalled(Exception):
 async def restore(settings: Settings, partition: int) -> Restored:
     """Read the changelog partition from its beginning to its end."""
     began = time.perf_counter()
-    tp = TopicPartition(settings.changelog, partition)
+    store, records = await read_compacted(settings, settings.changelog, partition)
+    saved = store.get(CHECKPOINT_KEY)
+    checkpoint = load_checkpoint(saved) if saved is not None else None
+    return Restored(store, checkpoint, records, time.perf_counter() - began)
+
+
+async def read_compacted(settings: Settings, topic: str, partition: int) -> tuple[MemoryStore, int]:
+    """The newest value of each key of one partition, and how many records were read for it."""
+    store = MemoryStore()
+    async with _reader(settings, topic, partition) as (consumer, tp):
+        return store, await _read(consumer, tp, store.records)
+
+
+async def read_values(settings: Settings, topic: str, partition: int) -> AsyncIterator[bytes]:
+    """Every value that one partition has now, oldest first; tombstones are left out."""
+    async with _reader(settings, topic, partition) as (consumer, tp):
+        end = (await consumer.end_offsets([tp]))[tp]
+        while await consumer.position(tp) < end:
+            for records in (await consumer.getmany(tp, timeout_ms=100)).values():
+                for record in records:
+                    if record.value is not None:
+                        yield record.value
+
+
+@asynccontextmanager
+async def _reader(
+    settings: Settings, topic: str, partition: int
+) -> AsyncIterator[tuple[AIOKafkaConsumer, TopicPartition]]:
+    tp = TopicPartition(topic, partition)
     consumer = AIOKafkaConsumer(
         **client_options(settings),
         isolation_level="read_committed",
@@ -52,13 +82,9 @@ async def restore(settings: Settings, partition: int) -> Restored:
     await consumer.start()
     try:
         consumer.assign([tp])
-        store = MemoryStore()
-        records = await _read(consumer, tp, store.records)
+        yield consumer, tp
     finally:
         await consumer.stop()
-    saved = store.get(CHECKPOINT_KEY)
-    checkpoint = load_checkpoint(saved) if saved is not None else None
-    return Restored(store, checkpoint, records, time.perf_counter() - began)
 
 
 async def _read(consumer: AIOKafkaConsumer, tp: TopicPartition, records: dict[bytes, bytes]) -> int:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import structlog
 from aiokafka.errors import KafkaError
-from faust.types import TP
 
 from agents.topology import Topology
-from streams.engine.inbox import LAST, Chunk
+from streams.engine.inbox import Chunk
+from streams.engine.intake import Intake
 from streams.engine.load import Load
 from streams.engine.observer import Observer
 from streams.engine.partition import Partition
@@ -27,14 +27,10 @@ from streams.engine.transaction import CommitFailed, Fenced, TransactionalProduc
 from streams.engine.transport import Consumer
 from streams.settings import Settings
 
-HELD_RECORDS = 4000
-RELEASED_RECORDS = 1000
-MERGE_PATIENCE_SECONDS = 5.0
+BUSY_COMMIT_SECONDS = 0.05  # of the long work of a new model: alerts must not wait for its end
 STOPPED_RETRY_SECONDS = 10.0
 FAILURES_IN_A_ROW = 5
 OUTAGE_SECONDS = 60.0
-# Topics of one number whose fetches were sent this close to each other count as read together.
-STALE_MS = 1000
 
 log = structlog.get_logger("touchline.task")
 
@@ -67,6 +63,7 @@ class Host:
     load: Load
     restores: asyncio.Semaphore
     processor: asyncio.Lock
+    newest_model: Callable[[], Any | None]
     fail: Callable[[BaseException], None]
 
 
@@ -85,19 +82,15 @@ class PartitionTask:
         self._observer = host.observer
         self._restores = host.restores
         self._processor = host.processor
+        self._newest_model = host.newest_model
         self._fail = host.fail
-        self._tps = {topic: TP(topic, number) for topic in host.topology.sources}
+        self._intake = Intake(host.topology.sources, number, host.settings)
         self._producer = TransactionalProducer(host.settings, number)
-        self._epochs: dict[TP, int] = {}
-        self._received: dict[str, int] = {}
-        self._fetched_at = 0
-        self._landed: deque[tuple[int, Chunk]] = deque()
-        self._held: set[str] = set()
         self._wake = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
         self._first_pending: float | None = None
-        self._merging_since: float | None = None
         self._failures = 0
+        self._summarised = 0.0
 
     # -- life -------------------------------------------------------------------------
 
@@ -122,11 +115,7 @@ class PartitionTask:
         """Fetch from where the state stands."""
         partition = self.partition
         assert partition is not None
-        positions = {tp: partition.next_offsets[topic] for topic, tp in self._tps.items()}
-        self._epochs = self._consumer.start_from(positions)
-        self._received = {tp.topic: offset for tp, offset in positions.items()}
-        self._held.clear()
-        self._landed.clear()
+        self._intake.start(self._consumer, partition.next_offsets)
         self.status = Status.OPEN
         self._wake.set()
 
@@ -137,9 +126,8 @@ class PartitionTask:
                 return
             partition = self.partition
             assert partition is not None
-            self._consumer.leave(self._tps.values())
+            self._intake.leave(self._consumer)
             partition.inbox.clear()
-            self._landed.clear()
             if partition.pending or partition.outputs:
                 await self._commit(partition, reopen=False)
             if self.status is Status.OPEN:
@@ -150,7 +138,7 @@ class PartitionTask:
         """Commit if still open, end the runner, stop the producer."""
         await self.park()
         self.status = Status.OVER
-        self._consumer.leave(self._tps.values())
+        self._intake.leave(self._consumer)
         self._wake.set()
         if self._runner is not None and self._runner is not asyncio.current_task():
             await asyncio.wait([self._runner], timeout=5.0)
@@ -161,29 +149,10 @@ class PartitionTask:
 
     def accept(self, chunk: Chunk) -> None:
         """Take a chunk, unless it was fetched before the last seek."""
-        tp = self._tps[chunk.topic]
-        partition = self.partition
-        if self.status is not Status.OPEN or partition is None:
+        if self.status is not Status.OPEN or self.partition is None:
             return
-        if chunk.epoch != self._epochs.get(tp):
-            return
-        if chunk.start != self._received[chunk.topic]:
-            raise AssertionError(
-                f"{tp}: a chunk from {chunk.start} came where {self._received[chunk.topic]} "
-                f"was due: records would be lost"
-            )
-        self._received[chunk.topic] = chunk.end
-        self._fetched_at = self._consumer.asked_at(tp)
-        waiting = partition.inbox.waiting_in(chunk.topic) + len(chunk.records)
-        if self._settings.clock == "event":
-            self._landed.append((time.time_ns() // 1_000_000, chunk))
-            waiting += sum(len(c.records) for _, c in self._landed if c.topic == chunk.topic)
-        else:
-            partition.receive(chunk.topic, chunk.records, chunk.end)
-        if waiting > HELD_RECORDS:
-            self._held.add(chunk.topic)
-            self._consumer.hold([tp])
-        self._wake.set()
+        if self._intake.accept(self._consumer, self.partition, chunk):
+            self._wake.set()
 
     # -- the loop ---------------------------------------------------------------------
 
@@ -203,11 +172,13 @@ class PartitionTask:
     async def _sleep(self) -> None:
         partition = self.partition
         assert partition is not None
-        if self.status is Status.OPEN and partition.inbox.waiting and not self._merging_since:
+        if self.status is Status.OPEN and (
+            partition.busy or (partition.inbox.waiting and not self._intake.merging_since)
+        ):
             return
         seconds = 1.0
         if self.status is Status.OPEN:
-            if self._first_pending is not None or self._merging_since is not None or self._landed:
+            if self._first_pending is not None or self._intake.hurried:
                 seconds = 0.01
             due = partition.timers.next_due
             if due is not None and self._settings.clock == "wall":
@@ -223,75 +194,44 @@ class PartitionTask:
         partition = self.partition
         assert partition is not None
         wall = time.time_ns() // 1_000_000
-        ended = self._ended(partition)
-        self._admit(partition, ended)
-        if partition.inbox.waiting and (bound := self._bound(partition, ended)) is not None:
+        look = self._intake.look(self._consumer, partition)
+        if look.bound is not None:
             async with self._processor:
-                partition.step(wall, bound=bound)
+                partition.step(wall, bound=look.bound)
                 await asyncio.sleep(0)
-            self._release(partition)
-        if self._settings.clock == "wall" and not partition.inbox.waiting:
-            until = [at for at in ended.values() if at is not None]
-            if len(until) == len(ended):
-                partition.advance(min(wall, *until))
+            self._intake.release(self._consumer, partition)
+        if not partition.inbox.waiting:
+            if self._settings.clock == "event":
+                partition.settle()
+            elif look.ended is not None:
+                partition.advance(min(wall, look.ended))
         now = time.monotonic()
+        await self._look_over(partition, now)
         if self._first_pending is None and (partition.pending or partition.outputs):
             self._first_pending = now
         if self._commit_due(partition, now):
             await self._commit(partition, reopen=True)
 
-    def _admit(self, partition: Partition, ended: dict[str, int | None]) -> None:
-        """On the event clock, let a chunk in once every other topic was asked after it came.
+    async def _look_over(self, partition: Partition, now: float) -> None:
+        """One slice of the population's work, and a snapshot of it where one is due."""
+        if partition.busy:
+            async with self._processor:
+                partition.work()
+                await asyncio.sleep(0)
+        elif now - self._summarised >= self._settings.segments.summary_seconds:
+            self._summarised = now
+            partition.summarise(self._settings.partitions)
 
-        What was appended before the chunk's records can then no longer be unseen, and the
-        merge by time is the same however the topics' fetches fell.
-        """
-        while self._landed:
-            came_at, chunk = self._landed[0]
-            landed = {each.topic for _, each in self._landed}
-            for topic in partition.inbox.empty_topics(self._topology.sources):
-                until = ended[topic]
-                if topic not in landed and (until is None or until < came_at):
-                    return
-            self._landed.popleft()
-            partition.receive(chunk.topic, chunk.records, chunk.end)
-
-    def _ended(self, partition: Partition) -> dict[str, int | None]:
-        ended, received = self._consumer.ended, self._received
-        return {topic: ended(tp, received[topic]) for topic, tp in self._tps.items()}
-
-    def _bound(self, partition: Partition, ended: dict[str, int | None]) -> int | None:
-        """Up to which time waiting records may be applied; ``None``: none of them yet.
-
-        A topic that has more in Kafka bounds the others by what of it waits here; while nothing
-        of it does, all wait. On the wall clock never for long; on the event clock as long as it
-        takes, since there nobody waits and an event out of order might be refused as too late.
-        """
-        inbox, fresh = partition.inbox, self._fetched_at - STALE_MS
-        landed = {chunk.topic for _, chunk in self._landed}
-        behind = [
-            topic
-            for topic, until in ended.items()
-            if until is None or until < fresh or topic in landed
-        ]
-        missing = inbox.empty_topics(behind)
-        if not missing:
-            self._merging_since = None
-            return min((inbox.high(topic) for topic in behind), default=LAST)
-        now = time.monotonic()
-        if self._merging_since is None:
-            self._merging_since = now
-        if self._settings.clock == "event" or now - self._merging_since < MERGE_PATIENCE_SECONDS:
-            return None
-        log.warning("merged without a slow topic", partition=self.number, topics=missing)
-        self._merging_since = None
-        return LAST
-
-    def _release(self, partition: Partition) -> None:
-        for topic in list(self._held):
-            if partition.inbox.waiting_in(topic) < RELEASED_RECORDS:
-                self._held.discard(topic)
-                self._consumer.release([self._tps[topic]])
+    def adopt(self, model: Any) -> None:
+        """Take a newer model into use."""
+        if self.partition is None or self.status is Status.OVER:
+            return
+        refused = self.partition.adopt(model)
+        if refused is None:
+            self._wake.set()
+        else:
+            log.error("model refused", partition=self.number, why=refused)
+            self._observer.model_refused("foreign", refused)
 
     # -- commit -----------------------------------------------------------------------
 
@@ -301,7 +241,11 @@ class PartitionTask:
         age, commit = now - self._first_pending, self._settings.commit
         if age >= commit.interval_seconds:
             return True
-        if partition.inbox.waiting or self._load.backlog > commit.quiet_records:
+        if self._load.backlog > commit.quiet_records:
+            return False
+        if partition.busy:
+            return age >= BUSY_COMMIT_SECONDS
+        if partition.inbox.waiting:
             return False
         return bool(partition.outputs) or age >= commit.linger_seconds
 
@@ -328,7 +272,7 @@ class PartitionTask:
 
     async def _give_up(self) -> None:
         self.status = Status.OVER
-        self._consumer.leave(self._tps.values())
+        self._intake.leave(self._consumer)
         await self._producer.close()
         self._observer.closed(self.number)
 
@@ -368,7 +312,9 @@ class PartitionTask:
         )
         await self._check_positions(partition)
         self.partition = partition
-        self._first_pending = self._merging_since = None
+        if (model := self._newest_model()) is not None:
+            self.adopt(model)
+        self._first_pending = None
         self._observer.opened(partition, restored.records, restored.seconds)
         log.info(
             "partition open",
@@ -378,8 +324,8 @@ class PartitionTask:
         )
 
     async def _check_positions(self, partition: Partition) -> None:
-        earliest = await self._consumer.earliest_offsets(*self._tps.values())
-        for topic, tp in self._tps.items():
+        earliest = await self._consumer.earliest_offsets(*self._intake.tps.values())
+        for topic, tp in self._intake.tps.items():
             start = partition.next_offsets.setdefault(topic, earliest[tp])
             if start < earliest[tp]:
                 raise InputLost(

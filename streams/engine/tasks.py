@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
 
 import structlog
 from faust.types import TP
 
+from agents.segments import Modelling
 from agents.topology import Topology
+from streams.engine.fitting import LEADER, STOP_SECONDS, Fitting
 from streams.engine.inbox import Chunk
 from streams.engine.load import Load
+from streams.engine.models import Models
 from streams.engine.observer import Observer
 from streams.engine.task import Host, PartitionTask, Status
 from streams.engine.transport import Consumer
@@ -35,6 +39,7 @@ class Tasks:
         settings: Settings,
         observer: Observer,
         fail: Callable[[BaseException], None],
+        modelling: Modelling | None = None,
     ) -> None:
         self.by_number: dict[int, PartitionTask] = {}
         self.load = Load()
@@ -42,7 +47,16 @@ class Tasks:
         self._observer = observer
         self._fail = fail
         restores = asyncio.Semaphore(settings.restores_at_once)
-        self._host = Host(topology, settings, observer, self.load, restores, asyncio.Lock(), fail)
+        self.models = (
+            Models(modelling, settings, observer, self._adopt) if modelling is not None else None
+        )
+        self._host = Host(
+            topology, settings, observer, self.load, restores, asyncio.Lock(), self._newest, fail
+        )
+        self._settings = settings
+        self._modelling = modelling
+        self._fitting: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[None] | None = None
         self._openings: dict[int, asyncio.Task[None]] = {}
         self._watch: asyncio.Task[None] | None = None
         self._consumer: Consumer | None = None
@@ -66,6 +80,8 @@ class Tasks:
         consumer.on_out_of_range = self._out_of_range
         if self._watch is None:
             self._watch = asyncio.create_task(self._watch_load(), name="load")
+            if self.models is not None:
+                self._reading = self._start("models", self.models.run())
         numbers = self._checked(tps)
         for number in [n for n in self.by_number if n not in numbers]:
             await self._close(number)
@@ -77,11 +93,16 @@ class Tasks:
                 if task is not None:
                     await self._close(number)
                 self._open(consumer, number)
+        if LEADER in numbers and self._modelling is not None:
+            fitting = Fitting(self._modelling, self._settings, self._observer)
+            self._fitting = self._start("fitting", fitting.run())
         self.assigned_once = True
         log.info("assigned", partitions=sorted(numbers))
 
     async def revoked(self) -> None:
         """Commit and park everything: after this call another worker may own it."""
+        await _end(self._fitting)
+        self._fitting = None
         await self._cancel_openings()
         await asyncio.gather(*(task.park() for task in list(self.by_number.values())))
 
@@ -89,6 +110,8 @@ class Tasks:
         """Commit and close everything."""
         if self._watch is not None:
             self._watch.cancel()
+        await _end(self._fitting)
+        await _end(self._reading)
         await self._cancel_openings()
         await asyncio.gather(*(self._close(number) for number in list(self.by_number)))
 
@@ -114,6 +137,24 @@ class Tasks:
         self.by_number[number] = task
         opening = asyncio.create_task(self._open_task(task), name=f"open-{number}")
         self._openings[number] = opening
+
+    def _start(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        async def run() -> None:
+            try:
+                await work
+            except Exception as error:  # a defect: to go on without would hide it
+                log.exception("failed", what=name)
+                self._fail(error)
+
+        return asyncio.create_task(run(), name=name)
+
+    def _newest(self) -> Any | None:
+        return self.models.newest if self.models is not None else None
+
+    def _adopt(self, model: Any) -> None:
+        for task in self.by_number.values():
+            task.adopt(model)
+        self._observer.adopted(model)
 
     async def _open_task(self, task: PartitionTask) -> None:
         try:
@@ -173,3 +214,9 @@ class Tasks:
                 if lag is not None:
                     lags[topic, task.number] = lag
         return lags
+
+
+async def _end(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        task.cancel()
+        await asyncio.wait([task], timeout=STOP_SECONDS)

@@ -30,6 +30,9 @@ REQUEST_BYTES = 2 * 1024 * 1024
 CONNECT_SECONDS = 0.25
 
 
+Records = Mapping[str, Iterable[tuple[bytes | None, bytes | None]]]
+
+
 class Fenced(Exception):
     """Another worker has opened this partition's producer; this one is over."""
 
@@ -39,11 +42,11 @@ class CommitFailed(Exception):
 
 
 class TransactionalProducer:
-    """The producer of one partition number, named by a transactional id of its own."""
+    """A producer named by a transactional id of its own; it writes to one partition number."""
 
-    def __init__(self, settings: Settings, partition: int) -> None:
+    def __init__(self, settings: Settings, partition: int, name: str | None = None) -> None:
         self.partition = partition
-        self.transactional_id = f"{settings.app_id}-{partition}"
+        self.transactional_id = f"{settings.app_id}-{partition if name is None else name}"
         self._settings = settings
         self._deadline = settings.commit.deadline_seconds
         self._producer: AIOKafkaProducer | None = None
@@ -76,15 +79,21 @@ class TransactionalProducer:
 
     async def commit(self, drained: Drained, changelog: str, group: str) -> None:
         """Send and commit one transaction; raises :class:`Fenced` or :class:`CommitFailed`."""
+        await self.publish(_by_topic(drained, changelog), drained.next_offsets, group)
+
+    async def publish(
+        self, records: Records, next_offsets: Mapping[str, int], group: str = ""
+    ) -> None:
+        """Records by topic, and offsets of ``group`` by topic, in one transaction; as above."""
         producer = self._producer
         assert producer is not None, "the producer is not open"
         try:
             async with asyncio.timeout(self._deadline):
                 await producer.begin_transaction()
-                acks = await self._send(producer, drained, changelog)
+                acks = await self._send(producer, records)
                 offsets = {
                     TopicPartition(topic, self.partition): offset
-                    for topic, offset in drained.next_offsets.items()
+                    for topic, offset in next_offsets.items()
                 }
                 if offsets:
                     await producer.send_offsets_to_transaction(offsets, group)
@@ -98,12 +107,12 @@ class TransactionalProducer:
             raise CommitFailed(f"{type(cause).__name__}: {detail}") from error
 
     async def _send(
-        self, producer: AIOKafkaProducer, drained: Drained, changelog: str
+        self, producer: AIOKafkaProducer, records: Records
     ) -> list[asyncio.Future[object]]:
         acks = []
-        for topic, records in _by_topic(drained, changelog).items():
+        for topic, entries in records.items():
             batch = producer.create_batch()
-            for key, value in records:
+            for key, value in entries:
                 if batch.append(key=key, value=value, timestamp=None) is None:
                     acks.append(await self._submit(producer, batch, topic))
                     batch = producer.create_batch()
@@ -160,9 +169,7 @@ def _connect_calmly(client: Any) -> None:
     client._get_conn = calm
 
 
-def _by_topic(
-    drained: Drained, changelog: str
-) -> Mapping[str, Iterable[tuple[bytes | None, bytes | None]]]:
+def _by_topic(drained: Drained, changelog: str) -> Records:
     topics: dict[str, list[tuple[bytes | None, bytes | None]]] = {changelog: [*drained.changelog]}
     sent: Sent
     for sent in drained.outputs:

@@ -18,6 +18,8 @@ TOUCHLINE = Path(sys.executable).with_name("touchline")
 STOP_SECONDS = 30.0
 READY_SECONDS = 30.0
 TAIL_LINES = 15
+NOBODY_ANSWERED = "Unable to bootstrap"
+"""The last word of a worker that was started while the broker was away."""
 ADDRESS = re.compile(r"ready=(http://\S+)/readyz")
 
 
@@ -165,6 +167,6 @@ class Fleet:
                     status = self._running.pop(name).returncode
                     crash = f"{name} ended by itself with status {status}"
                     self._note(crash)
-                    if not self.outage:
+                    if not self.outage and NOBODY_ANSWERED not in self.log_tail(name, 1):
                         self.crashes.append(f"{crash}:\n{self.log_tail(name)}")
                     self.start(name, self._commands[name])

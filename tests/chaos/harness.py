@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from random import Random
-from typing import Self
+from typing import Any, Self
 
 from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError
 
-from schemas.topics import ALERTS, DEAD_LETTERS, INPUT_TOPICS
+from schemas.topics import ALERTS, DEAD_LETTERS, INPUT_TOPICS, SEGMENT_MODEL, SEGMENT_UPDATES
 from streams.cluster.broker import LocalBroker
 from streams.cluster.topics import ensure_topics
 from tests.chaos import oracle
@@ -30,6 +30,8 @@ APP_ID = "chaos"
 PARTITIONS = 12
 PROMISE = timedelta(seconds=20)
 DRAIN_SECONDS = 120.0
+LOOKS = 6
+OUTPUTS = (ALERTS, DEAD_LETTERS, SEGMENT_UPDATES, SEGMENT_MODEL)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -150,13 +152,29 @@ class Run:
     async def judge(self) -> Verdict:
         """What came out against what went in."""
         inputs = await oracle.read_topics(self.broker.bootstrap, self.topics)
-        outputs = await oracle.read_topics(self.broker.bootstrap, (ALERTS, DEAD_LETTERS))
+        states, outputs = await self._ended()
         alerts = [json.loads(x.value or b"") for x in outputs if x.topic == ALERTS]
         letters = [json.loads(x.value or b"") for x in outputs if x.topic == DEAD_LETTERS]
+        updates = [json.loads(x.value or b"") for x in outputs if x.topic == SEGMENT_UPDATES]
+        models = [json.loads(x.value or b"") for x in outputs if x.topic == SEGMENT_MODEL]
         expected = oracle.expect(inputs, PROMISE)
-        return oracle.compare(expected, self._totals(), alerts, letters)
+        verdict = oracle.compare(expected, _totals(states), alerts, letters)
+        segment_of = {state["customer_id"]: state["segment"] for state in states}
+        oracle.judge_segments(verdict, updates, models, segment_of)
+        return verdict
 
-    def _totals(self) -> dict[str, Totals]:
+    async def _ended(self) -> tuple[list[dict[str, Any]], list[oracle.Read]]:
+        """State and outputs of the same moment: a last model may still move somebody."""
+        before: list[oracle.Read] = []
+        for _ in range(LOOKS):
+            states = self._states()
+            outputs = await oracle.read_topics(self.broker.bootstrap, OUTPUTS)
+            if len(outputs) == len(before):
+                break
+            before = outputs
+        return states, outputs
+
+    def _states(self) -> list[dict[str, Any]]:
         """The product's figures, as its own command tells them."""
         done = subprocess.run(
             [str(TOUCHLINE), "state", "--all", "--json"],
@@ -167,13 +185,16 @@ class Run:
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        lines = [json.loads(line) for line in done.stdout.splitlines()]
-        return {
-            line["customer_id"]: Totals(
-                line["events"],
-                line["transactions"],
-                line["transaction_sum"],
-                int(line["event_xor"], 16),
-            )
-            for line in lines
-        }
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def _totals(states: list[dict[str, Any]]) -> dict[str, Totals]:
+    return {
+        state["customer_id"]: Totals(
+            state["events"],
+            state["transactions"],
+            state["transaction_sum"],
+            int(state["event_xor"], 16),
+        )
+        for state in states
+    }

@@ -26,6 +26,14 @@ TRANSACTIONS = "touchpoints.transactions"
 COMPLAINTS = "touchpoints.complaints"
 CLICKS = "touchpoints.app"
 
+# What customers click; each has one habit at a time, so that segments form and customers move.
+HABITS: tuple[dict[str, Any], ...] = (
+    {"action": "account_message"},
+    {"action": "launch", "source": "push"},
+    {"action": "function_visit", "function": "loans"},
+)
+HABIT_EVENTS = 6_000
+
 # Counted by the product and without an effect on any alert that is judged.
 OTHERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("touchpoints.surveys", {"type": "survey", "instrument": "csat", "score": 4}),
@@ -121,8 +129,7 @@ class Maker:
             topic, fields = self._random.choice(OTHERS)
             return [self._event(topic, customer, timedelta(0), fields)]
         if roll < 0.45:
-            fields = {"type": "app_click", "action": "tab_switch"}
-            return [self._event(CLICKS, customer, timedelta(0), fields)]
+            return [self._click(customer)]
         return [self._payment(customer, self._amount(customer), timedelta(0))]
 
     # -- good -------------------------------------------------------------------------
@@ -143,6 +150,12 @@ class Maker:
             **more,
         }
         return self._event(TRANSACTIONS, customer, age, fields)
+
+    def _click(self, customer: str) -> Record:
+        """A click of the kind the customer is given to, which changes as time goes by."""
+        number = int(customer.rsplit("-", 1)[1]) + self._number // HABIT_EVENTS
+        fields = {"type": "app_click", **HABITS[number % len(HABITS)]}
+        return self._event(CLICKS, customer, timedelta(0), fields)
 
     def _complaint(self) -> list[Record]:
         """A complaint is opened; half of them are acknowledged at once, the rest never."""

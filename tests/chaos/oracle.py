@@ -85,6 +85,12 @@ class Verdict:
     lost_letters: list[str] = field(default_factory=list)
     doubled_letters: list[str] = field(default_factory=list)
     unexpected_letters: list[str] = field(default_factory=list)
+    updates: int = 0
+    moves: int = 0
+    doubled_updates: list[str] = field(default_factory=list)
+    broken_chains: list[str] = field(default_factory=list)
+    wrong_segments: list[str] = field(default_factory=list)
+    doubled_models: list[str] = field(default_factory=list)
     offsets_behind: list[str] = field(default_factory=list)
 
     @property
@@ -100,7 +106,8 @@ class Verdict:
         """What was judged, in one line."""
         return (
             f"{self.customers} customers, {self.events} events, {self.repeats} repeats, "
-            f"{self.alerts} alerts, {self.letters} dead letters: "
+            f"{self.alerts} alerts, {self.letters} dead letters, {self.updates} segment updates "
+            f"({self.moves} of them from one segment to another): "
             f"{'no fault' if not self.faults else f'{len(self.faults)} kinds of fault'}"
         )
 
@@ -217,6 +224,35 @@ def _compare_alerts(verdict: Verdict, expected: Expected, alerts: list[dict[str,
             verdict.lost_alerts.append(f"{cause}")
         elif found[cause] and not must[cause] and cause not in expected.maybe:
             verdict.unexpected_alerts.append(f"{cause}")
+
+
+def judge_segments(
+    verdict: Verdict,
+    updates: Iterable[dict[str, Any]],
+    models: Iterable[dict[str, Any]],
+    segment_of: Mapping[str, str | None],
+) -> None:
+    """A customer's updates must be a chain that ends in the segment its state names."""
+    at: dict[str, str | None] = {}
+    seen: Counter[str] = Counter()
+    for update in updates:
+        customer, before, after = update["customer_id"], update.get("from_segment"), None
+        after = update.get("to_segment")
+        if before != at.get(customer):
+            verdict.broken_chains.append(f"{customer}: from {before}, was in {at.get(customer)}")
+        at[customer] = after
+        seen[update["update_id"]] += 1
+        verdict.moves += before is not None and after is not None
+    verdict.updates = seen.total()
+    verdict.doubled_updates += [f"{one} {times} times" for one, times in seen.items() if times > 1]
+    for customer in sorted(at.keys() | segment_of.keys()):
+        if at.get(customer) != segment_of.get(customer):
+            verdict.wrong_segments.append(
+                f"{customer}: updates end in {at.get(customer)}, "
+                f"the state says {segment_of.get(customer)}"
+            )
+    versions = Counter(model["version"] for model in models)
+    verdict.doubled_models += [f"model {v} {n} times" for v, n in versions.items() if n > 1]
 
 
 def _cause(alert: dict[str, Any]) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import pytest
 import xxhash
 
 from tests.chaos.load import BAD, COMPLAINTS, GOOD, TRANSACTIONS
-from tests.chaos.oracle import Read, Totals, Verdict, compare, expect
+from tests.chaos.oracle import Read, Totals, Verdict, compare, expect, judge_segments
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)
@@ -128,3 +128,44 @@ def test_lost_doubled_and_invented_dead_letters_are_named() -> None:
     assert len(_judge(letters=[]).lost_letters) == 1
     assert len(_judge(letters=LETTERS * 2).doubled_letters) == 1
     assert len(_judge(letters=[*LETTERS, LETTERS[0] | {"offset": 2}]).unexpected_letters) == 1
+
+
+MOVES: list[Json] = [
+    {"update_id": "1", "customer_id": "a", "to_segment": "s1"},
+    {"update_id": "2", "customer_id": "a", "from_segment": "s1", "to_segment": "s2"},
+    {"update_id": "3", "customer_id": "b", "to_segment": "s1"},
+    {"update_id": "4", "customer_id": "b", "from_segment": "s1"},
+]
+SEGMENT_OF = {"a": "s2", "b": None, "c": None}
+
+
+def _segments_judged(
+    updates: list[Json], segment_of: dict[str, str | None], versions: tuple[int, ...] = (1, 2)
+) -> Verdict:
+    verdict = Verdict()
+    judge_segments(verdict, updates, [{"version": version} for version in versions], segment_of)
+    return verdict
+
+
+def test_a_chain_of_updates_that_ends_in_the_state_passes() -> None:
+    verdict = _segments_judged(MOVES, SEGMENT_OF)
+    assert not verdict.faults
+    assert (verdict.updates, verdict.moves) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    ("updates", "segment_of", "versions", "fault"),
+    [
+        (MOVES[:1] + MOVES[2:], SEGMENT_OF, (1,), "wrong segments: 1: a"),
+        (MOVES[1:], SEGMENT_OF, (1,), "broken chains: 1: a"),
+        ([*MOVES[:2], MOVES[1], *MOVES[2:]], SEGMENT_OF, (1,), "doubled updates: 1: 2 2 times"),
+        (MOVES, SEGMENT_OF | {"b": "s1"}, (1,), "wrong segments: 1: b"),
+        (MOVES, SEGMENT_OF | {"d": "s1"}, (1,), "wrong segments: 1: d"),
+        (MOVES, SEGMENT_OF, (1, 2, 2), "doubled models: 1: model 2 2 times"),
+    ],
+)
+def test_a_fault_in_the_segments_is_named(
+    updates: list[Json], segment_of: dict[str, str | None], versions: tuple[int, ...], fault: str
+) -> None:
+    found = _segments_judged(updates, segment_of, versions).faults
+    assert any(one.startswith(fault) for one in found), found

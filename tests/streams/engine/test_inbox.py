@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.deadletter import Original
 from streams.engine.inbox import Inbox, Waiting
-from streams.replay import Line
 
 
 def waiting(topic: str, offset: int, at: int) -> Waiting:
-    return at, "k", f"{topic}{offset}", Line(topic, 0, offset, at, b"k", b"v")
+    return at, "k", f"{topic}{offset}", Original(topic, 0, offset, at, b"k", b"v")
 
 
 @given(st.lists(st.lists(st.integers(0, 50), max_size=20), max_size=4))

@@ -5,11 +5,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from schemas.deadletter import Original
 from schemas.topics import DEAD_LETTERS
 from streams.engine.checkpoint import CHECKPOINT_KEY, load_checkpoint
 from streams.engine.partition import Partition
 from streams.engine.store import MemoryStore
-from streams.replay import Line
 from tests.streams.engine.counting import TIMER_MS, counting, line
 
 WALL = 1_000_000_000
@@ -24,9 +24,9 @@ def partition(
     return Partition(counting("a", "b"), 0, store, checkpoint, clock=clock, cached=cached)
 
 
-def records(topic: str, events: Sequence[tuple[str, int, int]], start: int = 0) -> list[Line]:
+def records(topic: str, events: Sequence[tuple[str, int, int]], start: int = 0) -> list[Original]:
     return [
-        Line(topic, 0, start + n, at, key.encode(), line(key, at, amount, topic))
+        Original(topic, 0, start + n, at, key.encode(), line(key, at, amount, topic))
         for n, (key, at, amount) in enumerate(events)
     ]
 
@@ -103,12 +103,12 @@ def test_what_cannot_be_applied_becomes_a_dead_letter_with_its_reason() -> None:
     one = partition(clock="wall")
     good = line("x", WALL, 1, "a")
     bad = [
-        Line("a", 0, 0, 1, b"x", b"no event"),
-        Line("a", 0, 1, 1, b"y", good),
-        Line("a", 0, 2, 1, b"x", line("x", WALL, 1, "b")),
-        Line("a", 0, 3, 1, b"x", line("x", WALL + 300_001, 1, "a")),
-        Line("a", 0, 4, 1, b"x", line("x", WALL, -1, "a")),
-        Line("a", 0, 5, 1, b"x", line("x", WALL + 300_000, 7, "a")),
+        Original("a", 0, 0, 1, b"x", b"no event"),
+        Original("a", 0, 1, 1, b"y", good),
+        Original("a", 0, 2, 1, b"x", line("x", WALL, 1, "b")),
+        Original("a", 0, 3, 1, b"x", line("x", WALL + 300_001, 1, "a")),
+        Original("a", 0, 4, 1, b"x", line("x", WALL, -1, "a")),
+        Original("a", 0, 5, 1, b"x", line("x", WALL + 300_000, 7, "a")),
     ]
     one.receive("a", bad, 6)
     one.step(WALL)
