@@ -15,8 +15,10 @@ from typing import Any
 import psutil
 
 from agents.customers import customers
+from agents.segments import Modelling, segments
 from agents.topology import Topology
-from domain.policy import load_policy
+from domain.policy import Policy
+from domain.policy_segments import SegmentRules
 from streams.engine.inbox import Chunk
 from streams.engine.observer import Observer
 from streams.engine.partition import Drained, Partition
@@ -39,6 +41,7 @@ class Until(Observer):
         self.changelog_bytes = 0
         self.changelog_records = 0
         self.outputs = 0
+        self.models = 0
         self.partitions: dict[int, Partition] = {}
         self.stop: Callable[[], None] = lambda: None
 
@@ -64,6 +67,10 @@ class Until(Observer):
             self.cpu_seconds = time.process_time() - self.began_cpu
             self.stop()
 
+    def modelled(self, model: Any, snapshots: int, seconds: float) -> None:
+        """Count the segment models."""
+        self.models += 1
+
     def figures(self) -> dict[str, Any]:
         """What was measured, as plain data; bytes are of keys and values."""
         seconds = self.ended - self.began
@@ -81,18 +88,21 @@ class Until(Observer):
             "changelog_bytes_per_event": self.changelog_bytes / max(1, self.done),
             "changelog_records_per_event": self.changelog_records / max(1, self.done),
             "outputs": self.outputs,
+            "models": self.models,
             "customers": keys,
             "state_bytes_per_customer": state / max(1, keys),
             "rss_mib": psutil.Process().memory_info().rss / 2**20,
         }
 
 
-def measure(settings: Settings, topology: Topology, until: Until) -> dict[str, Any]:
+def measure(
+    settings: Settings, topology: Topology, until: Until, modelling: Modelling | None = None
+) -> dict[str, Any]:
     """Run a worker until it has committed so many events; what was measured."""
 
     def main() -> Coroutine[Any, Any, None]:
         async def run() -> None:
-            worker = Worker(settings, topology, until)
+            worker = Worker(settings, topology, until, modelling)
             until.stop = worker.stop
             await worker.run()
 
@@ -109,6 +119,7 @@ def main() -> None:
     parser.add_argument("--app-id", default="touchline")
     parser.add_argument("--events", type=int, required=True)
     parser.add_argument("--commit-seconds", type=float, default=0.5)
+    parser.add_argument("--no-segments", action="store_true")
     given = parser.parse_args()
     settings = Settings(
         app_id=given.app_id,
@@ -116,7 +127,9 @@ def main() -> None:
         commit=CommitSettings(interval_seconds=given.commit_seconds),
     )
     until = Until(given.events)
-    print(json.dumps(measure(settings, customers(load_policy(None)), until)))
+    policy = Policy(segments=SegmentRules(enabled=not given.no_segments))
+    modelling = segments(policy) if policy.segments.enabled else None
+    print(json.dumps(measure(settings, customers(policy), until, modelling)))
 
 
 if __name__ == "__main__":

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
 from pydantic import ValidationError
 
 from domain.policy import PolicyError
-from streams.cli import contracts, demo, inspect, replay, run, sources
+from streams.cli import contracts, demo, inspect, replay, run, segments, sources
 from streams.cluster.errors import ClusterError
 from streams.engine.clients import NoBootstrap
 from streams.errors import WorkerFailed
+
+# Before numpy is imported: fitting runs beside the event loop and must not take every core.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 app = typer.Typer(
     name="touchline",
@@ -20,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (run, sources, replay, inspect, demo, contracts):
+for group in (run, sources, replay, inspect, segments, demo, contracts):
     group.register(app)
 
 EXPECTED = (ClusterError, NoBootstrap, PolicyError, WorkerFailed)

@@ -16,7 +16,7 @@ def demo(
     seconds: Annotated[
         float | None, typer.Option(help="End after so long; default: at Ctrl-C.", min=1)
     ] = None,
-    customers: Annotated[int, typer.Option(help="Customers of the bank.", min=1)] = 2_000,
+    customers: Annotated[int, typer.Option(help="Customers of the bank.", min=1)] = 1_000,
     rate: Annotated[float, typer.Option(help="Events a second.", min=1)] = 1_000.0,
     workers: Annotated[int, typer.Option(help="Worker processes.", min=1, max=6)] = 2,
     seed: Annotated[int, typer.Option(help="Same seed, same bank.")] = 1,

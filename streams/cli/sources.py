@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -58,6 +58,13 @@ def simulate(
         float | None,
         typer.Option(help="How many times faster complaints and calls go on; live 360, else 1."),
     ] = None,
+    history_days: Annotated[
+        float,
+        typer.Option(help="Begin with the clicks of so many days before; at most 6.", min=0, max=6),
+    ] = 0.0,
+    awakenings: Annotated[
+        float, typer.Option(help="Weight of lurkers turning into quality customers.", min=0, max=1)
+    ] = 0.0,
     bootstrap: Bootstrap = None,
 ) -> None:
     """Produce a simulated bank: profiles and balances first, then its days, live unless told.
@@ -65,7 +72,7 @@ def simulate(
     Example: touchline simulate --rate 2000 --seconds 60 --customers 5000 --vip-share 0.1
     """
     from streams.sources import produce as into
-    from streams.sources.bank import Bank
+    from streams.sources.bank import Bank, Mix
     from streams.sources.pace import Stop
 
     live = day_seconds is None and records is None
@@ -73,11 +80,13 @@ def simulate(
     with _one_line():
         if day_seconds is not None and (records is not None or not day_seconds > 0):
             raise SourceError("--day-seconds must be above 0, and goes without --records")
+        if history_days and not live:
+            raise SourceError("--history-days goes without --day-seconds and --records")
         if haste is None:
             haste = LIVE_HASTE if live else 1.0
         bank = Bank(
             seed, customers, vip_share=vip_share, repeats=repeats, late=late, bad=bad, start=now,
-            now=_wall_ms if live else None, haste=haste,
+            now=_wall_ms if live else None, haste=haste, mix=Mix(awakening=awakenings),
         )  # fmt: skip
         pace: float | None = rate
         if records is not None:
@@ -89,8 +98,9 @@ def simulate(
         servers, client = _kafka(bootstrap)
         with Stop() as stop, _progress("simulate", None) as progress, _rejects(None) as rejects:
             report = into.simulate(
-                bank, servers, rate=pace, seconds=seconds, records=records, progress=progress,
-                on_reject=rejects, stop=stop, client=client,
+                bank, servers, rate=pace, seconds=seconds, records=records,
+                history_days=history_days, progress=progress, on_reject=rejects, stop=stop,
+                client=client,
             )  # fmt: skip
     _say(f"simulated {report}, {report.bad:,} of them made to be refused")
     if report.rejected:
@@ -160,17 +170,46 @@ def berka(
 
     tally = bank.Tally()
     with _one_line():
-        try:
-            write = sys.stdout.buffer.write
-            for event in bank.events(directory, rate, tally):
-                write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
-            sys.stdout.buffer.flush()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise SourceError("the reader of the output went away before the end") from None
+        events = bank.events(directory, rate, tally)
+        _write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE) for event in events)
     _say(f"imported {tally}")
     if tally.amounts_not_above_zero:
         _say("amounts not above zero stay as they are: the worker makes dead letters of them")
+
+
+@importers.command()
+def bank_case(
+    seed: Annotated[int, typer.Option(help="Same seed and end, same events.")] = 1,
+    end: Annotated[
+        datetime | None,
+        typer.Option(
+            help="Where the seven days end (with an offset, or UTC); default: now.",
+            formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"],
+        ),
+    ] = None,
+) -> None:
+    """Write the published bank case as clicks: 100 customers, seven days, three groups.
+
+    Example: touchline import bank-case --seed 1 | touchline produce -
+    """
+    from streams.sources.bank_case import BankCase
+
+    end = datetime.now(UTC) if end is None else end
+    case = BankCase(seed, end if end.tzinfo else end.replace(tzinfo=UTC))
+    with _one_line():
+        _write(case.lines())
+    _say(f"imported the clicks of {len(case.group_of)} customers in the 7 days before {end}")
+
+
+def _write(lines: Iterable[bytes]) -> None:
+    """Lines to stdout. Raises SourceError where nobody reads on."""
+    try:
+        for line in lines:
+            sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SourceError("the reader of the output went away before the end") from None
 
 
 def _kafka(bootstrap: str | None) -> tuple[str, dict[str, Any]]:

@@ -9,17 +9,23 @@ from rich.console import Console
 
 from streams.demo.feed import Alert
 from streams.demo.scene import Scene
+from streams.demo.segments import advice, model_line, sizes_line
+from streams.segments.words import all_telling
 
 EVERY_SECONDS = 5.0
 ALERTS_AT_ONCE = 8
+MOVES_AT_ONCE = 3
+TELLING_AT_ONCE = 3
 
 
 class Lines:
-    """Prints each alert as it comes and the figures now and then."""
+    """Prints alerts and segment changes as they come, and the figures now and then."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._printed = 0
+        self._moved = 0
+        self._segments: tuple[tuple[str, str], ...] = ()
         self._next = EVERY_SECONDS
 
     def __enter__(self) -> Lines:
@@ -39,9 +45,30 @@ class Lines:
             if new > ALERTS_AT_ONCE:
                 say(f"  alert  ... and {new - ALERTS_AT_ONCE:,} more")
             self._printed += new
+        self._segment_lines(scene)
         if scene.seconds >= self._next:
             self._next += EVERY_SECONDS
             say(self._figures())
+            say(f"         segments: {sizes_line(scene)}")
+
+    def _segment_lines(self, scene: Scene) -> None:
+        """Segments that are new or have another name, and customers who moved between them."""
+        model = scene.feed.model
+        named = () if model is None else tuple((c.segment_id, c.name) for c in model.segments)
+        if model is not None and named != self._segments:
+            self._segments = named
+            say(f"  segments  {model_line(model)}")
+            for card in model.segments:
+                telling = all_telling(card.telling, TELLING_AT_ONCE)
+                say(f"            {card.segment_id} {card.name}: {telling}; {advice(card)}")
+        new = scene.feed.changes["moved"] - self._moved
+        if new:
+            moves = list(scene.feed.moves)[-new:]
+            for change in moves[:MOVES_AT_ONCE]:
+                say(f"  segment  {change.customer_id}: {change.reason}")
+            if new > MOVES_AT_ONCE:
+                say(f"  segment  ... and {new - MOVES_AT_ONCE:,} more moved")
+            self._moved += new
 
     def _figures(self) -> str:
         scene = self._scene
@@ -77,6 +104,7 @@ def summary(scene: Scene) -> list[str]:
         + ", ".join(f"{int(count):,} {tier}" for tier, count in tiers.items()),
         f"{scene.feed.count:,} alerts: {_counts(scene.feed.kinds)}",
         f"dead letters: {_counts(scene.feed.letters)}",
+        *_segments(scene),
         f"once the opening was worked off: event to alert committed {latency}; commit {commits}",
     ]
     failures = int(scene.workers.now.total("touchline_commit_failures_total"))
@@ -85,6 +113,18 @@ def summary(scene: Scene) -> list[str]:
     if first is not None:
         lines.append(f"first alert {first:,.1f} s after the command")
     return lines
+
+
+def _segments(scene: Scene) -> list[str]:
+    model, changes = scene.feed.model, scene.feed.changes
+    if model is None:
+        return ["no segments: too few customers had clicks"]
+    held = scene.quarantined()
+    return [
+        f"{len(model.segments)} segments: {sizes_line(scene)}; {held:,} in quarantine",
+        f"{model_line(model)}; customers: {changes['joined']:,} joined, {changes['moved']:,} moved,"
+        f" {changes['left']:,} left",
+    ]
 
 
 def say(text: str, console: Console | None = None) -> None:

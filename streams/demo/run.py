@@ -37,6 +37,11 @@ READY_SECONDS = 90.0
 DRAIN_SECONDS = 15.0
 STOP_SECONDS = 20.0
 LOOK_SECONDS = 0.25
+SCAN_SECONDS = 3.0
+HISTORY_DAYS = 5.0
+"""Of clicks that customers have behind them: enough to tell the three behaviours apart."""
+AWAKENINGS = 0.0005
+"""So that every few seconds someone moves to another segment."""
 LAG_SECONDS = 1.1
 """Longer than between two looks of a worker at its lag."""
 
@@ -83,8 +88,7 @@ def run_demo(options: Options, command_at: float) -> None:
             _finish(scene, told, shown.update)
         for line in summary(scene):
             say(line, console)
-        if scene.feed.doubled:
-            raise DemoFailed(f"{scene.feed.doubled} alerts came out twice: that must never be")
+        _must_never_be(scene)
         if not told.stop.is_set() and not scene.feed.count:
             raise DemoFailed(f"no alert came out in {scene.seconds:.0f} s")
 
@@ -172,11 +176,15 @@ def _bank_arguments(options: Options) -> list[str]:
     return [
         "--customers", str(options.customers), "--rate", str(options.rate),
         "--seed", str(options.seed), "--haste", str(HASTE), "--bad", "0.002", "--vip-share", "0.1",
+        "--history-days", str(HISTORY_DAYS), "--awakenings", str(AWAKENINGS),
     ]  # fmt: skip
 
 
 def _hasty_policy(directory: Path) -> Path:
-    """The default policy with its promises shortened as the bank's hours are."""
+    """The default policy with its promises shortened as the bank's hours are.
+
+    Segments are looked at as anew every few seconds: customers come in within that time.
+    """
     policy = Policy()
     given = policy.complaints.model_dump()
     promises = {
@@ -186,8 +194,10 @@ def _hasty_policy(directory: Path) -> Path:
     }
     days = {name: value / HASTE for name, value in given.items() if name.endswith("_days")}
     callback = {"callback_hours": policy.satisfaction.callback_hours / HASTE}
+    segments = {"scan_seconds": SCAN_SECONDS}
+    sections = {"complaints": promises | days, "satisfaction": callback, "segments": segments}
     path = directory / "policy.yaml"
-    path.write_text(yaml.safe_dump({"complaints": promises | days, "satisfaction": callback}))
+    path.write_text(yaml.safe_dump(sections))
     return path
 
 
@@ -219,6 +229,16 @@ def _watch(scene: Scene, told: Told, show: Callable[[], None]) -> None:
             return
 
 
+def _must_never_be(scene: Scene) -> None:
+    if scene.feed.doubled:
+        raise DemoFailed(f"{scene.feed.doubled} outputs came out twice: that must never be")
+    if scene.feed.broken:
+        raise DemoFailed(
+            f"{scene.feed.broken} segment updates do not go on from the customer's last one: "
+            "that must never be"
+        )
+
+
 def _check(scene: Scene) -> None:
     *workers, bank = scene.processes
     if not bank.running:
@@ -226,7 +246,7 @@ def _check(scene: Scene) -> None:
     if not any(worker.running for worker in workers):
         raise DemoFailed(workers[0].told())
     if scene.feed.failure:
-        raise DemoFailed(f"alerts could not be read: {scene.feed.failure}")
+        raise DemoFailed(f"outputs could not be read: {scene.feed.failure}")
 
 
 def _finish(scene: Scene, told: Told, show: Callable[[], None]) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from schemas.segments import QUARANTINE
 from streams.demo.children import Child
 from streams.demo.feed import Heard
 from streams.demo.figures import Reading, Workers, quantile, rate
@@ -16,7 +17,7 @@ HASTE = 3_600.0
 WINDOW_SECONDS = 10.0
 RATE_SECONDS = 2.0
 STEADY_SECONDS = 3.0
-"""The workers tell their lag once a second: what they tell at first is too little."""
+"""So long there must be little lag: workers tell it once a second, and at first too little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Scene:
 
     ``command_at`` is Unix time; ``began`` (the bank) and ``opened`` (all partitions) are monotonic.
     ``steady`` is the first reading at which everything the bank had sent was worked off: before,
-    times are those of a backlog.
+    times are those of a backlog; ``calm`` is since when, in seconds, there was little lag.
     """
 
     options: Options
@@ -60,12 +61,17 @@ class Scene:
     began: float = field(default_factory=time.monotonic)
     opened: float = field(default_factory=time.monotonic)
     steady: Reading | None = None
+    calm: float | None = None
 
     def notice(self) -> None:
-        """Look whether the backlog of the opening is worked off."""
-        if self.steady is not None or self.seconds < STEADY_SECONDS:
+        """Look whether the backlog of the opening is worked off, and has been for a while."""
+        if self.steady is not None:
             return
-        if self.records and self.lag < self.options.rate:
+        if not self.records or self.lag >= self.options.rate:
+            self.calm = None
+        elif self.calm is None:
+            self.calm = self.seconds
+        elif self.seconds - self.calm >= STEADY_SECONDS:
             self.steady = self.workers.now
 
     @property
@@ -92,6 +98,17 @@ class Scene:
     def counts(self, name: str, label: str) -> dict[str, int]:
         """A counter by one label's values."""
         return {value: int(count) for value, count in self.workers.now.by(name, label).items()}
+
+    def segment_sizes(self) -> dict[str, int]:
+        """Customers by segment id of the newest model, as the workers have them now."""
+        model = self.feed.model
+        now = self.workers.now.by("touchline_segment_customers", "segment")
+        cards = model.segments if model is not None else ()
+        return {card.segment_id: int(now.get(card.segment_id, 0)) for card in cards}
+
+    def quarantined(self) -> int:
+        """Customers whose behaviour is an outlier's, as the workers have them now."""
+        return int(self.workers.now.total("touchline_segment_customers", segment=QUARANTINE))
 
     def events_per_second(self) -> float:
         """Records committed a second, of late."""

@@ -1,4 +1,4 @@
-"""The demonstration in a terminal: rates, customers, satisfaction and the last alerts."""
+"""The demonstration in a terminal: rates, customers, satisfaction, segments, the last alerts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from domain.policy import FACTORS, TIERS
+from streams.demo import segments
 from streams.demo.feed import Alert
 from streams.demo.scene import HASTE, Scene, Times, milliseconds
 
@@ -46,12 +47,14 @@ class View:
 
 def draw(scene: Scene, height: int) -> Layout:
     """The whole picture for a terminal of ``height`` lines."""
-    foot = len(scene.addresses) + 2
+    foot = len(scene.addresses) + 1
+    middle = segments.lines_of(scene)
     layout = Layout()
     layout.split_column(
         Layout(_head(scene), size=1),
         Layout(name="upper", size=UPPER_LINES),
-        Layout(_alerts(scene, height - UPPER_LINES - foot - 4), name="alerts"),
+        Layout(segments.panel(scene), size=middle),
+        Layout(_alerts(scene, height - UPPER_LINES - middle - foot - 4), name="alerts"),
         Layout(_workers(scene), size=foot),
     )
     layout["upper"].split_row(
@@ -173,7 +176,7 @@ def _workers(scene: Scene) -> RenderableType:
             Text.assemble(f" {child.name}  process {child.pid}  ", state, f"  {address}/metrics")
         )
     told = Text(" Ctrl-C stops everything; kill a worker to see the others take over", "dim")
-    return Group(Text(""), *lines, told)
+    return Group(*lines, told)
 
 
 def _times(times: Times) -> str:

@@ -7,20 +7,20 @@ the reader reads) or handed in as `now`, for a live demonstration.
 from __future__ import annotations
 
 import json
-from bisect import bisect
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
-from itertools import accumulate
 from math import exp, log
 from random import Random
 
 from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
 from streams.sources import SourceError
+from streams.sources.clicks import SLOTS, slots
 from streams.sources.faults import Faults
 from streams.sources.lines import Record, Writer, money
-from streams.sources.population import BEHAVIOURS, FUNCTIONS, Population
+from streams.sources.population import BEHAVIOURS, LURKER, QUALITY, SLOT, Population
 from streams.sources.stories import HOUR, Stories
 from streams.sources.wheel import Wheel
 
@@ -28,7 +28,6 @@ START = datetime(2026, 1, 5, tzinfo=UTC)
 DAY = 86_400_000
 APP = TOPIC_OF_TYPE["app_click"]
 MONEY = TOPIC_OF_TYPE["transaction"]
-SLOTS = 8192
 RECENT = 256
 """A repeat is of one of this many records before it."""
 LATE_MS = (60_000, 6 * HOUR)
@@ -40,14 +39,6 @@ DEBITS = (
 CREDITS = (
     ("other", "salary"), ("app", "transfer_in"), ("branch", "deposit"), ("other", "refund"),
 )  # fmt: skip
-_CLICK = '","channel":"app","type":"app_click","action":'
-_ACTIONS = (
-    *(f'{_CLICK}"launch","source":"{source}"}}' for source in ("icon", "push")),
-    *(f'{_CLICK}"{one}"}}' for one in ("tab_switch", "account_message")),
-    *(f'{_CLICK}"{one}"}}' for one in ("news_message", "news_view")),
-    *(f'{_CLICK}"function_visit","function":"{name}"}}' for name in FUNCTIONS),
-    *(f'{_CLICK}"error","function":"{name}"}}' for name in FUNCTIONS),
-)
 
 
 @dataclass(frozen=True)
@@ -62,6 +53,7 @@ class Mix:
     feedback: float = 0.008
     campaign: float = 0.022
     owner_change: float = 0.003
+    awakening: float = 0.0
 
 
 class Bank:
@@ -93,6 +85,7 @@ class Bank:
         self._people = people = Population(random, customers, vip_share)
         self._seed = seed
         self._now = now
+        self._haste = haste
         self._writer = Writer("", people.ids, people.keys)
         self.start_at(start)
         self._due: list[tuple[int, int, Callable[..., Record], tuple[object, ...]]] = []
@@ -100,14 +93,17 @@ class Bank:
         stories = Stories(random, people, self._writer, self._schedule, haste)
         self._makers: list[Callable[[int], Record]] = [
             stories.complaint, stories.survey, stories.contact,
-            stories.feedback, stories.campaign, stories.owner_change,
+            stories.feedback, stories.campaign, stories.owner_change, self._awaken,
         ]  # fmt: skip
-        weights = [mix.complaint, mix.survey, mix.contact, mix.feedback, mix.campaign]
-        self._rare = Wheel([*weights, mix.owner_change])
-        everything = mix.app_click + mix.transaction + sum(weights) + mix.owner_change
+        weights = [
+            mix.complaint, mix.survey, mix.contact,
+            mix.feedback, mix.campaign, mix.owner_change, mix.awakening,
+        ]  # fmt: skip
+        self._rare = Wheel(weights)
+        everything = mix.app_click + mix.transaction + sum(weights)
         self._app_below = mix.app_click / everything
         self._money_below = self._app_below + mix.transaction / everything
-        self._actions = [_slots(kind) for kind in range(len(BEHAVIOURS))]
+        self._actions = [slots(behaviour) for behaviour in BEHAVIOURS]
         self._sizes = [exp(random.gauss(0, 0.9)) for _ in range(4096)]
         self._faults = Faults(random, people.keys, INPUT_TOPICS)
         clean = 1 - repeats - bad
@@ -151,6 +147,20 @@ class Bank:
             interest = max(1, balance // 10_000)
             yield self._pay(at, account, ("other", "interest"), interest, False)
 
+    def history(self, days: float) -> Iterator[Record]:
+        """Clicks of the `days` before now, customer by customer, as many as in such a time.
+
+        With them a live bank's customers have a week behind them from the beginning, and each has
+        all of it at once, so that segments are told apart while customers still come in.
+        """
+        if not days:
+            return
+        end, random = self._clock(), self._random.random
+        for customer, entries in sorted(Counter(self._people.app_users).items()):
+            clicks = int(entries * SLOT / 7 * days + random())
+            for at in sorted(end - int(random() * days * DAY) for _ in range(clicks)):
+                yield self._click(at, customer)
+
     def days(self) -> Iterator[Record]:
         """What happens from `start` on."""
         random, due, tick, following = self._random.random, self._due, self._tick, self._next
@@ -182,14 +192,26 @@ class Bank:
         random = self._random.random
         pick = random()
         if pick < self._app_below:
-            people, writer = self._people, self._writer
-            users = people.app_users
-            customer = users[int(random() * len(users))]
-            action = self._actions[people.behaviour[customer]][int(random() * SLOTS)]
-            return writer.record(customer, APP, writer.head(customer, at) + action)
+            users = self._people.app_users
+            return self._click(at, users[int(random() * len(users))])
         if pick < self._money_below:
             return self._payment(at, late)
         return self._makers[self._rare.pick(random())](at)
+
+    def _awaken(self, at: int) -> Record:
+        """A lurker finds the app worth its while: a quality customer's week within a day."""
+        people, random = self._people, self._random.random
+        customer = people.app_users[int(random() * len(people.app_users))]
+        if people.behaviour[customer] == LURKER:
+            people.behaviour[customer] = QUALITY
+            for _ in range(round(BEHAVIOURS[QUALITY].weekly)):
+                self._schedule(int(random() * DAY / self._haste), self._click, (customer,))
+        return self._click(at, customer)
+
+    def _click(self, at: int, customer: int) -> Record:
+        actions = self._actions[self._people.behaviour[customer]]
+        action = actions[int(self._random.random() * SLOTS)]
+        return self._writer.record(customer, APP, self._writer.head(customer, at) + action)
 
     def _payment(self, at: int, late: bool) -> Record:
         """An ordinary payment, or once in a while a large one, a drop or a windfall.
@@ -240,6 +262,9 @@ class Bank:
         self._at += self._step
         return int(self._at)
 
+    def _clock(self) -> int:
+        return self._now() if self._now is not None else int(self._at)
+
     def _opening_time(self, nth: int, total: int) -> int:
         if self._now is not None:
             return self._now()
@@ -252,21 +277,9 @@ class Bank:
     def _schedule(
         self, delay: int, write: Callable[..., Record], arguments: tuple[object, ...]
     ) -> None:
-        now = self._now() if self._now is not None else int(self._at)
+        now = self._clock()
         self._scheduled += 1
         heappush(self._due, (now + delay, self._scheduled, write, arguments))
-
-
-def _slots(kind: int) -> list[str]:
-    """The ends of `SLOTS` clicks of one behaviour, each as often as its share."""
-    one = BEHAVIOURS[kind]
-    weights = [one.launch * (1 - one.push_share), one.launch * one.push_share]
-    weights += [one.tab_switch, one.account_message, one.news_message, one.news_view]
-    weights += [one.function_visit / len(FUNCTIONS)] * len(FUNCTIONS)
-    weights += [one.error / len(FUNCTIONS)] * len(FUNCTIONS)
-    ends = list(accumulate(weights))
-    places = [ends[-1] * (slot + 0.5) / SLOTS for slot in range(SLOTS)]
-    return [_ACTIONS[bisect(ends, place)] for place in places]
 
 
 def _check(customers: int, haste: float, **shares: float) -> None:

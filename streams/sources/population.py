@@ -37,10 +37,14 @@ class Behaviour(NamedTuple):
 
 
 BEHAVIOURS = (
-    Behaviour("notification_only", 0.05, 0.30, 1.0, 0.6, 0.8, 60.0, 2.0, 0.2, 0.05),
-    Behaviour("lurker", 0.82, 0.638, 2.2, 1.2, 1.4, 3.0, 2.0, 0.2, 0.05),
-    Behaviour("quality", 0.13, 0.15, 12.0, 12.0, 16.0, 9.0, 6.0, 8.0, 0.2),
+    Behaviour("notification_only", 0.05, 0.10, 2.0, 0.3, 0.3, 110.0, 0.5, 0.0, 0.1),
+    Behaviour("lurker", 0.82, 0.638, 6.0, 3.0, 3.0, 3.0, 3.0, 0.4, 0.1),
+    Behaviour("quality", 0.13, 0.20, 18.0, 16.0, 20.0, 8.0, 9.0, 10.0, 0.5),
 )
+"""As often as in `bank_case`: from half a week of clicks on, K = 3 has the best silhouette."""
+
+LURKER, QUALITY = 1, 2
+"""Places in `BEHAVIOURS`."""
 
 WEALTH = ("standard", "prospect", "key", "vip", "private")
 DEPOSITS = ((2e3, 9e4), (1.1e5, 1.9e5), (2.1e5, 2.9e5), (3.2e5, 6e6), (8.5e6, 4e7))

@@ -20,6 +20,8 @@ Progress = Callable[[int, int], None]
 """Called a few times a second with records and bytes handed over so far."""
 
 PROGRESS_RECORDS = 500
+HISTORY_RATE = 6_000.0
+"""Old clicks go before newer events: faster than workers work, they would hold up the opening."""
 PROMPT_RATE = 5_000
 """Up to this many records a second none waits for a fuller batch."""
 
@@ -126,6 +128,7 @@ def simulate(
     rate: float | None = None,
     seconds: float | None = None,
     records: int | None = None,
+    history_days: float = 0.0,
     progress: Progress | None = None,
     on_reject: Callable[[Reject], None] | None = None,
     stop: Stop | None = None,
@@ -133,7 +136,8 @@ def simulate(
 ) -> Report:
     """Produce the bank: its opening as fast as Kafka takes it, then `rate` records a second.
 
-    Ends after `seconds`, after `records` (the opening not counted) or when `stop` is set.
+    In between come the clicks of `history_days` before, at `HISTORY_RATE`. Ends after `seconds`,
+    after `records` (opening and history not counted) or when `stop` is set.
     Raises `SourceError` as `produce_lines` does. `Report.bad` counts records made to be refused.
     """
     stop = stop or Stop()
@@ -142,7 +146,9 @@ def simulate(
     ends = time.perf_counter() + seconds if seconds is not None else math.inf
     days = _paced(islice(bank.days(), records), pacer)
     done = 0
-    for number, record in enumerate(stop.read(chain(bank.opening(), days)), 1):
+    history = _paced(bank.history(history_days), Pacer(HISTORY_RATE, stop))
+    everything = chain(bank.opening(), history, days)
+    for number, record in enumerate(stop.read(everything), 1):
         if time.perf_counter() >= ends:
             break
         sender.send(record.topic, record.key, record.value, number)

@@ -17,7 +17,7 @@ from schemas.topics import TOPIC_OF_TYPE
 from streams.sources import SourceError
 from streams.sources.bank import START, Bank, Mix
 from streams.sources.lines import Record
-from streams.sources.population import BEHAVIOURS, WEALTH
+from streams.sources.population import BEHAVIOURS, LURKER, QUALITY, WEALTH
 
 Event = dict[str, Any]
 
@@ -177,6 +177,54 @@ def test_a_week_in_the_app_is_that_of_the_published_case() -> None:
     lurkers = counts[1]
     launches = lurkers["launchpush"] + lurkers["launchicon"]
     assert lurkers["launchpush"] / launches == pytest.approx(0.638, abs=0.02)
+
+
+def test_a_history_is_the_clicks_of_those_days_customer_by_customer() -> None:
+    now, days = 1_800_000_000_000, 5.0
+    bank = opened(clean(15, 3_000, now=lambda: now))
+    clicks = parsed(bank.history(days))
+    assert {click["type"] for click in clicks} == {"app_click"}
+    assert len({click["event_id"] for click in clicks}) == len(clicks)
+    places = [(click["customer_id"], click["occurred_at"]) for click in clicks]
+    assert places == sorted(places)
+    ages = [now / 1000 - datetime.fromisoformat(at).timestamp() for _, at in places]
+    assert 0 <= min(ages) < 60 and days * 86_400 - 60 < max(ages) <= days * 86_400
+    kind_of = dict(zip(bank._people.ids, bank._people.behaviour, strict=True))
+    sizes, counts = Counter(bank._people.behaviour), Counter(kind_of[who] for who, _ in places)
+    for place, behaviour in enumerate(BEHAVIOURS):
+        weekly = counts[place] / sizes[place] * 7 / days
+        assert weekly == pytest.approx(behaviour.weekly, rel=0.1), "activity varies by a quarter"
+
+
+def test_no_history_changes_nothing() -> None:
+    bank, same = opened(Bank(16, 50)), opened(Bank(16, 50))
+    assert list(bank.history(0.0)) == []
+    assert list(islice(bank.days(), 500)) == list(islice(same.days(), 500))
+
+
+def test_an_awakened_lurker_lives_a_quality_week_within_a_day() -> None:
+    mix = Mix(app_click=0.01, transaction=0.98, awakening=0.005)
+    bank = opened(clean(17, 3_000, mix=mix, haste=100.0))
+    before = list(bank._people.behaviour)
+    clicks = of_type(parsed(islice(bank.days(), 60_000)), "app_click")
+    awake = {
+        bank._people.ids[place]
+        for place, (old, new) in enumerate(zip(before, bank._people.behaviour, strict=True))
+        if old != new
+    }
+    assert len(awake) > 100
+    lives: defaultdict[str, list[str]] = defaultdict(list)
+    for click in clicks:
+        if click["customer_id"] in awake:
+            lives[click["customer_id"]].append(click["occurred_at"])
+    whole = [
+        times for times in lives.values() if times[0] < clicks[len(clicks) // 2]["occurred_at"]
+    ]
+    spans = [seconds_between(times[0], times[-1]) for times in whole]
+    week = BEHAVIOURS[QUALITY].weekly
+    assert sum(map(len, whole)) / len(whole) == pytest.approx(week, rel=0.1)
+    assert sum(spans) / len(spans) < 2 * 86_400 / 100
+    assert {before[bank._people.ids.index(one)] for one in awake} == {LURKER}
 
 
 def test_balances_run_on_from_one_payment_to_the_next() -> None:

@@ -1,0 +1,101 @@
+"""An audience as lines of a file: one customer a line, as JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import msgspec
+
+from schemas.fields import moment, rfc3339
+from schemas.segments import SegmentModel
+from streams.cluster.errors import ClusterError
+from streams.queries.segments import Member, name_of, vector
+
+COLUMNS = ("customer_id", "segment", "segment_name", "as_of", "last_click_at", "segment_changes")
+
+
+class Audience:
+    """Writes the members of one segment; ``count`` is how many there were.
+
+    ``features`` is what a member was last judged by, ``entered_with`` what it had when it entered
+    the segment: beside each other they say how it has changed since.
+    """
+
+    def __init__(
+        self, file: BinaryIO, model: SegmentModel, segment_id: str, form: Literal["jsonl", "csv"]
+    ) -> None:
+        self.count = 0
+        self._file = file
+        self._features = model.features
+        self._segment = segment_id
+        self._name = name_of(model, segment_id)
+        self._csv = form == "csv"
+        if self._csv:
+            entered = [f"entered_with_{name}" for name in self._features]
+            self._row([*COLUMNS, *self._features, *entered])
+
+    def add(self, one: Member) -> None:
+        """Write one member."""
+        self.count += 1
+        core = one.core
+        head = (
+            one.customer_id,
+            self._segment,
+            self._name,
+            _time(one.as_of),
+            _time(core.newest_click),
+            core.segment_changes,
+        )
+        features = vector(core, self._features)
+        entered = None
+        if len(core.entered_with) == len(self._features):
+            entered = dict(zip(self._features, core.entered_with, strict=True))
+        if self._csv:
+            both = [
+                (part or {}).get(name) for part in (features, entered) for name in self._features
+            ]
+            self._row([*head, *both])
+            return
+        line = dict(zip(COLUMNS, head, strict=True)) | {
+            "features": features,
+            "entered_with": entered,
+        }
+        self._file.write(msgspec.json.encode(line) + b"\n")
+
+    def _row(self, cells: list[object]) -> None:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerow(cells)
+        self._file.write(text.getvalue().encode())
+
+
+@contextmanager
+def writing(out: Path | None) -> Iterator[BinaryIO]:
+    """Stdout, or a file that takes its name once it is whole. Raises ClusterError."""
+    if out is None:
+        try:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise ClusterError("the reader of the output went away before the end") from None
+        return
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(out)
+    except OSError as error:
+        raise ClusterError(f"{out} cannot be written: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _time(at: int) -> str | None:
+    return rfc3339(moment(at)) if at else None

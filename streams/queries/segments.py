@@ -1,0 +1,126 @@
+"""Segments as they stand in Kafka: the newest model, and who is in which segment.
+
+The audience is what the changelog says: the segments that customers were in at the last commit of
+their partition, with the vector they were judged by. Nothing is judged here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import NamedTuple
+
+from agents.topology import Topology
+from domain.parts import Core
+from domain.recent import FEATURES, behaviour_vector
+from domain.state import decode_core
+from schemas.segments import QUARANTINE, SegmentModel
+from schemas.topics import SEGMENT_MODEL
+from streams.cluster.errors import ClusterError
+from streams.engine.models import MODEL_PARTITION
+from streams.engine.restore import Restored, read_values, restore
+from streams.replay import partition_of
+from streams.settings import Settings
+
+
+class NoModel(ClusterError):
+    """There is no segment model, or none that can be read."""
+
+
+class NoSegment(ClusterError):
+    """The model has no segment of an id."""
+
+
+class NoCustomer(ClusterError):
+    """The changelog knows nothing of a customer."""
+
+
+class Member(NamedTuple):
+    """A customer as committed; ``as_of`` is its partition's task clock (ms)."""
+
+    customer_id: str
+    core: Core
+    as_of: int
+
+
+async def newest_model(settings: Settings) -> SegmentModel:
+    """The readable model of the highest version. Raises :class:`NoModel`."""
+    newest: SegmentModel | None = None
+    torn = ""
+    async for value in read_values(settings, SEGMENT_MODEL, MODEL_PARTITION):
+        try:
+            model = SegmentModel.model_validate_json(value)
+        except ValueError as error:
+            torn = str(error).splitlines()[0]
+        else:
+            newest = model if newest is None or model.version > newest.version else newest
+    if newest is not None:
+        return newest
+    if torn:
+        raise NoModel(f"no record of {SEGMENT_MODEL} can be read ({torn}): see `touchline doctor`")
+    raise NoModel(
+        "there is no segment model yet: workers make one as soon as enough customers "
+        "(segments.min_customers of the policy, by default 30) have app clicks within 7 days"
+    )
+
+
+def name_of(model: SegmentModel, segment_id: str) -> str:
+    """The name of a segment, or the id where this model does not have it."""
+    names = {card.segment_id: card.name for card in model.segments}
+    return names.get(segment_id, segment_id)
+
+
+def known(model: SegmentModel, segment_id: str) -> str:
+    """The id, where the model has it or it is the quarantine's. Raises :class:`NoSegment`."""
+    if segment_id in (*model.segment_ids, QUARANTINE):
+        return segment_id
+    have = ", ".join(f"{card.segment_id} ({card.name})" for card in model.segments)
+    raise NoSegment(
+        f"no segment {segment_id!r} in model version {model.version}; there are {have}, and "
+        f"{QUARANTINE} (outliers, not to be marketed to)"
+    )
+
+
+async def audience(
+    settings: Settings, topology: Topology, partitions: int, segment_id: str
+) -> AsyncIterator[tuple[int, list[Member]]]:
+    """``(number, members)`` of each partition in turn, members sorted by customer id."""
+    for number in range(partitions):
+        restored = await restore(settings, number)
+        members = _members(restored, topology)
+        yield number, sorted(one for one in members if one.core.segment == segment_id)
+
+
+async def member(
+    settings: Settings, topology: Topology, partitions: int, customer_id: str
+) -> Member:
+    """One customer; reads only its own partition. Raises :class:`NoCustomer`."""
+    restored = await restore(settings, partition_of(customer_id.encode(), partitions))
+    value = restored.store.get(topology.main_key(customer_id))
+    if value is None:
+        raise NoCustomer(f"no customer {customer_id!r} is known")
+    return Member(customer_id, decode_core(value), _clock(restored))
+
+
+def vector(core: Core, features: tuple[str, ...]) -> dict[str, float] | None:
+    """The customer's features by name as last judged by; ``None`` without a click in 7 days."""
+    if not core.window:
+        return None
+    values: dict[str, float] = dict(zip(FEATURES, behaviour_vector(core.window), strict=True))
+    values |= {
+        "complaints": core.complaints,
+        "complaints_open": core.complaints_open,
+        "transactions": core.transactions,
+    }
+    return {name: float(values[name]) for name in features if name in values}
+
+
+def _members(restored: Restored, topology: Topology) -> Iterator[Member]:
+    clock = _clock(restored)
+    for key, value in restored.store.items():
+        owner = topology.owner(key)
+        if owner is not None:
+            yield Member(owner, decode_core(value), clock)
+
+
+def _clock(restored: Restored) -> int:
+    return restored.checkpoint.clock if restored.checkpoint is not None else 0

@@ -1,0 +1,84 @@
+"""Segments in words: what tells a segment from the rest, and figures as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from domain.policy_segments import SHARES
+from schemas.segments import SegmentModel, Telling
+
+FAR: Final = 2.0
+CLEAR: Final = 0.75
+"""Standard deviations from which a difference is far, and from which it is more than a shade."""
+
+
+def feature_words(feature: str) -> str:
+    """A feature as people write it.
+
+    >>> feature_words("push_share")
+    'push share'
+    """
+    return feature.replace("_", " ")
+
+
+def telling_words(telling: Telling) -> str:
+    """One feature in which a segment differs, and by how many standard deviations.
+
+    >>> telling_words(Telling(feature="account_messages", deviations=3.24))
+    'far more account messages (+3.2)'
+    >>> telling_words(Telling(feature="push_share", deviations=-0.41))
+    'slightly lower push share (-0.4)'
+    """
+    size = abs(telling.deviations)
+    degree = "far " if size >= FAR else "" if size >= CLEAR else "slightly "
+    more, fewer = ("higher", "lower") if telling.feature in SHARES else ("more", "fewer")
+    direction = more if telling.deviations > 0 else fewer
+    return f"{degree}{direction} {feature_words(telling.feature)} ({telling.deviations:+.1f})"
+
+
+def all_telling(tellings: Iterable[Telling], most: int) -> str:
+    """The first ``most`` of them, between commas."""
+    return ", ".join(telling_words(one) for one, _ in zip(tellings, range(most), strict=False))
+
+
+def figure(feature: str, value: float) -> str:
+    """A value of a feature in real units.
+
+    >>> figure("push_share", 0.638), figure("app_launches", 6.04), figure("app_launches", 12.0)
+    ('63.8 %', '6.0', '12')
+    """
+    if feature in SHARES:
+        return f"{100 * value:.1f} %"
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+
+
+def choice_of_k(model: SegmentModel) -> str:
+    """How many segments there are, and how that number was chosen.
+
+    The silhouettes are those of the last scan; without any the operator pinned K.
+    """
+    count = len(model.segments)
+    if not model.silhouettes:
+        return f"K = {count}"
+    scores = ", ".join(f"{k}: {score:.2f}" for k, score in sorted(model.silhouettes.items()))
+    return f"K = {count} (silhouette by K: {scores})"
+
+
+def age(seconds: float) -> str:
+    """A duration in its two largest units.
+
+    >>> age(7), age(150), age(90_000)
+    ('7 s', '2 min 30 s', '1 d 1 h')
+    """
+    whole = max(0, int(seconds))
+    for size, unit, part, part_unit in (
+        (86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"),
+    ):  # fmt: skip
+        if whole >= size:
+            rest = whole % size // part
+            return f"{whole // size} {unit}" + (f" {rest} {part_unit}" if rest else "")
+    return f"{whole} s"
+
+
+__all__ = ["age", "all_telling", "choice_of_k", "feature_words", "figure", "telling_words"]
