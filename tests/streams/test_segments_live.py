@@ -76,7 +76,7 @@ def test_the_published_case_comes_out_of_its_clicks(live: Live) -> None:
     case = BankCase(seed=3, end=datetime.now(UTC))
     live.start("w1")
     live.touchline("produce", "-", given=b"".join(line + b"\n" for line in case.lines()))
-    until(lambda: sorted(live.sizes().values()) == [5, 13, 82], "the three segments", 45)
+    until(lambda: sorted(live.sizes().values()) == [5, 13, 82], "the three segments", 120)
 
     model = live.records(SEGMENT_MODEL)[-1]
     assert max(model["silhouettes"], key=model["silhouettes"].get) == "3"
