@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from domain.segmentation.fit import Fitter
-
 from domain.policy import Policy
+from domain.segmentation.fit import Fitter
 from domain.segmentation.summary import load_summary
 from schemas.segments import MODEL_KEY, SegmentModel
 from schemas.topics import PARTITION_SUMMARIES, SEGMENT_MODEL
