@@ -258,7 +258,7 @@ def main() -> int:
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         try:
-            time.sleep(6.0)
+            time.sleep(15.0)
             seconds = REST_SECONDS * (len(BORDERS) + 3)
             sent, seen = uvloop.run(times(bootstrap, seconds))
         finally:

@@ -28,8 +28,8 @@ from schemas.segments import SegmentModel
 
 TICK_KEYS = 256
 LONGEST_TICK_MS = 3_600_000
-SLICE_ROWS = 4_096
-SLICE_CHANGES = 256
+SLICE_ROWS = 512
+SLICE_CHANGES = 64
 DAY_MS = 86_400_000
 
 Open = Callable[[str], Customer]
@@ -138,7 +138,7 @@ class Segments:
 
     def _take_stored(self, now: int) -> None:
         start, rows = now - WINDOW_MS, []
-        for _ in range(min(SLICE_ROWS // 8, len(self._stored))):
+        for _ in range(min(SLICE_ROWS, len(self._stored))):
             key = self._stored.pop()
             if key in self._table.rows or key in self.moved:
                 continue

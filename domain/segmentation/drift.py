@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from river.drift import ADWIN, PageHinkley
-
 DELTA: Final = 1e-5
 HOUR_MS: Final = 3_600_000
 HOURS_FIRST: Final = 12
@@ -30,6 +28,9 @@ class DriftWatch:
     """Fed at each refit; says when the clustering should be looked at anew."""
 
     def __init__(self) -> None:
+        # here, since importing river takes seconds, and only the segments task needs it
+        from river.drift import ADWIN, PageHinkley
+
         self._adwin: Any = ADWIN(delta=DELTA)  # type: ignore[no-untyped-call]
         self._hourly: Any = PageHinkley(
             min_instances=HOURS_FIRST, delta=TOLERATED, threshold=THRESHOLD, alpha=1.0

@@ -68,7 +68,7 @@ class Fitting:
     async def _lead(self) -> None:
         await self._producer.close()
         await self._producer.open()
-        fitter = self._modelling.fitter(await self._newest())
+        fitter = await asyncio.to_thread(self._modelling.fitter, await self._newest())
         consumer = AIOKafkaConsumer(
             **client_options(self._settings),
             isolation_level="read_committed",

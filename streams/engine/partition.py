@@ -74,6 +74,7 @@ class Partition:
         self._rule = topology.apply
         self.inbox = Inbox()
         self.pending = 0
+        self.urgent = False
         self.outputs: list[Sent] = []
         self.counts: Counter[tuple[type, str]] = Counter()
         self._wall_clock = clock == "wall"
@@ -157,6 +158,7 @@ class Partition:
             return
         self._dirty[key] = state
         if outcome.outputs:
+            self.urgent = True
             self._send(outcome.outputs, record.timestamp)
         next_due = state.next_due
         if next_due is not None or key in self._due_of:
@@ -250,7 +252,7 @@ class Partition:
         kinds = self.topology.kinds
         counts = Counter({(kinds[kind], what): n for (kind, what), n in self.counts.items()})
         drained = Drained(changelog, self.outputs, dict(self.next_offsets), counts)
-        self.outputs, self.counts, self.pending = [], Counter(), 0
+        self.outputs, self.counts, self.pending, self.urgent = [], Counter(), 0, False
         self._dirty.clear()
         self._evict()
         return drained
@@ -284,6 +286,7 @@ class Partition:
         for key in self.timers.pop_due(self.now):
             state = self._live.get(key) or self._open(key)
             context.now, context.late = self.now, False
+            self.urgent = True
             self._send(self.topology.fire(state, context), None)
             self._dirty[key] = state
             due = state.next_due

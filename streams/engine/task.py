@@ -27,7 +27,8 @@ from streams.engine.transaction import CommitFailed, Fenced, TransactionalProduc
 from streams.engine.transport import Consumer
 from streams.settings import Settings
 
-BUSY_COMMIT_SECONDS = 0.05  # of the long work of a new model: alerts must not wait for its end
+BUSY_COMMIT_SECONDS = 0.25  # of the long work of a new model, while no alert waits
+SETTLE_SECONDS = 1.0
 STOPPED_RETRY_SECONDS = 10.0
 FAILURES_IN_A_ROW = 5
 OUTAGE_SECONDS = 60.0
@@ -90,7 +91,7 @@ class PartitionTask:
         self._runner: asyncio.Task[None] | None = None
         self._first_pending: float | None = None
         self._failures = 0
-        self._summarised = 0.0
+        self._summarised = self._settled = 0.0
 
     # -- life -------------------------------------------------------------------------
 
@@ -213,7 +214,14 @@ class PartitionTask:
             await self._commit(partition, reopen=True)
 
     async def _look_over(self, partition: Partition, now: float) -> None:
-        """One slice of the population's work, and a snapshot of it where one is due."""
+        """A tick, one slice of the population's work, and a snapshot of it where one is due.
+
+        On the wall clock a tick comes each second although more events wait: a partition of few
+        customers may be busy for long before so many have moved that it ticks by itself.
+        """
+        if self._settings.clock == "wall" and now - self._settled >= SETTLE_SECONDS:
+            self._settled = now
+            partition.settle()
         if partition.busy:
             async with self._processor:
                 partition.work()
@@ -244,7 +252,7 @@ class PartitionTask:
         if self._load.backlog > commit.quiet_records:
             return False
         if partition.busy:
-            return age >= BUSY_COMMIT_SECONDS
+            return partition.urgent or age >= BUSY_COMMIT_SECONDS
         if partition.inbox.waiting:
             return False
         return bool(partition.outputs) or age >= commit.linger_seconds
