@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from bench.harness import broker, machine_info, versions
-from bench.report import print_table, write_results
+from bench.report import print_table, quantile, write_results
 from schemas.topics import ALERTS, TOPIC_OF_TYPE
 from streams.cluster.topics import ensure_topics
 
@@ -72,8 +73,10 @@ async def send(bootstrap: str, rate: int, seconds: float, sent: dict[str, float]
     return number
 
 
-async def read(bootstrap: str, seen: dict[str, float]) -> None:
-    """Note when each alert could be read."""
+async def read(
+    bootstrap: str, seen: dict[str, float], clock: Callable[[], float] = time.perf_counter
+) -> None:
+    """Note when, by ``clock`` (s), the alert of each cause could be read."""
     consumer = AIOKafkaConsumer(
         ALERTS,
         bootstrap_servers=bootstrap,
@@ -84,7 +87,7 @@ async def read(bootstrap: str, seen: dict[str, float]) -> None:
     await consumer.start()
     try:
         async for record in consumer:
-            at = time.perf_counter()
+            at = clock()
             for cause in msgspec.json.decode(record.value)["cause"]:
                 seen.setdefault(cause, at)
     finally:
@@ -106,16 +109,15 @@ async def measure(bootstrap: str, rate: int, seconds: float) -> dict[str, Any]:
         reading.result()
     reading.cancel()
     missing = len(sent.keys() - seen.keys())
-    times = sorted((seen[key] - sent[key]) * 1000 for key in sent.keys() & seen.keys())
-    at = {q: times[min(len(times) - 1, int(len(times) * q / 100))] for q in (50, 90, 99)}
+    times = [(seen[key] - sent[key]) * 1000 for key in sent.keys() & seen.keys()]
     return {
         "events_per_second": count / seconds,
         "alerts": len(times),
         "missing": missing,
-        "p50_ms": at[50],
-        "p90_ms": at[90],
-        "p99_ms": at[99],
-        "max_ms": times[-1],
+        "p50_ms": quantile(times, 0.5),
+        "p90_ms": quantile(times, 0.9),
+        "p99_ms": quantile(times, 0.99),
+        "max_ms": max(times),
     }
 
 

@@ -16,16 +16,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import uvloop
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 
 from agents.customers import customers
-from agents.segments import Modelling, segments
+from agents.segments import segments
 from bench.harness import ROOT, broker, machine_info, versions
-from bench.report import print_table, write_results
+from bench.latency import read
+from bench.report import print_table, quantile, write_results
 from domain.aggregates import Aggregates
 from domain.context import Context
 from domain.policy import Policy
@@ -33,7 +35,7 @@ from domain.rules import apply
 from domain.state import Customer
 from schemas.codec import decode
 from schemas.segments import SegmentCard, SegmentModel
-from schemas.topics import ALERTS, SEGMENT_UPDATES, TOPIC_OF_TYPE
+from schemas.topics import SEGMENT_UPDATES, TOPIC_OF_TYPE
 from streams.cluster.topics import ensure_topics
 from streams.engine.observer import Observer
 from streams.engine.partition import Drained, Partition
@@ -154,11 +156,7 @@ class Watch(Observer):
 def work(settings: Settings, count: int) -> None:
     """Run a worker until SIGTERM, then print what was noted."""
     policy, watch = Policy(), Watch()
-    real = segments(policy)
-    modelling = Modelling(
-        real.source, real.target, real.key, real.load_summary, real.load_model,
-        lambda previous: Script(count),
-    )  # fmt: skip
+    modelling = replace(segments(policy), fitter=lambda previous: Script(count))
 
     async def run() -> None:
         await Worker(settings, customers(policy), watch, modelling).run()
@@ -206,37 +204,16 @@ def _event(number: int) -> tuple[str, bytes, bytes, str]:
     return "transaction", customer.encode(), (head + text).encode(), event_id
 
 
-async def listen(bootstrap: str, seen: dict[str, float]) -> None:
-    """Note when each alert could be read."""
-    consumer = AIOKafkaConsumer(
-        ALERTS, bootstrap_servers=bootstrap, isolation_level="read_committed",
-        auto_offset_reset="latest", fetch_max_wait_ms=50,
-    )  # fmt: skip
-    await consumer.start()
-    try:
-        async for record in consumer:
-            for cause in json.loads(record.value)["cause"]:
-                seen.setdefault(cause, time.time())
-    finally:
-        await consumer.stop()
-
-
 async def times(bootstrap: str, seconds: float) -> tuple[dict[str, float], dict[str, float]]:
     """When each large transaction was sent, and when its alert could be read."""
     sent: dict[str, float] = {}
     seen: dict[str, float] = {}
-    listening = asyncio.create_task(listen(bootstrap, seen))
+    listening = asyncio.create_task(read(bootstrap, seen, time.time))
     await asyncio.sleep(1.0)
     await load(bootstrap, seconds, sent)
     await asyncio.sleep(2.0)
     listening.cancel()
     return sent, seen
-
-
-def quantile(values: list[float], share: float) -> float:
-    """The value below which ``share`` of the values lie; 0 without any."""
-    ordered = sorted(values) or [0.0]
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 def main() -> int:

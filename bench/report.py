@@ -49,6 +49,16 @@ def ratios(rates: Mapping[str, Sequence[float]], ours: str) -> dict[str, float]:
     }
 
 
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value below which ``share`` of the values lie; 0 without any.
+
+    >>> quantile([3.0, 1.0, 2.0], 0.5), quantile([], 0.99)
+    (2.0, 0.0)
+    """
+    ordered = sorted(values) or [0.0]
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
 def spread(runs: Sequence[float]) -> float | None:
     """(largest - smallest) / median, a plain measure of noise; None for fewer than two runs.
 

@@ -104,7 +104,7 @@ def apply(customer: Customer, event: TouchpointBase, at: int, ctx: Context) -> O
     core.event_xor ^= int.from_bytes(digest, "big")
     customer.touched |= CORE
     kind = type(event)
-    code = _click_code(event) if kind is AppClick else NOT_A_CLICK
+    code = click_code(event) if kind is AppClick else NOT_A_CLICK
     lost = customer.seal_page() if customer.recent.add(digest, at, code) else 0
     if code or ctx.segments.by_any_event:
         _note_move(customer, code, at, ctx)
@@ -196,7 +196,8 @@ def _count_click(core: Core, code: int, at: int) -> None:
     core.window[code] += 1
 
 
-def _click_code(event: Any) -> int:
+def click_code(event: Any) -> int:
+    """What an app click is remembered as: one of the codes of ``domain.recent``."""
     if event.action == "launch":
         return LAUNCH_PUSH if event.source == "push" else LAUNCH_ICON
     return CODE_OF_ACTION[event.action]

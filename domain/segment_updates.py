@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from domain.segmentation.assign import Assigner
 from domain.state import CORE, Customer
+from domain.words import feature_words
 from schemas.fields import moment, rfc3339
 from schemas.outputs import SegmentUpdate, output_id
 from schemas.segments import QUARANTINE, SegmentModel
@@ -45,7 +46,9 @@ class Updates:
         if not core.segment:
             reason = f"Has become part of {name}: {self._shown(vector)}."
         elif moved:
-            told = ", ".join(f"{_words(f)} {_number(a)} to {_number(b)}" for f, a, b in moved)
+            told = ", ".join(
+                f"{feature_words(f)} {_number(a)} to {_number(b)}" for f, a, b in moved
+            )
             reason = f"Moved from {before} to {name}: {told}."
         else:
             reason = (
@@ -105,7 +108,9 @@ class Updates:
         """The features in which this customer differs most from all."""
         assert self._assigner is not None
         far = [abs(value) for value in self._assigner.standardise_one(vector)]
-        return ", ".join(f"{_words(self._features[p])} {_number(vector[p])}" for p in _largest(far))
+        return ", ".join(
+            f"{feature_words(self._features[p])} {_number(vector[p])}" for p in _largest(far)
+        )
 
     def _name(self, segment_id: str) -> str:
         return self._names.get(segment_id, segment_id)
@@ -116,8 +121,8 @@ def _largest(values: Sequence[float]) -> list[int]:
     return sorted(range(len(values)), key=lambda place: (-values[place], place))[:SHOWN_FEATURES]
 
 
-def _words(feature: str) -> str:
-    return feature.replace("_", " ")
+def _shown(feature: str, value: float) -> str:
+    return f"{feature_words(feature)} {_number(value)}"
 
 
 def _number(value: float) -> str:

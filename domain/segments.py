@@ -23,6 +23,7 @@ from domain.segmentation.micro import MicroClusters
 from domain.segmentation.summary import dump_summary
 from domain.segmentation.table import Rows, Table
 from domain.state import Customer, decode_core
+from domain.vectors import feature_values
 from schemas.outputs import SegmentUpdate
 from schemas.segments import SegmentModel
 
@@ -30,7 +31,6 @@ TICK_KEYS = 256
 LONGEST_TICK_MS = 3_600_000
 SLICE_ROWS = 512
 SLICE_CHANGES = 64
-DAY_MS = 86_400_000
 
 Open = Callable[[str], Customer]
 
@@ -56,7 +56,7 @@ class Segments:
         self.customer_ms = 0
         self._rules = rules
         self._features = FeatureSet.of(rules)
-        self._plain = tuple(rules.features) == FEATURES
+        self._plain = rules.features == FEATURES
         self._table = Table(len(rules.features))
         self._micro = MicroClusters(self._features, rules.micro_clusters)
         self._updates = Updates()
@@ -163,7 +163,7 @@ class Segments:
         """Take a newer model into use; why it is refused, or ``None``."""
         if self.model is not None and model.version <= self.model.version:
             return None
-        if model.features != tuple(self._rules.features):
+        if model.features != self._rules.features:
             return (
                 f"model {model.version} is made of {', '.join(model.features)}; this worker's"
                 f" policy says {', '.join(self._rules.features)}"
@@ -209,12 +209,7 @@ class Segments:
     def _vector(self, core: Core) -> tuple[float, ...]:
         if self._plain:
             return behaviour_vector(core.window)
-        values = dict(zip(FEATURES, behaviour_vector(core.window), strict=True))
-        values |= {
-            "complaints": core.complaints,
-            "complaints_open": core.complaints_open,
-            "transactions": core.transactions,
-        }
+        values = feature_values(core)
         return tuple(values[name] for name in self._rules.features)
 
     def _judge(self, rows: Rows, now: int, open_: Open, most: int | None = None) -> list[Changed]:

@@ -1,4 +1,4 @@
-"""Numbers in words, for the reasons that people read."""
+"""Numbers and names in words, for the reasons that people read."""
 
 from __future__ import annotations
 
@@ -19,3 +19,12 @@ def duration(milliseconds: int) -> str:
         elif parts:
             break
     return " ".join(parts[:2]) or "0 s"
+
+
+def feature_words(feature: str) -> str:
+    """A feature as people write it.
+
+    >>> feature_words("push_share")
+    'push share'
+    """
+    return feature.replace("_", " ")

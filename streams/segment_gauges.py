@@ -10,7 +10,8 @@ from typing import Any
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from domain.segments import DAY_MS, Segments
+from domain.policy import MS_PER_DAY
+from domain.segments import Segments
 from schemas.fields import milliseconds
 from schemas.segments import QUARANTINE, SegmentModel
 from streams.engine.partition import Partition
@@ -69,7 +70,7 @@ class SegmentGauges(Collector):
 
     def _stability(self, held: list[Segments]) -> Iterator[Any]:
         changes = self._changes + sum(one.changes for one in held)
-        days = (self._customer_ms + sum(one.customer_ms for one in held)) / DAY_MS
+        days = (self._customer_ms + sum(one.customer_ms for one in held)) / MS_PER_DAY
         yield CounterMetricFamily(
             "touchline_segment_changes", "Customers that changed from one segment to another.",
             value=changes,

@@ -92,12 +92,7 @@ class Assigner:
     def judge_one(self, raw: Sequence[float], current: int) -> int:
         """``judge`` for one vector (d,), in microseconds: no arrays."""
         # A tuple: `math.dist` would make one of a list for every centre.
-        vector = tuple(
-            [
-                ((log1p(value) if logged else value) - mean) * factor
-                for value, (logged, mean, factor) in zip(raw, self._scaler, strict=True)
-            ]
-        )
+        vector = tuple(self.standardise_one(raw))
         apart = [dist(vector, centre) for centre in self._centres]
         lowest = min(apart)
         quarantine = self.quarantine

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from domain.policy_segments import SegmentRules, Strategy
 from domain.segmentation.features import FeatureSet
 from domain.segmentation.population import Population, Scaler
+from domain.words import feature_words
 from schemas.fields import LABEL_CHARACTERS
 from schemas.segments import SegmentCard, Telling
 
@@ -171,7 +172,7 @@ def _named_after(name: str, rules: SegmentRules) -> Strategy | None:
 
 
 def _phrase(feature: str, deviations: float) -> str:
-    return f"{'high' if deviations > 0 else 'low'} {feature.replace('_', ' ')}"
+    return f"{'high' if deviations > 0 else 'low'} {feature_words(feature)}"
 
 
 def _candidates(profile: Profile, rules: SegmentRules) -> Iterator[str]:

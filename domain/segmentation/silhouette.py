@@ -30,19 +30,27 @@ def mean_silhouette(distances: Floats, labels: NDArray[np.intp]) -> float:
     numbers, own = np.unique(labels, return_inverse=True)
     if len(numbers) < 2:
         return 0.0
-    members = np.zeros((len(labels), len(numbers)))
-    rows = np.arange(len(labels))
-    members[rows, own] = 1.0
+    members = (own[:, None] == np.arange(len(numbers))).astype(np.float64)
     counts = members.sum(axis=0)
-    sums = product(distances, members)
-    inner = sums[rows, own] / np.maximum(counts[own] - 1, 1)
-    means = sums / counts
+    return float(scores(product(distances, members), counts, own, counts[own] - 1).mean())
+
+
+def scores(sums: Floats, counts: Floats, own: NDArray[np.integer], others: Floats) -> Floats:
+    """The silhouette (n,) of each point.
+
+    `sums` (n, k) adds its distances to the members of each cluster, which are `counts` (k,); it is
+    in cluster `own` (n,), with `others` (n,) members beside it.
+    """
+    rows = np.arange(len(sums))
+    inner = sums[rows, own] / np.maximum(others, 1)
+    means = sums / np.maximum(counts, 1)
     means[rows, own] = np.inf
+    means[:, counts == 0] = np.inf
     outer = means.min(axis=1)
     largest = np.maximum(inner, outer)
-    scores = np.divide(outer - inner, largest, out=np.zeros_like(inner), where=largest > 0)
-    scores[counts[own] == 1] = 0.0
-    return float(scores.mean())
+    usable = (others > 0) & (largest > 0) & np.isfinite(outer)
+    found: Floats = np.divide(outer - inner, largest, out=np.zeros_like(inner), where=usable)
+    return found
 
 
 def best_k(silhouettes: dict[int, float], present: int | None, gain: float) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ import msgspec
 
 from schemas.fields import moment, rfc3339
 from schemas.segments import SegmentModel
+from streams.cli.output import stdout_bytes
 from streams.cluster.errors import ClusterError
 from streams.queries.segments import Member, name_of, vector
 
@@ -79,12 +79,8 @@ class Audience:
 def writing(out: Path | None) -> Iterator[BinaryIO]:
     """Stdout, or a file that takes its name once it is whole. Raises ClusterError."""
     if out is None:
-        try:
-            yield sys.stdout.buffer
-            sys.stdout.buffer.flush()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise ClusterError("the reader of the output went away before the end") from None
+        with stdout_bytes(ClusterError) as stdout:
+            yield stdout
         return
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, BinaryIO, NoReturn
 
 import typer
 
+from streams.cli.output import stdout_bytes
 from streams.engine.clients import client_options
 from streams.settings import load_settings
 from streams.sources import SourceError
@@ -203,13 +204,8 @@ def bank_case(
 
 def _write(lines: Iterable[bytes]) -> None:
     """Lines to stdout. Raises SourceError where nobody reads on."""
-    try:
-        for line in lines:
-            sys.stdout.buffer.write(line)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SourceError("the reader of the output went away before the end") from None
+    with stdout_bytes(SourceError) as stdout:
+        stdout.writelines(lines)
 
 
 def _kafka(bootstrap: str | None) -> tuple[str, dict[str, Any]]:

@@ -19,9 +19,8 @@ from aiokafka.errors import KafkaError
 from agents.segments import Fits, Modelling
 from schemas.codec import encode
 from streams.engine.clients import client_options
-from streams.engine.models import MODEL_PARTITION
+from streams.engine.models import MODEL_PARTITION, newest_readable
 from streams.engine.observer import Observer
-from streams.engine.restore import read_values
 from streams.engine.transaction import CommitFailed, Fenced, TransactionalProducer
 from streams.settings import Settings
 
@@ -90,19 +89,10 @@ class Fitting:
             await consumer.stop()
 
     async def _newest(self) -> Any | None:
-        """The newest model that can be read; raises :class:`UnreadableModel`.
-
-        A torn record is passed over while an older one is still there: compaction leaves the
-        newest alone for a while.
-        """
-        newest, torn = None, ""
-        async for value in read_values(self._settings, self._modelling.target, MODEL_PARTITION):
-            try:
-                model = self._modelling.load_model(value)
-            except ValueError as error:
-                torn = str(error).splitlines()[0]
-            else:
-                newest = model if newest is None or model.version > newest.version else newest
+        """The newest model that can be read; raises :class:`UnreadableModel`."""
+        newest, torn = await newest_readable(
+            self._settings, self._modelling.target, self._modelling.load_model
+        )
         if newest is None and torn:
             raise UnreadableModel(
                 f"no record of {self._modelling.target} can be read, and without one ids of"

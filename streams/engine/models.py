@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from agents.segments import Modelling
 from streams.engine.clients import client_options
 from streams.engine.observer import Observer
+from streams.engine.restore import read_values
 from streams.settings import Settings
 
 MODEL_PARTITION = 0
@@ -22,6 +23,25 @@ AGAIN_SECONDS = 1.0
 MAX_MODEL_BYTES = 4 * 1024 * 1024
 
 log = structlog.get_logger("touchline.models")
+
+
+async def newest_readable(
+    settings: Settings, topic: str, load: Callable[[bytes], Any]
+) -> tuple[Any | None, str]:
+    """The model of the highest version that can be read, and why the last torn one cannot.
+
+    A torn record is passed over while an older one is still there: compaction leaves the newest
+    alone for a while.
+    """
+    newest, torn = None, ""
+    async for value in read_values(settings, topic, MODEL_PARTITION):
+        try:
+            model = load(value)
+        except ValueError as error:
+            torn = str(error).splitlines()[0]
+        else:
+            newest = model if newest is None or model.version > newest.version else newest
+    return newest, torn
 
 
 class Models:

@@ -284,7 +284,7 @@ class Partition:
     def _fire(self) -> None:
         context = self.context
         for key in self.timers.pop_due(self.now):
-            state = self._live.get(key) or self._open(key)
+            state = self._state_of(key)
             context.now, context.late = self.now, False
             self.urgent = True
             self._send(self.topology.fire(state, context), None)

@@ -77,8 +77,9 @@ def explain(one: Member, model: SegmentModel) -> Explanation:
     if values is None or len(values) != len(model.features):
         return told
     raw = [values[name] for name in model.features]
-    told.features = _features(raw, card, model)
-    _distances(told, raw, model)
+    assigner = Assigner(model)
+    told.features = _features(raw, card, assigner)
+    _distances(told, raw, assigner)
     return told
 
 
@@ -99,10 +100,9 @@ def _missing(
     return None
 
 
-def _features(raw: Sequence[float], card: SegmentCard | None, model: SegmentModel) -> list[Feature]:
-    values = np.array(raw)
-    transformed = np.where(model.logged, np.log1p(values), values)
-    deviations = (transformed - np.array(model.mean)) / np.array(model.scale)
+def _features(raw: Sequence[float], card: SegmentCard | None, assigner: Assigner) -> list[Feature]:
+    model = assigner.model
+    deviations = assigner.standardise(raw) / np.sqrt(model.weights)
     customers = sum(each.size for each in model.segments) or 1
     return [
         Feature(
@@ -116,9 +116,9 @@ def _features(raw: Sequence[float], card: SegmentCard | None, model: SegmentMode
     ]
 
 
-def _distances(told: Explanation, raw: Sequence[float], model: SegmentModel) -> None:
+def _distances(told: Explanation, raw: Sequence[float], assigner: Assigner) -> None:
     """Distances to all labels, and the rule of hysteresis that `Assigner.judge` goes by."""
-    assigner = Assigner(model)
+    model = assigner.model
     found = dict(zip(assigner.ids, assigner.distances([raw])[0].tolist(), strict=True))
     if not model.outliers:
         del found[QUARANTINE]

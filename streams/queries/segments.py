@@ -7,17 +7,17 @@ their partition, with the vector they were judged by. Nothing is judged here.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from agents.topology import Topology
 from domain.parts import Core
-from domain.recent import FEATURES, behaviour_vector
 from domain.state import decode_core
+from domain.vectors import feature_values
 from schemas.segments import QUARANTINE, SegmentModel
 from schemas.topics import SEGMENT_MODEL
 from streams.cluster.errors import ClusterError
-from streams.engine.models import MODEL_PARTITION
-from streams.engine.restore import Restored, read_values, restore
+from streams.engine.models import newest_readable
+from streams.engine.restore import Restored, restore
 from streams.replay import partition_of
 from streams.settings import Settings
 
@@ -44,17 +44,9 @@ class Member(NamedTuple):
 
 async def newest_model(settings: Settings) -> SegmentModel:
     """The readable model of the highest version. Raises :class:`NoModel`."""
-    newest: SegmentModel | None = None
-    torn = ""
-    async for value in read_values(settings, SEGMENT_MODEL, MODEL_PARTITION):
-        try:
-            model = SegmentModel.model_validate_json(value)
-        except ValueError as error:
-            torn = str(error).splitlines()[0]
-        else:
-            newest = model if newest is None or model.version > newest.version else newest
+    newest, torn = await newest_readable(settings, SEGMENT_MODEL, SegmentModel.model_validate_json)
     if newest is not None:
-        return newest
+        return cast(SegmentModel, newest)
     if torn:
         raise NoModel(f"no record of {SEGMENT_MODEL} can be read ({torn}): see `touchline doctor`")
     raise NoModel(
@@ -105,12 +97,7 @@ def vector(core: Core, features: tuple[str, ...]) -> dict[str, float] | None:
     """The customer's features by name as last judged by; ``None`` without a click in 7 days."""
     if not core.window:
         return None
-    values: dict[str, float] = dict(zip(FEATURES, behaviour_vector(core.window), strict=True))
-    values |= {
-        "complaints": core.complaints,
-        "complaints_open": core.complaints_open,
-        "transactions": core.transactions,
-    }
+    values = feature_values(core)
     return {name: float(values[name]) for name in features if name in values}
 
 

@@ -21,6 +21,7 @@ from domain.segmentation.assign import NONE, Assigner
 from domain.segmentation.features import FeatureSet
 from domain.segmentation.fit import Fitter
 from domain.segmentation.micro import MicroClusters
+from domain.segmentation.silhouette import scores
 from schemas.segments import QUARANTINE, SegmentModel
 from streams.segments.plots import Projection
 from streams.segments.reading import SegmentFileError, Vectors
@@ -181,28 +182,20 @@ def rules_for(
 def silhouettes(points: Floats, labels: Labels, k: int) -> Floats:
     """Silhouette (m,) of each of `points` (m, d) among clusters 0 to k - 1; NaN for other labels.
 
-    s = (b - a) / max(a, b) (Rousseeuw 1987): a the mean distance to the others of the own
-    cluster, b the least mean distance to another; 0 for a point alone in its cluster.
+    Against at most `COMPARED` of them, a block of points at a time: see `domain.segmentation`'s.
     """
     inside = np.flatnonzero(labels < k)
     compared = inside[:: -(-len(inside) // COMPARED) or 1]
     members = (labels[compared, None] == np.arange(k)).astype(np.float64)
+    counts = members.sum(axis=0)
     found = np.full(len(points), np.nan)
     among = np.isin(inside, compared)
     for start in range(0, len(inside), BLOCK):
         block = slice(start, start + BLOCK)
         rows = inside[block]
         sums = cdist(points[rows], points[compared]) @ members
-        own, at = labels[rows], np.arange(len(rows))
-        others = members.sum(axis=0)[own] - among[block]
-        inner = sums[at, own] / np.maximum(others, 1)
-        means = sums / np.maximum(members.sum(axis=0), 1)
-        means[at, own] = np.inf
-        means[:, members.sum(axis=0) == 0] = np.inf
-        outer = means.min(axis=1)
-        largest = np.maximum(inner, outer)
-        usable = (others > 0) & (largest > 0) & np.isfinite(outer)
-        found[rows] = np.divide(outer - inner, largest, out=np.zeros_like(inner), where=usable)
+        own = labels[rows]
+        found[rows] = scores(sums, counts, own, counts[own] - among[block])
     return found
 
 

@@ -21,12 +21,10 @@ from numpy.typing import NDArray
 from domain.recent import (
     CODES,
     FEATURES,
-    LAUNCH_ICON,
-    LAUNCH_PUSH,
     WINDOW_MS,
     behaviour_vector,
 )
-from domain.rules import CODE_OF_ACTION
+from domain.rules import click_code
 from schemas.codec import Bad, at_ms, decode_many
 from schemas.touchpoints import AppClick
 from streams.segments.rows import CsvRows, JsonRows, Refused, Rejected, RowError, Rows
@@ -151,15 +149,9 @@ def _of_events(lines: Iterable[bytes]) -> Vectors:
                 seen.add((event.customer_id, event.event_id))
                 times, codes = clicks.setdefault(event.customer_id, (array("q"), bytearray()))
                 times.append(at)
-                codes.append(_code(event))
+                codes.append(click_code(event))
         _bounded(clicks)
     return _in_window(found, clicks)
-
-
-def _code(event: AppClick) -> int:
-    if event.action == "launch":
-        return LAUNCH_PUSH if event.source == "push" else LAUNCH_ICON
-    return CODE_OF_ACTION[event.action]
 
 
 def _in_window(found: Vectors, clicks: dict[str, tuple[array[int], bytearray]]) -> Vectors:

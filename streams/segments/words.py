@@ -6,20 +6,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from domain.policy_segments import SHARES
+from domain.words import duration, feature_words
 from schemas.segments import SegmentModel, Telling
 
 FAR: Final = 2.0
 CLEAR: Final = 0.75
 """Standard deviations from which a difference is far, and from which it is more than a shade."""
-
-
-def feature_words(feature: str) -> str:
-    """A feature as people write it.
-
-    >>> feature_words("push_share")
-    'push share'
-    """
-    return feature.replace("_", " ")
 
 
 def telling_words(telling: Telling) -> str:
@@ -38,7 +30,11 @@ def telling_words(telling: Telling) -> str:
 
 
 def all_telling(tellings: Iterable[Telling], most: int) -> str:
-    """The first ``most`` of them, between commas."""
+    """The first ``most`` of them, between commas.
+
+    >>> all_telling([Telling(feature="news_views", deviations=2.4)] * 2, 1)
+    'far more news views (+2.4)'
+    """
     return ", ".join(telling_words(one) for one, _ in zip(tellings, range(most), strict=False))
 
 
@@ -71,14 +67,7 @@ def age(seconds: float) -> str:
     >>> age(7), age(150), age(90_000)
     ('7 s', '2 min 30 s', '1 d 1 h')
     """
-    whole = max(0, int(seconds))
-    for size, unit, part, part_unit in (
-        (86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"),
-    ):  # fmt: skip
-        if whole >= size:
-            rest = whole % size // part
-            return f"{whole // size} {unit}" + (f" {rest} {part_unit}" if rest else "")
-    return f"{whole} s"
+    return duration(1_000 * max(0, int(seconds)))
 
 
 __all__ = ["age", "all_telling", "choice_of_k", "feature_words", "figure", "telling_words"]

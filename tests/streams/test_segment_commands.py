@@ -304,7 +304,7 @@ def test_an_unknown_customer_is_one_line(run: Callable[..., Result]) -> None:
 def test_without_a_model_every_command_says_so(
     run: Callable[..., Result], case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streams.queries.segments.MODEL_PARTITION", 1)
+    monkeypatch.setattr("streams.engine.models.MODEL_PARTITION", 1)
     for line in ([], ["--json"], ["export", "s1"], ["explain", NEVER]):
         result = run(*line)
         assert result.exit_code == 1

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 from xxhash import xxh3_64_intdigest
 
-from agents.segments import Modelling, segments
+from agents.segments import segments
 from domain.policy import Policy
 from domain.policy_segments import SegmentRules
 from domain.segmentation.features import FeatureSet
@@ -63,14 +64,10 @@ class Bench:
             kafka=KafkaSettings(bootstrap=broker.bootstrap),
             segments=SegmentSettings(fit_seconds=0.1),
         )
-        made = segments(Policy(segments=RULES))
-        self.modelling = Modelling(
+        self.modelling = replace(
+            segments(Policy(segments=RULES)),
             source=f"summaries-{number}",
             target=f"models-{number}",
-            key=made.key,
-            load_summary=made.load_summary,
-            load_model=made.load_model,
-            fitter=made.fitter,
         )
         admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
         topics = (self.modelling.source, self.modelling.target)
