@@ -177,10 +177,11 @@ class Partition:
 
     def settle(self) -> None:
         """Let the population work out what moved up to now, few as it may be."""
-        population = self.population
+        if self.population is None:
+            return
         self._next_tick = self.now // TICK_MS * TICK_MS + TICK_MS
-        if population is not None and population.due(self.now):
-            self._take(population.tick(self.now, self._state_of))
+        if self.population.due(self.now):
+            self._take(self.population.tick(self.now, self._state_of))
 
     @property
     def busy(self) -> bool:

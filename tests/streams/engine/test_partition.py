@@ -149,3 +149,14 @@ def test_a_batch_applied_in_pieces_gives_the_same_bytes() -> None:
             one.drain()
         stores.append(store.records)
     assert stores[0] == stores[1] == stores[2]
+
+
+def test_a_partition_without_a_population_goes_on_after_it_was_told_to_settle() -> None:
+    one = partition(clock="wall")
+    one.receive("a", records("a", [("x", 1_000, 1)]), 1)
+    one.step(WALL)
+    one.settle()
+    one.receive("a", records("a", [("x", 9_000, 2)], start=1), 2)
+    assert one.step(WALL) == 1
+    assert one.state("x").total == 3
+    assert not one.busy
