@@ -158,5 +158,7 @@ def test_a_partition_without_a_population_goes_on_after_it_was_told_to_settle() 
     one.settle()
     one.receive("a", records("a", [("x", 9_000, 2)], start=1), 2)
     assert one.step(WALL) == 1
-    assert one.state("x").total == 3
+    state = one.state("x")
+    assert state is not None
+    assert state.total == 3
     assert not one.busy
