@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -40,6 +42,14 @@ class Found(NamedTuple):
     value: bytes
 
 
+class Finished(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    output: str
+    errors: str
+
+
 class Topics:
     """The input topics of one broker, and what has come into them since the last look."""
 
@@ -49,7 +59,7 @@ class Topics:
         self._seen: dict[TopicPartition, int] = {}
 
     def new(self) -> list[Found]:
-        """Everything since the last call, read to the end."""
+        """Everything since the last call, up to the end as it is now, also under a writer."""
         consumer = KafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False)
         try:
             places = [TopicPartition(t, p) for t in INPUT_TOPICS for p in range(PARTITIONS)]
@@ -61,8 +71,12 @@ class Topics:
             found: list[Found] = []
             deadline = time.monotonic() + 60
             while len(found) < missing and time.monotonic() < deadline:
-                for batch in consumer.poll(timeout_ms=500).values():
-                    found += [Found(r.topic, r.partition, r.key, r.value or b"") for r in batch]
+                for place, batch in consumer.poll(timeout_ms=500).items():
+                    found += [
+                        Found(r.topic, r.partition, r.key, r.value or b"")
+                        for r in batch
+                        if r.offset < ends[place]
+                    ]
             assert len(found) == missing
             self._seen = dict(ends)
             return found
@@ -185,23 +199,38 @@ def test_a_missing_topic_is_named_and_not_made(fresh_broker: LocalBroker) -> Non
         admin.close()
 
 
-def touchline(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def touchline(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """The command as a process, which is gone at the end whatever the test found."""
+    with subprocess.Popen(
         [sys.executable, "-c", COMMAND, *arguments],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.PIPE, text=True,
         cwd=Path(__file__).parents[3],
-    )  # fmt: skip
+    ) as running:  # fmt: skip
+        try:
+            yield running
+        finally:
+            if running.poll() is None:
+                running.kill()
+
+
+def finished(*arguments: str, lines: str | None = None, timeout: float = 60) -> Finished:
+    """What the command printed and how it ended, its standard input being `lines`."""
+    with touchline(*arguments) as running:
+        output, errors = running.communicate(lines, timeout=timeout)
+        return Finished(running.returncode, output, errors)
 
 
 def test_ctrl_c_flushes_and_sums_up(topics: Topics) -> None:
-    running = touchline("simulate", "--customers", "50", "--rate", "300", "--bootstrap",
-                        topics.bootstrap)  # fmt: skip
     first: list[Found] = []
-    deadline = time.monotonic() + 60
-    while not first and time.monotonic() < deadline:
-        first = topics.new()
-    os.kill(running.pid, signal.SIGINT)
-    _, errors = running.communicate(timeout=60)
+    with touchline(
+        "simulate", "--customers", "50", "--rate", "300", "--bootstrap", topics.bootstrap
+    ) as running:
+        deadline = time.monotonic() + 60
+        while not first and time.monotonic() < deadline:
+            first = topics.new()
+        os.kill(running.pid, signal.SIGINT)
+        _, errors = running.communicate(timeout=60)
     assert running.returncode == 0
     sent = len(first) + len(topics.new())
     assert f"simulated {sent:,} records" in errors
@@ -211,21 +240,19 @@ def test_a_file_with_bad_lines_exits_1_and_keeps_them(topics: Topics, tmp_path: 
     good = [record.value for record in Bank(28, 30).opening()]
     file, rejects = tmp_path / "events.jsonl", tmp_path / "rejects.jsonl"
     file.write_bytes(b"\n".join([*good[:10], b"{nope", *good[10:], b'{"type":"x"}']))
-    running = touchline("produce", str(file), "--bootstrap", topics.bootstrap, "--rejects",
-                        str(rejects))  # fmt: skip
-    _, errors = running.communicate(timeout=60)
-    assert running.returncode == 1
-    assert "line 11: not an event" in errors
-    assert f"2 lines were not sent; they are in {rejects}" in errors
+    end = finished("produce", str(file), "--bootstrap", topics.bootstrap, "--rejects",
+                   str(rejects))  # fmt: skip
+    assert end.status == 1
+    assert "line 11: not an event" in end.errors
+    assert f"2 lines were not sent; they are in {rejects}" in end.errors
     assert rejects.read_bytes() == b'{nope\n{"type":"x"}\n'
     assert sorted(found.value for found in topics.new()) == sorted(good)
 
 
 def test_lines_come_from_a_pipe_too(topics: Topics) -> None:
     lines = [record.value.decode() for record in Bank(29, 10).opening()]
-    running = touchline("produce", "-", "--bootstrap", topics.bootstrap)
-    _, errors = running.communicate("\n".join(lines) + "\n", timeout=60)
-    assert running.returncode == 0, errors
+    end = finished("produce", "-", "--bootstrap", topics.bootstrap, lines="\n".join(lines) + "\n")
+    assert end.status == 0, end.errors
     assert sorted(found.value.decode() for found in topics.new()) == sorted(lines)
 
 
@@ -239,18 +266,16 @@ def test_lines_come_from_a_pipe_too(topics: Topics) -> None:
     ],
 )
 def test_a_failure_is_one_line_and_exit_status_1(arguments: tuple[str, ...], message: str) -> None:
-    running = touchline(*arguments)
-    output, errors = running.communicate(timeout=60)
-    assert running.returncode == 1
-    assert output == ""
-    assert errors.startswith("touchline: ") and errors.count("\n") == 1
-    assert message in errors
+    end = finished(*arguments)
+    assert end.status == 1
+    assert end.output == ""
+    assert end.errors.startswith("touchline: ") and end.errors.count("\n") == 1
+    assert message in end.errors
 
 
 def test_import_writes_one_event_a_line(shared: Path) -> None:
-    running = touchline("import", "berka", str(shared / "data" / "berka"))
-    output, errors = running.communicate(timeout=120)
-    assert running.returncode == 0
-    ids = [json.loads(line)["event_id"] for line in output.splitlines()]
+    end = finished("import", "berka", str(shared / "data" / "berka"), timeout=120)
+    assert end.status == 0
+    ids = [json.loads(line)["event_id"] for line in end.output.splitlines()]
     assert len(ids) == len(set(ids)) == 5_369 + 49_102
-    assert "5,369 profiles, 49,102 transactions, 93 negative balances" in errors
+    assert "5,369 profiles, 49,102 transactions, 93 negative balances" in end.errors
