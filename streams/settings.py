@@ -73,12 +73,16 @@ class CommitSettings(BaseModel):
 
 
 class SegmentSettings(BaseModel):
-    """How often snapshots of the customers go out, and models are made of them, at most."""
+    """How often snapshots of the customers go out, and models are made of them, at most.
+
+    Without a new snapshot a model is looked at again after `refit_seconds`.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     summary_seconds: float = Field(default=2.0, gt=0.0, le=3600.0)
     fit_seconds: float = Field(default=1.0, gt=0.0, le=3600.0)
+    refit_seconds: float = Field(default=30.0, gt=0.0, le=3600.0)
 
 
 class HttpSettings(BaseModel):

@@ -1,10 +1,11 @@
 """The segments task's fit: summaries of all partitions in, a new model out when it is worth one.
 
 Each call refits from the model in force. A full scan for K comes first, and again when the
-policy changed, on drift, when customers lie otherwise than after the last scan or have become
-half as many again (or that many fewer), when a segment or a quarantined cluster is not of its
-size any more, when other clusters would be better, and in any case now and then. Given the same
-model and summaries, the same comes out.
+policy changed, as soon as customers have become half as many again, and once `scan_seconds` are
+over when they have become that many fewer, on drift, when they lie otherwise than after the last
+scan, when a segment or a quarantined cluster is not of its size any more, when other clusters
+would be better, and in any case now and then. Given the same model and summaries, the same comes
+out.
 """
 
 from __future__ import annotations
@@ -132,13 +133,14 @@ class Fitter:
         if self._must_scan:
             return True
         age = now - self._scanned_at
+        ratio = population.customers / max(self._scanned_customers, 1)
+        if ratio >= GROWTH:  # does not wait: a model of the first few would mislead the others
+            return True
         if 0 <= age < 1_000 * self.rules.scan_seconds:
             return False
         if not 0 <= age < 1_000 * self.rules.scan_seconds * IN_ANY_CASE:
             return True
-        ratio = population.customers / max(self._scanned_customers, 1)
-        grown = ratio >= GROWTH or ratio <= 1 / GROWTH
-        return grown or self._drift or self._watch.stale or self._outdated
+        return ratio <= 1 / GROWTH or self._drift or self._watch.stale or self._outdated
 
     def _scanned(self, population: Population, fit: Fit | None, now: int) -> None:
         self._drift = False

@@ -81,8 +81,9 @@ class Fitting:
             fitted_at = 0.0
             while True:
                 await self._gather(consumer)
-                seconds = self._settings.segments.fit_seconds
-                if self._news and time.monotonic() - fitted_at >= seconds:
+                timing = self._settings.segments
+                pause = timing.fit_seconds if self._news else timing.refit_seconds
+                if self._snapshots and time.monotonic() - fitted_at >= pause:
                     fitted_at = time.monotonic()
                     await self._fit(fitter)
         finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -224,18 +226,19 @@ def test_a_new_kind_of_customer_becomes_a_segment_by_a_scan() -> None:
     assert fitter.model.scanned_at >= NOW + 30 * SECOND
 
 
-def test_scans_keep_their_distance() -> None:
+def test_scans_keep_their_distance_unless_customers_become_half_as_many_again() -> None:
     vectors, _ = bank_case(900, seed=8)
     fitter = Fitter(RULES)
-    scans = []
+    scans = {}
     for second in range(60):
         many = summaries(vectors[: 40 + second * 14], RULES)
         fitter.fit(many, NOW + second * SECOND)
         assert fitter.model is not None
-        scans.append(fitter.model.scanned_at)
-    times = sorted(set(scans))
-    assert len(times) >= 2
-    assert min(np.diff(times)) >= 30 * SECOND
+        scans[fitter.model.scanned_at] = fitter.model.scanned_customers
+    times = sorted(scans)
+    for one, after in pairwise(times):
+        assert after - one >= 30 * SECOND or scans[after] >= 1.5 * scans[one]
+    assert 6 <= len(times) <= 9, "seven times half as many again, and what time asked for"
 
 
 def test_a_segment_that_everybody_left_goes_at_the_next_scan() -> None:

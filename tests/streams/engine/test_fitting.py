@@ -56,16 +56,18 @@ class Ear(Observer):
 class Bench:
     """Topics of one test, and what fits on them."""
 
-    def __init__(self, broker: LocalBroker) -> None:
+    def __init__(
+        self, broker: LocalBroker, rules: SegmentRules = RULES, refit_seconds: float = 30.0
+    ) -> None:
         number = next(_numbers)
         self.settings = Settings(
             app_id=f"fitting-{number}",
             partitions=PARTITIONS,
             kafka=KafkaSettings(bootstrap=broker.bootstrap),
-            segments=SegmentSettings(fit_seconds=0.1),
+            segments=SegmentSettings(fit_seconds=0.1, refit_seconds=refit_seconds),
         )
         self.modelling = replace(
-            segments(Policy(segments=RULES)),
+            segments(Policy(segments=rules)),
             source=f"summaries-{number}",
             target=f"models-{number}",
         )
@@ -148,6 +150,20 @@ async def test_snapshots_become_a_model_that_the_next_task_goes_on_from(bench: B
     assert after.version == before.version + 1
     assert {card.segment_id: card.size for card in after.segments} == sizes
     assert after.next_id == before.next_id
+
+
+async def test_cards_that_were_too_fresh_to_replace_are_replaced_without_more_news(
+    broker: LocalBroker,
+) -> None:
+    slow = RULES.model_copy(update={"publish_shift": 10.0, "publish_seconds": 3.0})
+    bench = Bench(broker, slow, refit_seconds=0.5)
+    await bench.snapshot(0)
+    async with bench.fitting() as ear:
+        await until(lambda: ear.models)
+        await bench.snapshot(1)
+        await until(lambda: len(ear.models) == 2)
+    assert [model.customers for model in ear.models] == [60, 120]
+    assert "cards are 3 s old" in ear.models[-1].reason
 
 
 async def test_a_second_task_ends_the_first_before_it_can_publish(bench: Bench) -> None:
