@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
 
 from domain.segmentation.assign import Assigner
+from domain.segmentation.features import Floats
 from domain.state import CORE, Customer
 from domain.words import feature_words
 from schemas.fields import moment, rfc3339
@@ -15,8 +19,6 @@ SHOWN_FEATURES = 3
 MOVED_DEVIATIONS = 0.05
 """A feature has moved when it did so by this many standard deviations of all customers."""
 
-Moved = tuple[str, float, float]
-
 
 class Updates:
     """Makes the updates of one partition; knows the names of segments, those gone by included.
@@ -24,56 +26,90 @@ class Updates:
     At most some tens of ids are ever met, so names are never forgotten.
     """
 
-    __slots__ = ("_assigner", "_features", "_names", "version")
+    __slots__ = ("_assigner", "_features", "_names", "_words", "version")
 
     def __init__(self, version: int = 0) -> None:
         self.version = version
         self._assigner: Assigner | None = None
         self._features: tuple[str, ...] = ()
+        self._words: list[str] = []
         self._names: dict[str, str] = {QUARANTINE: QUARANTINE}
 
     def use(self, model: SegmentModel, assigner: Assigner) -> None:
         """Speak of this model from now on."""
         self.version = model.version
         self._assigner, self._features = assigner, model.features
+        self._words = [feature_words(feature) for feature in model.features]
         self._names |= {card.segment_id: card.name for card in model.segments}
 
-    def enter(self, customer: Customer, to: str, vector: list[float], at: int) -> SegmentUpdate:
-        """Let the customer enter ``to`` at ``at`` (ms), from none or from another segment."""
-        core = customer.core
-        moved = self._moved(core.entered_with, vector)
-        before, name = self._name(core.segment), self._name(to)
-        if not core.segment:
-            reason = f"Has become part of {name}: {self._shown(vector)}."
-        elif moved:
-            told = ", ".join(
-                f"{feature_words(f)} {_number(a)} to {_number(b)}" for f, a, b in moved
+    def enter(
+        self, customers: Sequence[Customer], to: Sequence[str], vectors: Floats, at: int
+    ) -> list[SegmentUpdate]:
+        """Let each customer enter its segment of ``to`` at ``at`` (ms), from none or another.
+
+        ``vectors`` (n, d) are what they enter with, in real units. Worked out for all at once:
+        a new model may move a hundred thousand.
+        """
+        assert self._assigner is not None
+        when, held = moment(at), _held(customers, vectors)
+        standard = self._assigner.standardise(vectors)
+        by = np.abs(standard - self._assigner.standardise(held))
+        fresh = np.array([not customer.core.segment for customer in customers])
+        by[fresh] = np.abs(standard[fresh])
+        largest = np.argsort(-by, axis=1, kind="stable")[:, :SHOWN_FEATURES]
+        # Who was in no segment is described, not compared: features tell even if they are usual.
+        told = (np.take_along_axis(by, largest, axis=1) > MOVED_DEVIATIONS) | fresh[:, np.newaxis]
+        rows = zip(customers, to, vectors.tolist(), held.tolist(), largest, told, strict=True)
+        return [
+            self._enter(customer, one, when, vector=vector, then=then, told=most[far].tolist())
+            for customer, one, vector, then, most, far in rows
+        ]
+
+    def _enter(
+        self,
+        customer: Customer,
+        to: str,
+        when: datetime,
+        *,
+        vector: list[float],
+        then: list[float],
+        told: list[int],
+    ) -> SegmentUpdate:
+        """``told`` holds the places of the features to be told of."""
+        before, name, words = self._name(customer.core.segment), self._name(to), self._words
+        if not customer.core.segment:
+            shown = ", ".join(f"{words[p]} {_number(vector[p])}" for p in told)
+            reason = f"Has become part of {name}: {shown}."
+            return self._update(customer, to, when, reason, vector=vector)
+        if told:
+            shown = ", ".join(
+                f"{words[p]} {_number(then[p])} to {_number(vector[p])}" for p in told
             )
-            reason = f"Moved from {before} to {name}: {told}."
+            reason = f"Moved from {before} to {name}: {shown}."
         else:
             reason = (
                 f"Moved from {before} to {name}: the customer's own figures stayed, the segments"
                 f" were drawn anew (model version {self.version})."
             )
-        figures = {feature: now - then for feature, then, now in moved}
-        return self._update(customer, to, at, reason, vector=vector, figures=figures)
+        figures = {self._features[p]: vector[p] - then[p] for p in told}
+        return self._update(customer, to, when, reason, vector=vector, figures=figures)
 
     def leave(self, customer: Customer, at: int) -> SegmentUpdate:
         """Let the customer leave its segment at ``at`` (ms): its last click left the window."""
         last = rfc3339(moment(customer.core.newest_click))
         name = self._name(customer.core.segment)
         reason = f"Left {name}: no app click within 7 days, the last was at {last}."
-        return self._update(customer, "", at, reason, vector=[], figures={})
+        return self._update(customer, "", moment(at), reason, vector=[])
 
     def _update(
         self,
         customer: Customer,
         to: str,
-        at: int,
+        when: datetime,
         reason: str,
         *,
         vector: list[float],
-        figures: dict[str, float],
+        figures: dict[str, float] | None = None,
     ) -> SegmentUpdate:
         core = customer.core
         before = core.segment
@@ -87,42 +123,22 @@ class Updates:
             to_segment=to or None,
             segment_name=self._name(to) if to else None,
             model_version=self.version,
-            occurred_at=moment(at),
+            occurred_at=when,
             figures=figures or None,
             reason=reason,
-        )
-
-    def _moved(self, before: Sequence[float], after: Sequence[float]) -> list[Moved]:
-        """The features that moved most since the segment was entered: name, then and now."""
-        if len(before) != len(after) or self._assigner is None:
-            return []
-        standardise = self._assigner.standardise_one
-        by = [abs(b - a) for a, b in zip(standardise(before), standardise(after), strict=True)]
-        return [
-            (self._features[place], float(before[place]), float(after[place]))
-            for place in _largest(by)
-            if by[place] > MOVED_DEVIATIONS
-        ]
-
-    def _shown(self, vector: Sequence[float]) -> str:
-        """The features in which this customer differs most from all."""
-        assert self._assigner is not None
-        far = [abs(value) for value in self._assigner.standardise_one(vector)]
-        return ", ".join(
-            f"{feature_words(self._features[p])} {_number(vector[p])}" for p in _largest(far)
         )
 
     def _name(self, segment_id: str) -> str:
         return self._names.get(segment_id, segment_id)
 
 
-def _largest(values: Sequence[float]) -> list[int]:
-    """Where the largest values are, the largest first."""
-    return sorted(range(len(values)), key=lambda place: (-values[place], place))[:SHOWN_FEATURES]
-
-
-def _shown(feature: str, value: float) -> str:
-    return f"{feature_words(feature)} {_number(value)}"
+def _held(customers: Sequence[Customer], vectors: Floats) -> Floats:
+    """What each customer entered its segment with (n, d); where that does not fit, ``vectors``."""
+    width = vectors.shape[1]
+    rows = [customer.core.entered_with for customer in customers]
+    return np.array(
+        [row if len(row) == width else now for row, now in zip(rows, vectors, strict=True)]
+    )
 
 
 def _number(value: float) -> str:

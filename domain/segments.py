@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.parts import Core
 from domain.policy_segments import SegmentRules
@@ -33,6 +34,7 @@ SLICE_ROWS = 512
 SLICE_CHANGES = 64
 
 Open = Callable[[str], Customer]
+Codes = NDArray[np.int16]
 
 
 class Changed(NamedTuple):
@@ -229,16 +231,19 @@ class Segments:
         if most is not None and len(places) > most:
             self._mark_stale(rows[places[most:]])
             places = places[:most]
-        return [self._move(int(rows[p]), int(codes[p]), now, open_) for p in places]
+        return self._move(rows[places], codes[places], now, open_) if len(places) else []
 
-    def _move(self, row: int, code: int, now: int, open_: Open) -> Changed:
-        key = self._table.keys[row]
-        customer = open_(key)
-        self.changes += bool(customer.core.segment)
-        vector = self._table.raw[row].tolist()
-        update = self._updates.enter(customer, self._ids[code], vector, now)
-        self._table.current[row] = code
-        return Changed(key, customer, (update,))
+    def _move(self, rows: Rows, codes: Codes, now: int, open_: Open) -> list[Changed]:
+        table = self._table
+        customers = [open_(table.keys[row]) for row in rows.tolist()]
+        self.changes += sum(1 for customer in customers if customer.core.segment)
+        to = [self._ids[code] for code in codes.tolist()]
+        updates = self._updates.enter(customers, to, table.raw[rows], now)
+        table.current[rows] = codes
+        return [
+            Changed(customer.customer_id, customer, (update,))
+            for customer, update in zip(customers, updates, strict=True)
+        ]
 
     def _leave(self, key: str, customer: Customer) -> Changed:
         at = customer.core.newest_click + WINDOW_MS

@@ -1,7 +1,7 @@
 """All state of one customer, as small records that are written only when touched.
 
 Record keys are one letter, then the customer id in UTF-8; those of pages have a 4-byte
-big-endian number between the two. Parts other than the core are decoded on first use.
+big-endian number between the two. Everything but the core is decoded on first use.
 """
 
 from __future__ import annotations
@@ -45,14 +45,13 @@ class Customer:
 
     __slots__ = (
         "_cases", "_core_key", "_dropped_pages", "_file", "_key", "_money", "_mood", "_new_pages",
-        "_raw", "_stored", "balances", "core", "customer_id", "judged", "next_due", "recent",
+        "_raw", "_recent", "_stored", "balances", "core", "customer_id", "judged", "next_due",
         "touched",
     )  # fmt: skip
 
     def __init__(self, customer_id: str, core: Core) -> None:
         self.customer_id = customer_id
         self.core = core
-        self.recent = Recent()
         self.next_due: int | None = None
         self.touched = 0
         # balance by account, worked out from the money part on first use
@@ -62,6 +61,7 @@ class Customer:
         self._key = customer_id.encode()
         self._core_key = b"c" + self._key
         self._raw: Get | None = None
+        self._recent: Recent | None = None
         # the parts that the store had when this customer was loaded
         self._stored = 0
         self._money: Money | None = None
@@ -75,13 +75,15 @@ class Customer:
     @classmethod
     def new(cls, customer_id: str) -> Customer:
         """A customer never met before."""
-        return cls(customer_id, Core())
+        customer = cls(customer_id, Core())
+        customer._recent = Recent()
+        return customer
 
     @classmethod
     def load(cls, customer_id: str, get: Get) -> Customer | None:
         """The customer as ``dump`` left it, or ``None``; ``get`` takes a full record key.
 
-        ``get`` is kept for the parts that are decoded on first use. Raises StateFormatError.
+        ``get`` is kept for what is decoded on first use. Raises StateFormatError.
         """
         value = get(b"c" + customer_id.encode())
         if value is None:
@@ -89,22 +91,17 @@ class Customer:
         core = _decoded(Core, value)
         customer = cls(customer_id, core)
         customer._raw, customer._stored = get, core.other_parts
-        recent = customer.recent
-        recent.first_page = core.first_page
-        for number in range(core.first_page, core.first_page + core.sealed_pages):
-            page = get(customer._page_key(number))
-            if page is None:
-                raise StateFormatError(f"page {number} of customer {customer_id!r} is missing")
-            recent.unpack_page(page)
-        recent.unpack(core.open_page)
-        recent.index_ids()
-        if core.other_parts & SPILL:
-            spill = get(customer._page_key(SPILL_PAGE))
-            recent.spill = _spill_decoder.decode(spill[1:]) if spill else {}
         customer.reschedule()
         return customer
 
     # -- parts ------------------------------------------------------------------------
+
+    @property
+    def recent(self) -> Recent:
+        """The newest events. Raises StateFormatError where a page of them is missing."""
+        if self._recent is None:
+            self._recent = self._unpacked()
+        return self._recent
 
     @property
     def money(self) -> Money:
@@ -173,7 +170,8 @@ class Customer:
         if not touched:
             return []
         core = self.core
-        core.open_page = self.recent.open_page()
+        if self._recent is not None:
+            core.open_page = self._recent.open_page()
         records: list[Record] = [(self._core_key, _HEAD + _encode(core))]
         if touched > CORE:
             if touched & PAGES:
@@ -199,6 +197,22 @@ class Customer:
             (self._page_key(number), self.recent.page(number)) for number in sorted(new - dropped)
         ]
         self._new_pages = self._dropped_pages = ()
+
+    def _unpacked(self) -> Recent:
+        core, recent = self.core, Recent()
+        assert self._raw is not None
+        recent.first_page = core.first_page
+        for number in range(core.first_page, core.first_page + core.sealed_pages):
+            page = self._raw(self._page_key(number))
+            if page is None:
+                raise StateFormatError(f"page {number} of customer {self.customer_id!r} is missing")
+            recent.unpack_page(page)
+        recent.unpack(core.open_page)
+        recent.index_ids()
+        if core.other_parts & SPILL:
+            spill = self._raw(self._page_key(SPILL_PAGE))
+            recent.spill = _spill_decoder.decode(spill[1:]) if spill else {}
+        return recent
 
     def _page_key(self, number: int) -> bytes:
         return PAGE_LETTER + number.to_bytes(4, "big") + self._key

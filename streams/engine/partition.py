@@ -181,7 +181,7 @@ class Partition:
             return
         self._next_tick = self.now // TICK_MS * TICK_MS + TICK_MS
         if self.population.due(self.now):
-            self._take(self.population.tick(self.now, self._state_of))
+            self._take(self.population.tick(self.now, self._state_in_passing))
 
     @property
     def busy(self) -> bool:
@@ -191,7 +191,7 @@ class Partition:
     def work(self) -> None:
         """One slice of the population's long work: after a restore, after a new model."""
         if self.population is not None:
-            self._take(self.population.work(self.now, self._state_of))
+            self._take(self.population.work(self.now, self._state_in_passing))
 
     def adopt(self, model: Any) -> str | None:
         """Take a newer model into use; why it is refused, or ``None``."""
@@ -260,8 +260,8 @@ class Partition:
 
     def state(self, key: str) -> Any | None:
         """The state of a key, or ``None`` if it is not known."""
-        known = self._live.get(key)
-        return known if known is not None else self.topology.load(key, self.store.get)
+        known = self._live.get(key) or self._dirty.get(key)
+        return known or self.topology.load(key, self.store.get)
 
     def export(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every key and what a user sees of its state at the task clock, sorted by key.
@@ -276,11 +276,13 @@ class Partition:
     # -- inside -----------------------------------------------------------------------
 
     def _open(self, key: str) -> Any:
-        state = self.topology.load(key, self.store.get)
-        if state is None:
-            state = self.topology.new(key)
-        self._live[key] = state
+        state = self._live[key] = self._state_in_passing(key)
         return state
+
+    def _state_in_passing(self, key: str) -> Any:
+        """The state of a key, which does not stay decoded: work over all would displace others."""
+        state = self._live.get(key) or self._dirty.get(key)
+        return state or self.topology.load(key, self.store.get) or self.topology.new(key)
 
     def _fire(self) -> None:
         context = self.context
@@ -300,7 +302,7 @@ class Partition:
 
     def _send(self, outputs: Iterable[Output], cause_timestamp: int | None) -> None:
         for output in outputs:
-            kind = getattr(output, "kind", "")
+            kind = output.__dict__.get("kind", "")
             self.outputs.append(
                 Sent(output.topic, output.key, encode(output), cause_timestamp, kind)
             )

@@ -112,6 +112,7 @@ def test_a_missing_part_or_page_stops_loudly() -> None:
             loaded = Customer.load(CUSTOMER, records.get)
             assert loaded is not None
             assert loaded.money
+            assert loaded.recent
 
 
 def test_parts_are_decoded_on_first_use_only() -> None:
