@@ -8,7 +8,8 @@ q = `rules.quarantine_share`, these go, at most a tenth of the customers in all:
   so that nobody changes sides at every scan;
 - a cluster between q and 2 q that stands apart and spoils the segments of the rest: when the
   others' SSE is higher by over 10 % than in a search without it. A bot farm with three of a hundred
-  customers does this; a segment as small as that does not, for it takes its own centroid.
+  customers does this, be they alike or each of its own kind; a segment as small as that does
+  not, for it takes its own centroid.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ ENTERS_AT: Final = 0.75
 SPOILS_UP_TO: Final = 2.0
 SPOILS: Final = 1.10
 APART: Final = 3.0
+"""In radii of cluster and segment together."""
+APART_SCATTERED: Final = 5.0
+"""In radii of the segment alone: bots of every kind are a wide cluster, 5.6 to 5.7 away."""
 FAR: Final = 2.0
 FAR_ALONE: Final = 3.0
 """For `FEW` customers: an ordinary one of a hundred was seen at 2.3, bots from 3.4 on."""
@@ -161,7 +165,12 @@ def _isolated(
     def of(row: int) -> Flags:
         return np.asarray(clustering.labels == row)
 
-    apart = [row for row in small if _gap(search, found, of(row), of(row)) > APART]
+    apart = [
+        row
+        for row in small
+        if _gap(search, found, of(row), of(row)) > APART
+        or _gap(search, found, of(row), of(row), scattered=True) > APART_SCATTERED
+    ]
     taken = np.isin(clustering.labels, apart)
     far = [
         row
@@ -174,12 +183,19 @@ def _isolated(
 
 
 def _gap(
-    search: Search, found: Found, members: Flags, taken: Flags, *, farthest: bool = False
+    search: Search,
+    found: Found,
+    members: Flags,
+    taken: Flags,
+    *,
+    farthest: bool = False,
+    scattered: bool = False,
 ) -> float:
     """Distance of `members` (n,) from the nearest segment, less those `taken` (n,), in radii.
 
-    The unit is the radius of both together; a segment's is that of its `farthest` customers or
-    the root mean square. What is too small for a segment is none. 0 where there is none.
+    The unit is the radius of both together, of `scattered` members the segment's alone; that is
+    the radius of its `farthest` customers or the root mean square. What is too small for a
+    segment is none. 0 where there is none.
     """
     segments = (found.clustering.labels == np.arange(found.clustering.k)[:, None]) & ~taken
     least = SPOILS_UP_TO * search.rules.quarantine_share * search.population.customers
@@ -193,7 +209,7 @@ def _gap(
     if farthest:
         inside = search.points[segments[closest]]
         width = cdist(inside, centres[1 + closest : 2 + closest]).max()
-    both = float(radii[0] + width)
+    both = float(width if scattered else radii[0] + width)
     return float(apart[closest]) / both if both > 0 else 0.0
 
 

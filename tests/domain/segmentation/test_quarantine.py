@@ -51,6 +51,19 @@ def test_three_bots_in_a_hundred_do_not_bend_the_segments(
     assert not set(bots.tolist()) & set(Assigner(model).nearest(vectors[kinds < 3]).tolist())
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_bots_each_of_a_kind_of_its_own_do_not_bend_the_segments(seed: int) -> None:
+    vectors, _ = bank_case(970, seed)
+    rng = np.random.default_rng(seed)
+    counts = rng.poisson(np.exp(rng.uniform(np.log(50), np.log(5_000), (30, 6))))
+    counts[:, 0] += 1
+    share = rng.random(30)
+    columns = [counts.sum(axis=1), counts[:, 0], counts[:, 1], share, *counts[:, 2:].T]
+    model = fit(np.concatenate((vectors, np.stack(columns, axis=1).astype(np.float64))))
+    assert model.quarantined == 30
+    assert harm(model, vectors) <= 1.001
+
+
 @pytest.mark.parametrize("bots_of", ["clicking", "login", "news"])
 def test_one_bot_in_a_hundred_is_quarantined(bots_of: Bots) -> None:
     vectors, kinds = bank_case(990, 6, bots=10, bots_of=bots_of)
