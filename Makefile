@@ -5,7 +5,7 @@ STAMP := .venv/.made
 OLDEST := 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format types contracts check bench chaos soak lock clean
+.PHONY: help venv demo test lint format types contracts check bench chaos soak dashboards lock clean
 
 help: ## this list
 	@echo "make TARGET:"
@@ -54,6 +54,9 @@ chaos: venv ## the long kill test on a real Kafka; MINUTES=30 by default
 
 soak: venv ## memory, files and times stay flat; MINUTES=60 by default
 	$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),60)
+
+dashboards: venv ## Grafana's dashboards anew, from ops/grafana/*.py
+	$(BIN)/python -m ops.grafana.build
 
 LOCK := uv pip compile --universal --python-version $(OLDEST) --generate-hashes --no-emit-index-url \
   --no-annotate --no-header pyproject.toml --group build

@@ -17,7 +17,8 @@ from streams.settings import Settings
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-PROMETHEUS: dict[str, Any] = yaml.safe_load((ROOT / "ops/prometheus/prometheus.yml").read_text())
+OPS = ROOT / "ops"
+PROMETHEUS: dict[str, Any] = yaml.safe_load((OPS / "prometheus/prometheus.yml").read_text())
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 WORKERS = ("worker-1", "worker-2")
 NOT_SETTINGS = {"TOUCHLINE_SECRETS_DIR", "TOUCHLINE_CACHE_DIR"}
@@ -161,10 +162,79 @@ def test_every_volume_is_there() -> None:
             source, target, *_ = volume.split(":")
             assert target.startswith("/")
             if source.startswith("."):
-                assert (ROOT / source).is_file(), f"{source} is not in the repository"
+                assert (ROOT / source).exists(), f"{source} is not in the repository"
             else:
                 used.add(source)
     assert used == named
+
+
+def mounted(service: str, inside: str) -> Path:
+    """The file or directory of ours that a service sees under this path."""
+    volumes: list[str] = SERVICES[service]["volumes"]
+    [found] = [
+        ROOT / source / Path(inside).relative_to(target)
+        for source, target, *_ in (volume.split(":") for volume in volumes)
+        if source.startswith(".") and Path(inside).is_relative_to(target)
+    ]
+    return found
+
+
+def test_what_is_mounted_cannot_be_changed_from_inside() -> None:
+    for service in SERVICES.values():
+        for volume in service.get("volumes", []):
+            assert volume.endswith(":ro") == volume.startswith("."), volume
+
+
+def test_prometheus_sees_every_rule_of_ours() -> None:
+    [flag] = [
+        part for part in SERVICES["prometheus"]["command"] if part.startswith("--config.file=")
+    ]
+    config = Path(flag.partition("=")[2])
+    assert mounted("prometheus", str(config)) == OPS / "prometheus/prometheus.yml"
+    seen = {
+        path
+        for pattern in PROMETHEUS["rule_files"]
+        for path in mounted("prometheus", str((config.parent / pattern).parent)).glob(
+            Path(pattern).name
+        )
+    }
+    assert seen == set((OPS / "prometheus/rules").iterdir())
+    assert seen
+
+
+def test_prometheus_sends_alerts_to_the_alertmanager() -> None:
+    [group] = PROMETHEUS["alerting"]["alertmanagers"]
+    [targets] = group["static_configs"]
+    [target] = targets["targets"]
+    name, _, port = target.partition(":")
+    assert all(published.endswith(f":{port}") for published in SERVICES[name]["ports"])
+    config = mounted("alertmanager", "/etc/alertmanager/alertmanager.yml")
+    assert f"--config.file=/etc/alertmanager/{config.name}" in SERVICES["alertmanager"]["command"]
+    assert config == OPS / "alertmanager/alertmanager.yml"
+
+
+def test_grafana_finds_prometheus_and_the_dashboards() -> None:
+    provisioning = "/etc/grafana/provisioning"
+    sources = mounted("grafana", f"{provisioning}/datasources/touchline.yml")
+    [source] = yaml.safe_load(sources.read_text())["datasources"]
+    host, _, port = source["url"].removeprefix("http://").partition(":")
+    assert any(published.endswith(f":{port}") for published in SERVICES[host]["ports"])
+    scrape = PROMETHEUS["global"]["scrape_interval"]
+    assert source["jsonData"]["timeInterval"] == scrape, "graphs know how dense the samples are"
+
+    providers = mounted("grafana", f"{provisioning}/dashboards/touchline.yml")
+    [provider] = yaml.safe_load(providers.read_text())["providers"]
+    assert mounted("grafana", provider["options"]["path"]) == OPS / "grafana/dashboards"
+    home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert mounted("grafana", home).is_file()
+
+
+def test_grafana_can_be_read_and_has_no_account_with_a_known_password() -> None:
+    given = SERVICES["grafana"]["environment"]
+    assert all(isinstance(value, str) for value in given.values())
+    assert given["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert given["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+    assert not [key for key in given if "PASSWORD" in key]
 
 
 def test_the_commands_are_commands_of_ours() -> None:
