@@ -29,6 +29,8 @@ from streams.settings import Settings
 
 BUSY_COMMIT_SECONDS = 0.25  # of the long work of a new model, while no alert waits
 SETTLE_SECONDS = 1.0
+MIRROR_SECONDS = 1.0
+"""How old the group offsets may be, which are for lag tools: two of a commit's five round trips."""
 STOPPED_RETRY_SECONDS = 10.0
 FAILURES_IN_A_ROW = 5
 OUTAGE_SECONDS = 60.0
@@ -91,7 +93,8 @@ class PartitionTask:
         self._runner: asyncio.Task[None] | None = None
         self._first_pending: float | None = None
         self._failures = 0
-        self._summarised = self._settled = 0.0
+        self._summarised = self._settled = self._mirrored = 0.0
+        self._behind = False  # the group offsets
 
     # -- life -------------------------------------------------------------------------
 
@@ -129,7 +132,7 @@ class PartitionTask:
             assert partition is not None
             self._intake.leave(self._consumer)
             partition.inbox.clear()
-            if partition.pending or partition.outputs:
+            if partition.pending or partition.outputs or self._behind:
                 await self._commit(partition, reopen=False)
             if self.status is Status.OPEN:
                 self.status = Status.PARKED
@@ -244,6 +247,8 @@ class PartitionTask:
     # -- commit -----------------------------------------------------------------------
 
     def _commit_due(self, partition: Partition, now: float) -> bool:
+        if self._behind and now - self._mirrored >= MIRROR_SECONDS:
+            return True
         if self._first_pending is None:
             return False
         age, commit = now - self._first_pending, self._settings.commit
@@ -258,11 +263,13 @@ class PartitionTask:
         return bool(partition.outputs) or age >= commit.linger_seconds
 
     async def _commit(self, partition: Partition, *, reopen: bool) -> None:
-        began = time.perf_counter()
+        began, now = time.perf_counter(), time.monotonic()
         self._first_pending = None
         drained = partition.drain()
+        mirror = not reopen or now - self._mirrored >= MIRROR_SECONDS
+        changelog, group = self._settings.changelog, self._settings.app_id
         try:
-            await self._producer.commit(drained, self._settings.changelog, self._settings.app_id)
+            await self._producer.commit(drained, changelog, group, mirror=mirror)
         except Fenced as fenced:
             log.warning("partition fenced", partition=self.number, why=str(fenced))
             await self._give_up()
@@ -276,6 +283,9 @@ class PartitionTask:
                 await self._reopen(failed)
         else:
             self._failures = 0
+            self._behind = not mirror
+            if mirror:
+                self._mirrored = now
             self._observer.committed(partition, drained, time.perf_counter() - began)
 
     async def _give_up(self) -> None:
@@ -322,7 +332,7 @@ class PartitionTask:
         self.partition = partition
         if (model := self._newest_model()) is not None:
             self.adopt(model)
-        self._first_pending = None
+        self._first_pending, self._behind = None, False
         self._observer.opened(partition, restored.records, restored.seconds)
         log.info(
             "partition open",

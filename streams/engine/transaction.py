@@ -77,9 +77,15 @@ class TransactionalProducer:
             raise
         self._producer = producer
 
-    async def commit(self, drained: Drained, changelog: str, group: str) -> None:
-        """Send and commit one transaction; raises :class:`Fenced` or :class:`CommitFailed`."""
-        await self.publish(_by_topic(drained, changelog), drained.next_offsets, group)
+    async def commit(
+        self, drained: Drained, changelog: str, group: str, *, mirror: bool = True
+    ) -> None:
+        """Send and commit one transaction; raises :class:`Fenced` or :class:`CommitFailed`.
+
+        Without ``mirror`` the offsets of ``group`` stay behind: the checkpoint is the truth.
+        """
+        offsets = drained.next_offsets if mirror else {}
+        await self.publish(_by_topic(drained, changelog), offsets, group)
 
     async def publish(
         self, records: Records, next_offsets: Mapping[str, int], group: str = ""
