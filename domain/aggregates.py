@@ -108,6 +108,13 @@ class Aggregates:
         self.customers[0] += 1
         self.changed = True
 
+    def remove_customer(self, tier: int, complaints_open: int, overdue: int) -> None:
+        """A customer was erased; what it added to the sums of moments stays, nameless."""
+        self.customers[tier] -= 1
+        self.complaints_open[tier] -= complaints_open
+        self.complaints_overdue[tier] -= overdue
+        self.changed = True
+
     def move(self, tier_from: int, tier_to: int, complaints_open: int, overdue: int) -> None:
         """A customer changes tier and takes open and overdue complaints along."""
         for counts, count in (

@@ -11,12 +11,15 @@ from bisect import insort
 from math import fsum
 
 from domain import standing
+from domain.aggregates import CHANNEL_INDEX
 from domain.alerts import raise_alert
 from domain.cause import Cause, signal
 from domain.known_tiers import tier_history
 from domain.parts import Money
 from domain.policy import MS_PER_DAY, VIP, Policy
 from domain.state import MONEY, Customer
+from domain.value import ledger
+from domain.value.ledger import Bought
 from schemas.touchpoints import Transaction
 
 MAX_ACCOUNTS = 64
@@ -48,6 +51,7 @@ def take_transaction(customer: Customer, event: Transaction, cause: Cause) -> No
         return
     amount = event.amount * rate
     core.transaction_sum += amount
+    ledger.take(customer, cause.at, _bought(event, amount, rate, policy))
     if event.balance_after is not None:
         _take_balance(customer, event.account_id, event.balance_after * rate, cause)
     if amount >= policy.alerts.large_transaction:
@@ -68,6 +72,15 @@ def is_purchase(event: Transaction, policy: Policy) -> bool:
     return event.direction in rule.directions and (
         rule.categories is None or event.category in rule.categories
     )
+
+
+def _bought(event: Transaction, amount: float, rate: float, policy: Policy) -> Bought:
+    """A purchase is worth its margin where one is given, else its amount."""
+    value = None
+    if is_purchase(event, policy):
+        value = amount if event.margin is None else event.margin * rate
+    has_margin = event.margin is not None
+    return Bought(amount, value, has_margin, CHANNEL_INDEX[event.channel], event.product)
 
 
 def balances_of(customer: Customer) -> dict[str, float]:

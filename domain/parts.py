@@ -65,7 +65,6 @@ class Core(msgspec.Struct, array_like=True, gc=False):
     alerted: dict[int, int] = {}
     # alerts by UTC day, the newest 3 days
     alerts_of_day: list[tuple[int, int]] = []
-    erase_requested: int = 0
     # clicks by code within 7 days, as of the last look; empty without any
     window: list[int] = []
     # time of the oldest and of the newest of them
@@ -76,6 +75,53 @@ class Core(msgspec.Struct, array_like=True, gc=False):
     segment_changes: int = 0
     # the vector when the segment was entered, in the order of the policy's features
     entered_with: list[float] = []
+
+    # second of the event that came first, whatever came late
+    born: int = 0
+    # index in domain.relationship's states, 0 before the first look; since when
+    relation: int = 0
+    relation_since: int = 0
+    relation_due: int = 0
+    # first campaign that was sent to the customer; 0 = none
+    first_campaign: int = 0
+
+
+class Block(NamedTuple):
+    """Sums over 32 UTC days of a customer's transactions; the days themselves are a record."""
+
+    number: int
+    purchase_days: int
+    purchases: int
+    value: float
+    moved: float
+
+
+class Ledger(msgspec.Struct, array_like=True, gc=False):
+    """Purchases. Bounds: 21 times, 14 blocks of 32 days, 8 products, 10 channels."""
+
+    # all there ever were: purchases, days with a purchase, their value
+    purchases: int = 0
+    purchase_days: int = 0
+    value: float = 0.0
+    # the newest 21 purchases, ascending
+    times: list[int] = []
+    blocks: list[Block] = []
+    # first UTC day with a purchase, -1 for none; its value once its block has been dropped
+    first_day: int = -1
+    first_value: float = 0.0
+    # the alphabetically first products bought, and a bit for each channel bought through
+    products: list[str] = []
+    channels: int = 0
+    # contacts by channel, for the cost to serve; empty without any
+    contacts: list[int] = []
+    # whether any purchase told its margin
+    has_margin: bool = False
+
+
+class Answers(msgspec.Struct, array_like=True, gc=False):
+    """What the customer last said: by question (at, event_id, score). Bound: some 60 questions."""
+
+    newest: dict[str, tuple[int, str, float]] = {}
 
 
 class Money(msgspec.Struct, array_like=True, gc=False):
@@ -104,11 +150,12 @@ class Promise(msgspec.Struct, array_like=True, gc=False):
 
 
 class Mood(msgspec.Struct, array_like=True, gc=False):
-    """Moments. Bounds: 20 sums, 64 pending moments, 32 promises and callbacks, 31 days."""
+    """Moments. Bounds: 54 sums, 64 pending moments, 32 promises and callbacks, 31 days."""
 
     epoch: int | None = None
     half_life_ms: float = 0.0
-    # 0 all, 1-6 factor, 10-19 channel, 20-22 stage -> decayed weight, decayed weight x score
+    # 0 all, 1-6 factor, 10-19 channel, 20-22 stage, 100 + UTC day (32 of them)
+    # -> decayed weight, decayed weight x score
     sums: dict[int, tuple[float, float]] = {}
     # surveys and contacts of the last 24 hours, by time; their weight may still rise
     pending: list[Moment] = []

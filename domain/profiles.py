@@ -7,6 +7,7 @@ from datetime import date
 
 from domain import standing
 from domain.cause import Cause
+from domain.erasure import erase
 from domain.policy import TIERS
 from domain.state import FILE, Customer
 from domain.tiers import NO_PIN
@@ -34,7 +35,7 @@ FIELDS = (
 def take_profile(customer: Customer, event: Profile, cause: Cause) -> None:
     """Keep the fields an event gives; one given as null is cleared, one not given stays."""
     if event.erase:
-        customer.core.erase_requested = max(customer.core.erase_requested, cause.at)
+        erase(customer, cause)
         return
     given = event.model_fields_set
     fields = customer.file.fields

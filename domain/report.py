@@ -47,8 +47,6 @@ def export(customer: Customer, now: int, policy: Policy) -> dict[str, Any]:
         "memory_overflows": core.memory_overflows,
         "suppressed_alerts": core.suppressed_alerts,
     }
-    if core.erase_requested:
-        figures["erase_requested_at"] = _text(core.erase_requested)
     figures["missing"] = {name: INPUT_OF[name] for name in INPUT_OF if figures[name] is None}
     return figures
 

@@ -11,12 +11,13 @@ from typing import Any, Literal, NamedTuple
 
 from xxhash import xxh3_64_digest
 
-from domain import complaints, promises, satisfaction, standing
+from domain import answers, complaints, promises, satisfaction, standing
+from domain.aggregates import CHANNEL_INDEX
 from domain.cause import Cause, signal
 from domain.context import Context
 from domain.money import take_transaction
 from domain.parts import Core
-from domain.policy import MS_PER_DAY
+from domain.policy import MS_PER_DAY, MS_PER_SECOND
 from domain.profiles import take_profile
 from domain.recent import (
     ACCOUNT_MESSAGE,
@@ -33,6 +34,7 @@ from domain.recent import (
 )
 from domain.report import export
 from domain.state import CORE, Customer
+from domain.value import ledger
 from domain.words import duration
 from schemas.cases import TouchpointBase
 from schemas.outputs import Output
@@ -99,6 +101,7 @@ def apply(customer: Customer, event: TouchpointBase, at: int, ctx: Context) -> O
             core.first = min(core.first, at)
     else:
         core.newest = core.first = at
+        core.born = at // MS_PER_SECOND
         ctx.aggregates.add_customer()
     core.events += 1
     core.event_xor ^= int.from_bytes(digest, "big")
@@ -158,7 +161,23 @@ def _take_click(customer: Customer, event: AppClick, cause: Cause) -> None:
         _take_error(customer, event, cause)
 
 
-def _only_count(customer: Customer, event: Campaign | Desk, cause: Cause) -> None:
+def _take_survey(customer: Customer, event: Survey, cause: Cause) -> None:
+    answers.take_answer(customer, event, cause)
+    satisfaction.take_survey(customer, event, cause)
+
+
+def _take_contact(customer: Customer, event: ServiceContact, cause: Cause) -> None:
+    ledger.take_contact(customer, CHANNEL_INDEX[event.channel])
+    satisfaction.take_contact(customer, event, cause)
+
+
+def _take_campaign(customer: Customer, event: Campaign, cause: Cause) -> None:
+    core = customer.core
+    if event.action == "sent":
+        core.first_campaign = min(core.first_campaign or cause.at, cause.at)
+
+
+def _only_count(customer: Customer, event: Desk, cause: Cause) -> None:
     """Counted and remembered; nothing here depends on it yet."""
 
 
@@ -167,11 +186,11 @@ TAKE: dict[type[TouchpointBase], Take] = {
     AppClick: _take_click,
     Transaction: take_transaction,
     Complaint: _watched(complaints.take_step),
-    Survey: _watched(satisfaction.take_survey),
-    ServiceContact: _watched(satisfaction.take_contact),
+    Survey: _watched(_take_survey),
+    ServiceContact: _watched(_take_contact),
     Feedback: _watched(satisfaction.take_feedback),
     Profile: take_profile,
-    Campaign: _only_count,
+    Campaign: _take_campaign,
     Care: _watched(satisfaction.take_care),
     Desk: _only_count,
 }

@@ -25,6 +25,8 @@ from schemas.touchpoints import AppClick, Care, Feedback, ServiceContact, Survey
 MAX_PENDING = 64
 SETTLE_AFTER_MS = MS_PER_DAY
 SATISFIED = 10.0
+NOTHING_LEFT = 1e-9
+"""What is left of a sum below this share is rounding."""
 
 
 def wait_score(wait_seconds: float, rule: Satisfaction) -> float:
@@ -138,6 +140,30 @@ def level(customer: Customer, policy: Policy, clock: int | None = None) -> float
         decayed = weight * weight_at(at, half_life_ms, epoch)
         weights += decayed
         scores += decayed * score
+    return scores / weights if weights > 0 else None
+
+
+def level_before(customer: Customer, policy: Policy, day: int) -> float | None:
+    """Satisfaction as of the beginning of a UTC day (since 1970) at most 31 days back.
+
+    Moments from that day on are left out; ``None`` without any before it.
+    """
+    core, half_life_ms = customer.core, policy.half_life_ms
+    epoch = epoch_of(core.newest, half_life_ms)
+    weights = scores = 0.0
+    if core.other_parts & MOOD:
+        weights, scores = _settled(customer, half_life_ms, epoch, sums.ALL)
+        total = weights
+        for cell in [cell for cell in customer.mood.sums if cell >= sums.FIRST_DAY + day]:
+            later = _settled(customer, half_life_ms, epoch, cell)
+            weights, scores = weights - later[0], scores - later[1]
+        if weights <= NOTHING_LEFT * total:
+            weights = scores = 0.0
+    for at, weight, score, _, _, _, _ in _unsettled(customer, policy, None):
+        if at < day * MS_PER_DAY:
+            decayed = weight * weight_at(at, half_life_ms, epoch)
+            weights += decayed
+            scores += decayed * score
     return scores / weights if weights > 0 else None
 
 

@@ -101,6 +101,11 @@ class Updates:
         reason = f"Left {name}: no app click within 7 days, the last was at {last}."
         return self._update(customer, "", moment(at), reason, vector=[])
 
+    def erase(self, customer: Customer, at: int) -> SegmentUpdate:
+        """Let the customer leave its segment at ``at`` (ms): it is to be forgotten."""
+        reason = f"Left {self._name(customer.core.segment)}: erased at the customer's request."
+        return self._update(customer, "", moment(at), reason, vector=[])
+
     def _update(
         self,
         customer: Customer,
@@ -117,7 +122,8 @@ class Updates:
         core.segment_changes += 1
         customer.touched |= CORE
         return SegmentUpdate(
-            update_id=output_id("segment", customer.customer_id, core.segment_changes),
+            # after an erasure the customer starts anew, and with it the count of changes
+            update_id=output_id("segment", customer.customer_id, core.born, core.segment_changes),
             customer_id=customer.customer_id,
             from_segment=before or None,
             to_segment=to or None,

@@ -114,6 +114,19 @@ class Segments:
         changed += self._judge(np.array(rows, dtype=np.intp), now, open_)
         return changed
 
+    def erase(self, customer: Customer, at: int) -> Sequence[SegmentUpdate]:
+        """Forget the customer's vector at once; that it left its segment at ``at`` (ms)."""
+        key = customer.customer_id
+        row = self._table.remove(key)
+        if row is not None:
+            self._micro.remove(np.array([row], dtype=np.intp))
+            self._table.look_ahead()
+            self._untold = True
+        self.moved.pop(key, None)
+        if key in self._stored:
+            self._stored.remove(key)
+        return (self._updates.erase(customer, at),) if customer.core.segment else ()
+
     # -- slices of long work ------------------------------------------------------------
 
     @property

@@ -1,7 +1,7 @@
 """All state of one customer, as small records that are written only when touched.
 
-Record keys are one letter, then the customer id in UTF-8; those of pages have a 4-byte
-big-endian number between the two. Everything but the core is decoded on first use.
+Record keys are one letter, then the customer id in UTF-8; those of pages and blocks have a
+4-byte big-endian number between the two. Everything but the core is decoded on first use.
 """
 
 from __future__ import annotations
@@ -11,23 +11,24 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
-from domain.parts import FORMAT, Cases, Core, File, Money, Mood
+from domain.parts import FORMAT, Answers, Cases, Core, File, Ledger, Money, Mood
 from domain.recent import PAGE_ENTRIES, SPILL_PAGE, Recent, Spill
 
 if TYPE_CHECKING:
     from domain.cycles import Judged
 
-CORE, MONEY, MOOD, CASES, FILE, SPILL, PAGES = 1, 2, 4, 8, 16, 32, 64
-PAGE_LETTER = b"p"
-LETTERS = {MONEY: b"m", MOOD: b"s", CASES: b"x", FILE: b"r"}
+CORE, MONEY, MOOD, CASES, FILE, SPILL, PAGES, LEDGER, ANSWERS, BLOCKS = (1 << n for n in range(10))
+PAGE_LETTER, BLOCK_LETTER = b"p", b"d"
+LETTERS = {MONEY: b"m", MOOD: b"s", CASES: b"x", FILE: b"r", LEDGER: b"l", ANSWERS: b"a"}
 
 Get = Callable[[bytes], bytes | None]
 Record = tuple[bytes, bytes | None]
-_Part = TypeVar("_Part", Core, Money, Mood, Cases, File)
+_Part = TypeVar("_Part", Core, Money, Mood, Cases, File, Ledger, Answers)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decoders: dict[type, msgspec.msgpack.Decoder[Any]] = {
-    form: msgspec.msgpack.Decoder(form) for form in (Core, Money, Mood, Cases, File)
+    form: msgspec.msgpack.Decoder(form)
+    for form in (Core, Money, Mood, Cases, File, Ledger, Answers)
 }
 _spill_decoder = msgspec.msgpack.Decoder(Spill)
 _HEAD = bytes((FORMAT,))
@@ -44,9 +45,9 @@ class Customer:
     """
 
     __slots__ = (
-        "_cases", "_core_key", "_dropped_pages", "_file", "_key", "_money", "_mood", "_new_pages",
-        "_raw", "_recent", "_stored", "balances", "core", "customer_id", "judged", "next_due",
-        "touched",
+        "_blocks", "_core_key", "_dropped_pages", "_erased", "_key", "_new_pages", "_parts", "_raw",
+        "_recent", "_stored", "_touched_blocks", "balances", "core", "customer_id", "judged",
+        "next_due", "touched",
     )  # fmt: skip
 
     def __init__(self, customer_id: str, core: Core) -> None:
@@ -64,11 +65,12 @@ class Customer:
         self._recent: Recent | None = None
         # the parts that the store had when this customer was loaded
         self._stored = 0
-        self._money: Money | None = None
-        self._mood: Mood | None = None
-        self._cases: Cases | None = None
-        self._file: File | None = None
+        self._parts: dict[int, Any] = {}
+        self._blocks: dict[int, bytearray] = {}
         # most customers have none at most times: no list for them
+        self._touched_blocks: tuple[int, ...] = ()
+        # record keys of an erased life, to be deleted
+        self._erased: tuple[bytes, ...] = ()
         self._new_pages: tuple[int, ...] = ()
         self._dropped_pages: tuple[int, ...] = ()
 
@@ -106,30 +108,46 @@ class Customer:
     @property
     def money(self) -> Money:
         """Accounts and balances."""
-        if self._money is None:
-            self._money = self._part(Money, MONEY)
-        return self._money
+        return cast(Money, self._parts.get(MONEY) or self._part(Money, MONEY))
 
     @property
     def mood(self) -> Mood:
         """Satisfaction and callback promises."""
-        if self._mood is None:
-            self._mood = self._part(Mood, MOOD)
-        return self._mood
+        return cast(Mood, self._parts.get(MOOD) or self._part(Mood, MOOD))
 
     @property
     def cases(self) -> Cases:
         """Complaints."""
-        if self._cases is None:
-            self._cases = self._part(Cases, CASES)
-        return self._cases
+        return cast(Cases, self._parts.get(CASES) or self._part(Cases, CASES))
 
     @property
     def file(self) -> File:
         """Profile fields and tier pins."""
-        if self._file is None:
-            self._file = self._part(File, FILE)
-        return self._file
+        return cast(File, self._parts.get(FILE) or self._part(File, FILE))
+
+    @property
+    def ledger(self) -> Ledger:
+        """Purchases."""
+        return cast(Ledger, self._parts.get(LEDGER) or self._part(Ledger, LEDGER))
+
+    @property
+    def answers(self) -> Answers:
+        """What the customer last said in surveys."""
+        return cast(Answers, self._parts.get(ANSWERS) or self._part(Answers, ANSWERS))
+
+    def block(self, number: int) -> bytearray:
+        """The packed days of a block of the ledger; empty for a new one."""
+        found = self._blocks.get(number)
+        if found is None:
+            value = self._raw(self._block_key(number)) if self._raw is not None else None
+            packed = bytearray() if value is None else bytearray(_body(value, "days"))
+            found = self._blocks[number] = packed
+        return found
+
+    def touch_block(self, number: int) -> None:
+        """Note that a block was changed; one left empty is deleted."""
+        self.touched |= BLOCKS
+        self._touched_blocks = (*self._touched_blocks, number)
 
     def has(self, mark: int) -> bool:
         """Whether the part with this mark was ever written to."""
@@ -159,32 +177,51 @@ class Customer:
     def reschedule(self) -> None:
         """Work out ``next_due`` from the core's due times."""
         core = self.core
-        dues = [due for due in (core.tier_due, core.complaint_due, core.promise_due) if due]
-        self.next_due = min(dues) if dues else None
+        dues = (core.tier_due, core.complaint_due, core.promise_due, core.relation_due)
+        self.next_due = min(filter(None, dues), default=None)
+
+    def erase(self) -> None:
+        """Forget everything: as if never met, but for the deletions that ``dump`` will give."""
+        core, dropped = self.core, self._dropped_pages
+        pages = range(core.first_page, core.first_page + core.sealed_pages)
+        blocks = (each.number for each in self.ledger.blocks) if self.has(LEDGER) else ()
+        keys = [self._core_key]
+        keys += [letter + self._key for mark, letter in LETTERS.items() if self.has(mark)]
+        keys += [self._page_key(number) for number in (*pages, *dropped)]
+        keys += [self._block_key(number) for number in (*blocks, *self._touched_blocks)]
+        keys += [self._page_key(SPILL_PAGE)] if self.has(SPILL) else []
+        erased = (*self._erased, *keys)
+        self.__init__(self.customer_id, Core())  # type: ignore[misc]
+        self._recent, self._erased = Recent(), erased
 
     # -- bytes ------------------------------------------------------------------------
 
     def dump(self) -> list[Record]:
         """Records of the parts touched since the last call; ``None`` deletes a record."""
-        touched = self.touched
-        if not touched:
+        touched, erased = self.touched, self._erased
+        if not touched and not erased:
             return []
+        self._erased = ()
+        deleted: list[Record] = [(key, None) for key in dict.fromkeys(erased)]
+        if not touched:
+            return deleted
         core = self.core
         if self._recent is not None:
             core.open_page = self._recent.open_page()
-        records: list[Record] = [(self._core_key, _HEAD + _encode(core))]
+        records = [*deleted, (self._core_key, _HEAD + _encode(core))]
         if touched > CORE:
             if touched & PAGES:
                 self._dump_pages(records)
+            if touched & BLOCKS:
+                self._dump_blocks(records)
             self._dump_parts(records)
         self.touched = 0
         return records
 
     def _dump_parts(self, records: list[Record]) -> None:
-        parts = {MONEY: self._money, MOOD: self._mood, CASES: self._cases, FILE: self._file}
         for mark, letter in LETTERS.items():
             if self.touched & mark:
-                records.append((letter + self._key, _HEAD + _encode(parts[mark])))
+                records.append((letter + self._key, _HEAD + _encode(self._parts[mark])))
         if self.touched & SPILL:
             spill = _HEAD + _encode(self.recent.spill)
             records.append((self._page_key(SPILL_PAGE), spill))
@@ -197,6 +234,12 @@ class Customer:
             (self._page_key(number), self.recent.page(number)) for number in sorted(new - dropped)
         ]
         self._new_pages = self._dropped_pages = ()
+
+    def _dump_blocks(self, records: list[Record]) -> None:
+        for number in sorted(set(self._touched_blocks)):
+            block = self._blocks[number]
+            records.append((self._block_key(number), _HEAD + block if block else None))
+        self._touched_blocks = ()
 
     def _unpacked(self) -> Recent:
         core, recent = self.core, Recent()
@@ -217,15 +260,20 @@ class Customer:
     def _page_key(self, number: int) -> bytes:
         return PAGE_LETTER + number.to_bytes(4, "big") + self._key
 
+    def _block_key(self, number: int) -> bytes:
+        return BLOCK_LETTER + number.to_bytes(4, "big") + self._key
+
     def _part(self, form: type[_Part], mark: int) -> _Part:
+        part = form()
         if self._raw is not None and self._stored & mark:
             value = self._raw(LETTERS[mark] + self._key)
             if value is None:
                 raise StateFormatError(
                     f"part {form.__name__} of customer {self.customer_id!r} is missing"
                 )
-            return _decoded(form, value)
-        return form()
+            part = _decoded(form, value)
+        self._parts[mark] = part
+        return part
 
 
 def customer_key_of(record_key: bytes) -> bytes:
@@ -234,7 +282,7 @@ def customer_key_of(record_key: bytes) -> bytes:
     >>> customer_key_of(b"calice"), customer_key_of(b"p\\x00\\x00\\x00\\x07alice")
     (b'alice', b'alice')
     """
-    return record_key[5:] if record_key[:1] == PAGE_LETTER else record_key[1:]
+    return record_key[5:] if record_key[:1] in (PAGE_LETTER, BLOCK_LETTER) else record_key[1:]
 
 
 def decode_core(value: bytes) -> Core:
@@ -243,9 +291,14 @@ def decode_core(value: bytes) -> Core:
 
 
 def _decoded(form: type[_Part], value: bytes) -> _Part:
+    return cast(_Part, _decoders[form].decode(_body(value, form.__name__)))
+
+
+def _body(value: bytes, name: str) -> memoryview:
+    """A record without its format byte."""
     if value[:1] != _HEAD:
         raise StateFormatError(
-            f"a {form.__name__} record has format {value[0]}; this version reads {FORMAT}."
+            f"a {name} record has format {value[0]}; this version reads {FORMAT}."
             " Run the version that wrote it, or a newer one"
         )
-    return cast(_Part, _decoders[form].decode(memoryview(value)[1:]))
+    return memoryview(value)[1:]

@@ -1,16 +1,27 @@
-"""The decayed sums of moment scores of one customer: overall, by factor, channel and stage."""
+"""The decayed sums of moment scores of one customer: overall, by factor, channel and stage.
+
+Also by UTC day for the newest 32 days, so that the level of a month ago can be told by leaving
+later days out.
+"""
 
 from __future__ import annotations
 
 from domain.decay import MAX_EXPONENT, epoch_of, weight_at
 from domain.parts import Moment, Mood
-from domain.policy import Policy
+from domain.policy import MS_PER_DAY, Policy
 from domain.state import MOOD, Customer
 
 ALL = 0
 FIRST_CHANNEL = 10
 FIRST_STAGE = 19
 STAGES = ("", "before", "purchase", "after")
+FIRST_DAY = 100
+DAYS = 32
+
+
+def day_cell(at: int) -> int:
+    """The sum of the UTC day of ``at`` (ms)."""
+    return FIRST_DAY + at // MS_PER_DAY
 
 
 def cells(factor: int, channel: int, stage: int) -> list[int]:
@@ -32,9 +43,13 @@ def add(customer: Customer, moment: Moment, policy: Policy) -> None:
     prepare(mood, at, customer.core.newest, half_life_ms)
     assert mood.epoch is not None
     decayed = weight * weight_at(at, half_life_ms, mood.epoch)
-    for cell in cells(factor, channel, stage):
+    today = day_cell(at)
+    for cell in (*cells(factor, channel, stage), today):
         weights, scores = mood.sums.get(cell, (0.0, 0.0))
         mood.sums[cell] = (weights + decayed, scores + decayed * score)
+    oldest = day_cell(customer.core.newest) - DAYS
+    for cell in [cell for cell in mood.sums if FIRST_DAY <= cell < oldest]:
+        del mood.sums[cell]
 
 
 def prepare(mood: Mood, at: int, newest: int, half_life_ms: float) -> None:

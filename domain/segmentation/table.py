@@ -58,7 +58,8 @@ class Table:
         if row is not None:
             self.expiry[row], self.current[row] = FAR, -1
             self.stale[row] = self.fresh[row] = False
-            self.keys[row] = ""
+            self.keys[row], self.hashes[row] = "", 0
+            self.raw[row] = 0.0
             self._free.append(row)
         return row
 

@@ -174,7 +174,7 @@ class Task:
         for key, value in written:
             self.written_bytes += len(key) + len(value or b"")
             if value is None:
-                del self.records[key]
+                self.records.pop(key, None)
             else:
                 self.records[key] = value
         return written

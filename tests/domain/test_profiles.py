@@ -52,13 +52,6 @@ def test_pins_stay_bounded() -> None:
     assert task.figures()["tier"] == "vip"
 
 
-def test_a_request_to_erase_is_accepted_and_noted() -> None:
-    make = Events()
-    task = Task().take(make.click(0), make.profile(HOUR, erase=True))
-    assert task.statuses == ["accepted", "accepted"]
-    assert task.figures()["erase_requested_at"] == "2026-03-02T01:00:00.000Z"
-
-
 def test_campaigns_and_desk_work_are_counted_and_change_no_other_figure() -> None:
     make = Events()
     task = Task().take(make.click(0))

@@ -1,0 +1,152 @@
+"""What a customer bought: purchases by UTC day, the newest times, and sums over any window.
+
+Days lie in blocks of 32, each a record of its own, so that a transaction writes the days of one
+month and not of a year. Every figure is a sum, a minimum or the newest of a set, so the order of
+arrival does not matter. Bounds: 14 blocks (416 days or more), 21 times, 8 products.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from struct import Struct
+from typing import Final, NamedTuple
+
+from domain.parts import Block, Ledger
+from domain.policy import MS_PER_DAY
+from domain.state import LEDGER, Customer
+
+BLOCK_DAYS: Final = 32
+MAX_BLOCKS: Final = 14
+MAX_TIMES: Final = 21
+MAX_PRODUCTS: Final = 8
+CHANNELS: Final = 10
+# day since 1970, purchases, value of the purchases, amount of all transactions
+_DAY: Final = Struct("<HHdd")
+
+
+class Sums(NamedTuple):
+    """Sums over days: how many had a purchase, purchases, their value, and all that moved."""
+
+    purchase_days: int
+    purchases: int
+    value: float
+    moved: float
+
+
+class Bought(NamedTuple):
+    """A transaction as the ledger takes it; ``value`` is ``None`` where it is no purchase."""
+
+    amount: float
+    value: float | None
+    has_margin: bool
+    channel: int
+    product: str | None
+
+
+def take(customer: Customer, at: int, bought: Bought) -> None:
+    """Enter a transaction of ``at`` (ms); amounts in base currency."""
+    customer.touch(LEDGER)
+    ledger, day = customer.ledger, at // MS_PER_DAY
+    purchase = bought.value is not None
+    if purchase:
+        _note_purchase(ledger, at, bought)
+    first_of_day = _enter(customer, day, purchase, bought.value or 0.0, bought.amount)
+    if purchase:
+        ledger.purchase_days += first_of_day
+        if ledger.first_day < 0 or day < ledger.first_day:
+            ledger.first_day = day
+    while len(ledger.blocks) > MAX_BLOCKS:
+        _drop_block(customer)
+
+
+def take_contact(customer: Customer, channel: int) -> None:
+    """Count a contact of the customer by the index of its channel."""
+    customer.touch(LEDGER)
+    ledger = customer.ledger
+    if not ledger.contacts:
+        ledger.contacts = [0] * CHANNELS
+    ledger.contacts[channel] += 1
+
+
+def sums(customer: Customer, first_day: int, last_day: int) -> Sums:
+    """Sums over the UTC days ``first_day`` to ``last_day`` (days since 1970), both included."""
+    if not customer.has(LEDGER):
+        return Sums(0, 0, 0.0, 0.0)
+    days, purchases, value, moved = 0, 0, 0.0, 0.0
+    for block in customer.ledger.blocks:
+        start = block.number * BLOCK_DAYS
+        if start > last_day or start + BLOCK_DAYS <= first_day:
+            continue
+        if first_day <= start and start + BLOCK_DAYS - 1 <= last_day:
+            days, purchases = days + block.purchase_days, purchases + block.purchases
+            value, moved = value + block.value, moved + block.moved
+            continue
+        for day, count, worth, amount in _DAY.iter_unpack(customer.block(block.number)):
+            if first_day <= day <= last_day:
+                days, purchases = days + (count > 0), purchases + count
+                value, moved = value + worth, moved + amount
+    return Sums(days, purchases, value, moved)
+
+
+def first_value(customer: Customer) -> float:
+    """Value of the purchases of the first day with any."""
+    ledger = customer.ledger
+    block = ledger.first_day // BLOCK_DAYS
+    if any(each.number == block for each in ledger.blocks):
+        return sums(customer, ledger.first_day, ledger.first_day).value
+    return ledger.first_value
+
+
+def _note_purchase(ledger: Ledger, at: int, bought: Bought) -> None:
+    ledger.purchases += 1
+    ledger.value += bought.value or 0.0
+    ledger.has_margin |= bought.has_margin
+    ledger.channels |= 1 << bought.channel
+    insort(ledger.times, at)
+    del ledger.times[:-MAX_TIMES]
+    product = bought.product
+    if product is not None and product not in ledger.products:
+        insort(ledger.products, product)
+        del ledger.products[MAX_PRODUCTS:]
+
+
+def _enter(customer: Customer, day: int, purchase: bool, value: float, amount: float) -> bool:
+    """Add to a day and its block; whether this is the day's first purchase."""
+    number = day // BLOCK_DAYS
+    packed, place = customer.block(number), 0
+    while place < len(packed) and _DAY.unpack_from(packed, place)[0] != day:
+        place += _DAY.size
+    if place == len(packed):
+        packed += _DAY.pack(day, 0, 0.0, 0.0)
+    _, count, worth, moved = _DAY.unpack_from(packed, place)
+    _DAY.pack_into(packed, place, day, count + purchase, worth + value, moved + amount)
+    customer.touch_block(number)
+    first = purchase and count == 0
+    added = Block(number, int(first), int(purchase), value, amount)
+    _add_to_block(customer.ledger.blocks, added)
+    return first
+
+
+def _add_to_block(blocks: list[Block], added: Block) -> None:
+    for place in range(len(blocks) - 1, -1, -1):
+        block = blocks[place]
+        if block.number == added.number:
+            blocks[place] = Block(
+                block.number,
+                block.purchase_days + added.purchase_days,
+                block.purchases + added.purchases,
+                block.value + added.value,
+                block.moved + added.moved,
+            )
+            return
+    insort(blocks, added)
+
+
+def _drop_block(customer: Customer) -> None:
+    ledger = customer.ledger
+    number = ledger.blocks[0].number
+    if ledger.first_day // BLOCK_DAYS == number:
+        ledger.first_value = sums(customer, ledger.first_day, ledger.first_day).value
+    del ledger.blocks[0]
+    customer.block(number).clear()
+    customer.touch_block(number)
