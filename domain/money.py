@@ -13,6 +13,7 @@ from math import fsum
 from domain import standing
 from domain.aggregates import CHANNEL_INDEX
 from domain.alerts import raise_alert
+from domain.anomaly import watch_amount
 from domain.cause import Cause, signal
 from domain.known_tiers import tier_history
 from domain.parts import Money
@@ -54,6 +55,7 @@ def take_transaction(customer: Customer, event: Transaction, cause: Cause) -> No
     ledger.take(customer, cause.at, _bought(event, amount, rate, policy))
     if event.balance_after is not None:
         _take_balance(customer, event.account_id, event.balance_after * rate, cause)
+    watch_amount(customer, amount, event.direction, cause)
     if amount >= policy.alerts.large_transaction:
         raise_alert(
             customer,

@@ -78,10 +78,11 @@ class Core(msgspec.Struct, array_like=True, gc=False):
 
     # second of the event that came first, whatever came late
     born: int = 0
-    # index in domain.relationship's states, 0 before the first look; since when
+    # index of the customer state, and the UTC day of the next look at it (0 never)
     relation: int = 0
-    relation_since: int = 0
     relation_due: int = 0
+    # whether the churn risk was last seen above its line
+    churn_high: bool = False
     # first campaign that was sent to the customer; 0 = none
     first_campaign: int = 0
 
@@ -116,6 +117,13 @@ class Ledger(msgspec.Struct, array_like=True, gc=False):
     contacts: list[int] = []
     # whether any purchase told its margin
     has_margin: bool = False
+
+
+class Amounts(msgspec.Struct, array_like=True, gc=False):
+    """Natural logarithms of the newest 100 amounts each way, in order of arrival."""
+
+    credit: list[float] = []
+    debit: list[float] = []
 
 
 class Answers(msgspec.Struct, array_like=True, gc=False):

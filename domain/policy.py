@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from domain.policy_relationship import RelationshipRules
 from domain.policy_sections import (
     FACTORS,
     KEY,
@@ -36,6 +37,7 @@ from domain.policy_sections import (
     TierLines,
 )
 from domain.policy_segments import SegmentRules
+from domain.value.alive import PurchaseModel
 
 
 class Policy(Section):
@@ -52,6 +54,8 @@ class Policy(Section):
     satisfaction: Satisfaction = Satisfaction()
     alerts: Alerts = Alerts()
     segments: SegmentRules = SegmentRules()
+    relationship: RelationshipRules = RelationshipRules()
+    purchase_model: PurchaseModel = PurchaseModel()
 
     @cached_property
     def rates(self) -> dict[str, float]:

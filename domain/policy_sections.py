@@ -28,6 +28,9 @@ AlertKind = Literal[
     "vip_long_wait",
     "large_transaction",
     "complaint_escalated",
+    "vip_churn_risk",
+    "promise_broken",
+    "account_anomaly",
 ]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -245,6 +248,17 @@ class AlertRules(Section):
     complaint_escalated: AlertRule = AlertRule(
         action="Take the complaint over at the next level and answer the customer now."
     )
+    vip_churn_risk: AlertRule = AlertRule(
+        cooldown_seconds=86_400,
+        action="Call within the day, ask what is wrong, and answer the largest of the reasons.",
+    )
+    promise_broken: AlertRule = AlertRule(
+        action="Call the customer back now, apologise, and settle what was left open."
+    )
+    account_anomaly: AlertRule = AlertRule(
+        cooldown_seconds=3_600,
+        action="Ask the customer whether the transaction is theirs before anything else is done.",
+    )
 
 
 class Alerts(Section):
@@ -259,3 +273,7 @@ class Alerts(Section):
     balance_drop_share: Share = 0.3
     balance_drop_days: Annotated[int, Field(ge=1, le=30)] = 7
     severe_from: Annotated[int, Field(ge=1, le=5)] = 4
+    churn_risk: Share = 0.6
+    anomaly_deviations: Positive = 5.0
+    anomaly_floor: Positive = 0.1
+    anomaly_from: Annotated[int, Field(ge=3, le=100)] = 20

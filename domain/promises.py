@@ -12,12 +12,13 @@ from collections.abc import Iterator
 
 from domain import sums
 from domain.aggregates import CHANNEL_INDEX
+from domain.alerts import raise_alert
 from domain.cause import Cause
 from domain.cycles import factor_index
 from domain.parts import Moment, Promise
 from domain.policy import MS_PER_DAY, MS_PER_HOUR, Policy
 from domain.state import MOOD, Customer
-from schemas.fields import milliseconds
+from schemas.fields import milliseconds, moment, rfc3339
 from schemas.touchpoints import Feedback, ServiceContact
 
 MAX_PROMISES = 32
@@ -63,6 +64,7 @@ def judge_due(customer: Customer, cause: Cause) -> None:
             promise.judged = True
             if is_broken(promise):
                 _count(customer, promise, 1.0, cause)
+                _raise_broken(customer, promise, cause)
     refresh(customer, cause)
 
 
@@ -103,6 +105,19 @@ def open_moments(customer: Customer, policy: Policy, clock: int | None) -> Itera
         passed = promise.judged if clock is None else promise.judged or promise.due <= clock
         if promise.due and passed and is_broken(promise):
             yield broken_moment(promise, policy)
+
+
+def _raise_broken(customer: Customer, promise: Promise, cause: Cause) -> None:
+    raise_alert(
+        customer,
+        cause,
+        "promise_broken",
+        f"The callback promised after contact {promise.contact_id} was due at"
+        f" {rfc3339(moment(promise.due))} and was not made.",
+        tier=customer.core.tier,
+        of=promise.event_id,
+        steps=(promise.event_id,),
+    )
 
 
 def _fulfil(promise: Promise, done_at: int) -> None:

@@ -10,6 +10,7 @@ from domain.known_tiers import tier_history
 from domain.money import balance_of, balances_of
 from domain.policy import TIERS, Policy
 from domain.recent import behaviour_features
+from domain.relation_figures import relationship_figures, value_figures
 from domain.state import MONEY, Customer
 from schemas.fields import moment, rfc3339
 
@@ -46,6 +47,8 @@ def export(customer: Customer, now: int, policy: Policy) -> dict[str, Any]:
         "features": behaviour_features(customer.recent.window_counts(clock)),
         "memory_overflows": core.memory_overflows,
         "suppressed_alerts": core.suppressed_alerts,
+        "value": value_figures(customer, clock, policy),
+        "relationship": relationship_figures(customer, clock, policy),
     }
     figures["missing"] = {name: INPUT_OF[name] for name in INPUT_OF if figures[name] is None}
     return figures

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from xxhash import xxh3_64_digest
 
-from domain import answers, complaints, promises, satisfaction, standing
+from domain import answers, complaints, promises, relation, satisfaction, standing
 from domain.aggregates import CHANNEL_INDEX
 from domain.cause import Cause, signal
 from domain.context import Context
@@ -117,6 +117,8 @@ def apply(customer: Customer, event: TouchpointBase, at: int, ctx: Context) -> O
     if lost:
         _overflowed(customer, lost, cause)
     TAKE[kind](customer, event, cause)
+    if customer.core is core:  # else it was erased
+        relation.look(customer, cause)
     return Outcome("accepted", outputs=cause.outputs) if cause.outputs else ACCEPTED
 
 
@@ -136,6 +138,7 @@ def fire(customer: Customer, ctx: Context) -> Sequence[Output]:
             satisfaction.watch(customer, before, cause)
         if core.complaint_due == due:
             complaints.escalate(customer, cause)
+        relation.look(customer, cause)
         outputs += cause.outputs
     return outputs
 

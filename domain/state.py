@@ -11,24 +11,28 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
-from domain.parts import FORMAT, Answers, Cases, Core, File, Ledger, Money, Mood
+from domain.parts import FORMAT, Amounts, Answers, Cases, Core, File, Ledger, Money, Mood
+from domain.policy_sections import MS_PER_DAY
 from domain.recent import PAGE_ENTRIES, SPILL_PAGE, Recent, Spill
 
 if TYPE_CHECKING:
     from domain.cycles import Judged
 
-CORE, MONEY, MOOD, CASES, FILE, SPILL, PAGES, LEDGER, ANSWERS, BLOCKS = (1 << n for n in range(10))
+CORE, MONEY, MOOD, CASES, FILE, SPILL, PAGES = 1, 2, 4, 8, 16, 32, 64
+LEDGER, ANSWERS, BLOCKS, AMOUNTS = 128, 256, 512, 1024
 PAGE_LETTER, BLOCK_LETTER = b"p", b"d"
-LETTERS = {MONEY: b"m", MOOD: b"s", CASES: b"x", FILE: b"r", LEDGER: b"l", ANSWERS: b"a"}
+LETTERS = {
+    MONEY: b"m", MOOD: b"s", CASES: b"x", FILE: b"r", LEDGER: b"l", ANSWERS: b"a", AMOUNTS: b"n",
+}  # fmt: skip
 
 Get = Callable[[bytes], bytes | None]
 Record = tuple[bytes, bytes | None]
-_Part = TypeVar("_Part", Core, Money, Mood, Cases, File, Ledger, Answers)
+_Part = TypeVar("_Part", Core, Money, Mood, Cases, File, Ledger, Answers, Amounts)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decoders: dict[type, msgspec.msgpack.Decoder[Any]] = {
     form: msgspec.msgpack.Decoder(form)
-    for form in (Core, Money, Mood, Cases, File, Ledger, Answers)
+    for form in (Core, Money, Mood, Cases, File, Ledger, Answers, Amounts)
 }
 _spill_decoder = msgspec.msgpack.Decoder(Spill)
 _HEAD = bytes((FORMAT,))
@@ -135,6 +139,11 @@ class Customer:
         """What the customer last said in surveys."""
         return cast(Answers, self._parts.get(ANSWERS) or self._part(Answers, ANSWERS))
 
+    @property
+    def amounts(self) -> Amounts:
+        """The newest amounts, for what is unusual."""
+        return cast(Amounts, self._parts.get(AMOUNTS) or self._part(Amounts, AMOUNTS))
+
     def block(self, number: int) -> bytearray:
         """The packed days of a block of the ledger; empty for a new one."""
         found = self._blocks.get(number)
@@ -177,7 +186,8 @@ class Customer:
     def reschedule(self) -> None:
         """Work out ``next_due`` from the core's due times."""
         core = self.core
-        dues = (core.tier_due, core.complaint_due, core.promise_due, core.relation_due)
+        look = core.relation_due * MS_PER_DAY
+        dues = (core.tier_due, core.complaint_due, core.promise_due, look)
         self.next_due = min(filter(None, dues), default=None)
 
     def erase(self) -> None:

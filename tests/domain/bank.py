@@ -197,9 +197,10 @@ class Task:
         found = [each for each in self.outputs if isinstance(each, Alert)]
         return [each for each in found if kind is None or each.kind == kind]
 
-    def transitions(self) -> list[CustomerTransition]:
-        """The transitions so far."""
-        return [each for each in self.outputs if isinstance(each, CustomerTransition)]
+    def transitions(self, dimension: str = "tier") -> list[CustomerTransition]:
+        """The transitions of a dimension so far."""
+        found = [each for each in self.outputs if isinstance(each, CustomerTransition)]
+        return [each for each in found if each.dimension == dimension]
 
     def signals(self) -> list[Signal]:
         """The signals so far."""

@@ -30,7 +30,7 @@ def test_every_record_is_deleted_and_no_timer_stays() -> None:
     make = Events()
     task = busy(make)
     task.reload()
-    assert {key[:1] for key in task.records} == {letter.encode() for letter in "cmsxrplad"}
+    assert {key[:1] for key in task.records} == {letter.encode() for letter in "cmsxrpladn"}
     task.take(make.profile(64 * HOUR, erase=True))
     assert task.customer.next_due is None
     task.save()
@@ -50,11 +50,11 @@ def test_a_record_proves_it_and_its_id_is_that_of_the_request() -> None:
     make = Events()
     first, again = Task().take(make.click(0)), Task()
     request = make.profile(HOUR, erase=True)
-    [proof] = first.take(request).transitions()
+    [proof] = first.take(request).transitions("customer")
     assert (proof.dimension, proof.from_state, proof.to_state) == ("customer", "known", "erased")
     assert "figures of 1 events" in proof.reason
     assert proof.cause == (request.event_id,)
-    assert again.take(request).transitions()[0].transition_id == proof.transition_id
+    assert again.take(request).transitions("customer")[0].transition_id == proof.transition_id
 
 
 def test_later_events_start_anew() -> None:

@@ -52,7 +52,7 @@ def test_pins_stay_bounded() -> None:
     assert task.figures()["tier"] == "vip"
 
 
-def test_campaigns_and_desk_work_are_counted_and_change_no_other_figure() -> None:
+def test_a_campaign_makes_a_target_and_desk_work_is_counted() -> None:
     make = Events()
     task = Task().take(make.click(0))
     before = task.figures(DAY)
@@ -68,5 +68,8 @@ def test_campaigns_and_desk_work_are_counted_and_change_no_other_figure() -> Non
     )  # fmt: skip
     after = task.figures(DAY)
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"events", "event_xor"}
+    assert changed == {"events", "event_xor", "relationship"}
+    assert (before["relationship"]["state"], after["relationship"]["state"]) == (
+        "potential", "target",
+    )  # fmt: skip
     assert after["events"] == 3

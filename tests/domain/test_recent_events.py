@@ -31,11 +31,11 @@ def test_a_repeat_changes_nothing_but_the_count_of_repeats() -> None:
     make = Events()
     first = make.transaction(0, 500_000.0, event_id="same")
     task = Task().take(first)
-    before = task.figures()
+    before = task.figures(HOUR)
     outputs = list(task.outputs)
     task.take(make.transaction(HOUR, 1.0, event_id="same"))
     assert task.statuses == ["accepted", "repeated"]
-    assert task.figures() == before | {"repeats": 1}
+    assert task.figures(HOUR) == before | {"repeats": 1}
     assert task.outputs == outputs
 
 

@@ -149,7 +149,7 @@ def test_a_callback_not_made_in_an_hour_is_a_moment_of_truth_when_due() -> None:
     faded = 0.5 ** (1 / (24 * 30))
     expected = (12 * faded + 3 * 1) / (2 * faded + 3)
     assert task.figures()["satisfaction"] == pytest.approx(expected, rel=1e-12)
-    assert task.customer.next_due is None
+    assert not task.customer.core.promise_due
 
 
 @pytest.mark.parametrize("reload", [False, True])

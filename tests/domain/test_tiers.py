@@ -58,7 +58,7 @@ def test_a_fall_takes_30_days_below_the_line_and_is_announced_when_due() -> None
     told = [(each.from_state, each.to_state, after_start(each)) for each in task.transitions()]
     assert told == [("standard", "vip", 0), ("vip", "prospect", 31 * DAY)]
     assert "below the vip line of 300,000 CNY for 30 days" in task.transitions()[1].reason
-    assert task.customer.next_due is None
+    assert not task.customer.core.tier_due
 
 
 def test_a_fall_goes_down_in_steps_each_after_its_own_grace() -> None:

@@ -1,0 +1,154 @@
+"""The policy of customer value: models of purchases and spend, scores, classes and unit costs.
+
+The defaults are those of the domain reference, section 3. Model parameters are in weeks and in
+the currency of the history they were fitted to; `touchline clv fit` prints them for another.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from domain.policy_sections import NotNegative, Positive, Section, Share
+from schemas.fields import Channel
+
+SCORES = 5
+WEEKS_PER_YEAR = 52
+InnerShare = Annotated[float, Field(gt=0, lt=1)]
+Lines = tuple[InnerShare, InnerShare, InnerShare, InnerShare]
+
+
+class BgNbd(Section):
+    """BG/NBD: Gamma(r, alpha) purchases a week, and Beta(a, b) of leaving after a repeat one."""
+
+    r: Positive = 0.2426
+    alpha: Positive = 4.4135
+    a: Positive = 0.7929
+    b: Positive = 2.4258
+
+
+class MbgNbd(Section):
+    """MBG/NBD: as BG/NBD, but one may leave after the very first purchase too."""
+
+    r: Positive = 0.5248
+    alpha: Positive = 6.1830
+    a: Positive = 0.8914
+    b: Positive = 1.6140
+
+
+class GammaGamma(Section):
+    """Gamma-Gamma: a purchase spends Gamma(p, v) with v Gamma(q, v) over the customers.
+
+    With q at 1 or below the mean spend over all customers would be infinite.
+    """
+
+    p: Positive = 6.249
+    q: Positive = 3.745
+    v: Positive = 15.448
+
+    @field_validator("q")
+    @classmethod
+    def _mean_exists(cls, value: float) -> float:
+        if value <= 1.0:
+            raise ValueError("must be greater than 1: else customers' mean spend is infinite")
+        return value
+
+
+class Clv(Section):
+    """Customer lifetime value: the models, how far it looks ahead and how it discounts."""
+
+    bg_nbd: BgNbd = BgNbd()
+    mbg_nbd: MbgNbd = MbgNbd()
+    gamma_gamma: GammaGamma = GammaGamma()
+    yearly_discount: NotNegative = 0.10
+    horizon_weeks: Annotated[int, Field(ge=1, le=520)] = 39
+
+
+class Rfm(Section):
+    """Scores 1-5: the window, and the shares of customers at which the next score begins."""
+
+    window_days: Annotated[int, Field(ge=1, le=410)] = 365
+    shares: Lines = (0.2, 0.4, 0.6, 0.8)
+    # Of the value of a cut point; the share of customers below it is exact all the same.
+    relative_error: Annotated[float, Field(ge=0.001, le=0.1)] = 0.01
+
+    @field_validator("shares")
+    @classmethod
+    def _ascending(cls, value: Lines) -> Lines:
+        if sorted(set(value)) != list(value):
+            raise ValueError("must ascend: each share greater than the one before")
+        return value
+
+
+class Abc(Section):
+    """Shares of all value at which classes A and B end, and what the report looks at."""
+
+    a_until: InnerShare = 0.80
+    b_until: InnerShare = 0.95
+    pareto: InnerShare = 0.80
+    concentration: tuple[InnerShare, ...] = Field(default=(0.00016, 0.01, 0.10), max_length=10)
+
+    @field_validator("b_until")
+    @classmethod
+    def _b_after_a(cls, value: float, info: ValidationInfo) -> float:
+        line = info.data.get("a_until")
+        if line is not None and value <= line:
+            raise ValueError(f"must be greater than abc.a_until ({line:g}): B ends after A")
+        return value
+
+
+class RelationClasses(Section):
+    """Who is relational, and the shares of relational customers in the first two classes."""
+
+    purchases: Annotated[int, Field(ge=2)] = 3
+    days: NotNegative = 180.0
+    top: InnerShare = 0.10
+    upper: InnerShare = 0.40
+
+    @field_validator("upper")
+    @classmethod
+    def _leaves_a_rest(cls, value: float, info: ValidationInfo) -> float:
+        top = info.data.get("top")
+        if top is not None and top + value >= 1.0:
+            raise ValueError(f"must leave a lower part: relation.top ({top:g}) and it are below 1")
+        return value
+
+
+class ClvClasses(Section):
+    """The shares of customers that are most valuable and most growable."""
+
+    most_valuable: InnerShare = 0.20
+    most_growable: InnerShare = 0.20
+
+
+class ServeCosts(Section):
+    """Cost of one contact, by channel, in base currency; set them to your own accounts'."""
+
+    by_channel: dict[Channel, NotNegative] = Field(
+        default={
+            "app": 0.0,
+            "web": 0.0,
+            "branch": 30.0,
+            "call_centre": 15.0,
+            "sms": 0.05,
+            "email": 0.01,
+            "wechat": 0.5,
+            "atm": 1.0,
+            "mail": 3.0,
+            "other": 1.0,
+        },
+        validate_default=True,
+    )
+
+
+class ValueRules(Section):
+    """All numbers of customer value."""
+
+    clv: Clv = Clv()
+    rfm: Rfm = Rfm()
+    abc: Abc = Abc()
+    relation: RelationClasses = RelationClasses()
+    clv_classes: ClvClasses = ClvClasses()
+    serve_costs: ServeCosts = ServeCosts()
+    referral_share: Share = 0.25

@@ -1,0 +1,216 @@
+"""The state of a customer as it is known: announced when it moves, timed when it may next.
+
+Everything follows from purchases, answers and moments as they are kept, not from what was said
+before: also whether a customer had been lost before the purchase that brought it back. So the
+order of arrival does not matter. Silence is looked at when a UTC midnight has passed a line.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from domain import complaints, satisfaction
+from domain.alerts import raise_alert
+from domain.answers import answer
+from domain.cause import Cause
+from domain.parts import Ledger
+from domain.policy import MS_PER_DAY, TIERS, VIP, Policy
+from domain.relationship.attitude import attitude as attitude_of
+from domain.relationship.churn import Causes, ChurnRisk, churn_risk
+from domain.relationship.customer_state import STATES, CustomerState, Facts, customer_state
+from domain.relationship.finding import Finding
+from domain.relationship.lapse import lapse
+from domain.state import LEDGER, Customer
+from domain.value.alive import History, age_at, p_alive
+from schemas.fields import moment
+from schemas.outputs import CustomerTransition, output_id
+
+MS_PER_WEEK = 7 * MS_PER_DAY
+
+
+class Return(NamedTuple):
+    """When a customer was found lost, and the purchase that ended it (ms)."""
+
+    lost_since: int
+    reactivated_at: int
+
+
+def look(customer: Customer, cause: Cause) -> None:
+    """Work the state out anew after an event or a due time; announce a change, set the timer."""
+    core, policy = customer.core, cause.policy
+    clock = max(core.newest, core.judged)
+    found = facts(customer, clock, policy)
+    now = customer_state(found, policy.relationship)
+    before, after = core.relation, STATES.index(now.state)
+    core.relation_due = next_look(customer, found, policy)
+    _watch_churn(customer, found, cause)
+    if after != before:
+        core.relation = after
+        cause.outputs.append(_transition(customer, STATES[before], now, cause))
+    customer.reschedule()
+
+
+def state(customer: Customer, clock: int, policy: Policy) -> CustomerState:
+    """The state as of ``clock`` (ms), and why."""
+    return customer_state(facts(customer, clock, policy), policy.relationship)
+
+
+def facts(customer: Customer, clock: int, policy: Policy) -> Facts:
+    """What the state follows from, as of ``clock`` (ms)."""
+    rules, campaign = policy.relationship, customer.core.first_campaign or None
+    if not customer.has(LEDGER) or not customer.ledger.purchases:
+        return Facts(clock, first_campaign=campaign)
+    ledger = customer.ledger
+    came_back = _return(ledger, clock, policy)
+    return Facts(
+        now=clock,
+        purchases=ledger.purchases,
+        recent_purchases=sum(1 for at in ledger.times if at > clock - rules.loyal_ms),
+        last_purchase=ledger.times[-1],
+        lapse_point=lapse(ledger.times, clock, rules).point_ms,
+        p_alive=alive(ledger, clock, policy),
+        attitude=attitude(customer, clock, policy).value,
+        first_campaign=campaign,
+        lost_since=came_back and came_back.lost_since,
+        reactivated_at=came_back and came_back.reactivated_at,
+    )
+
+
+def attitude(customer: Customer, clock: int, policy: Policy) -> Finding[float]:
+    """The attitude as of ``clock`` (ms), 0-10, and why."""
+    nps, csat = answer(customer, "nps"), answer(customer, "csat")
+    level = satisfaction.level(customer, policy, clock)
+    return attitude_of(nps, csat, level, clock, policy.relationship)
+
+
+def alive(ledger: Ledger, clock: int, policy: Policy) -> float:
+    """The probability as of ``clock`` (ms) that a customer who bought will buy again."""
+    return p_alive(policy.purchase_model, _history(ledger), _weeks(clock, ledger.first_day))
+
+
+def next_look(customer: Customer, found: Facts, policy: Policy) -> int:
+    """The first UTC day at whose midnight the state may be another without an event; 0: never."""
+    if found.last_purchase is None:
+        return 0
+    rules, ledger, last = policy.relationship, customer.ledger, found.last_purchase
+    turns = [
+        _falls_to(ledger, _history(ledger), probability, policy)
+        for probability in (rules.states.at_risk_p_alive, rules.states.lost_p_alive)
+    ]
+    if found.lapse_point is not None:
+        turns += [last + found.lapse_point]
+        turns += [last + round(rules.states.lost_lapse_points * found.lapse_point)]
+    if found.reactivated_at is not None:
+        turns.append(found.reactivated_at + rules.reactivated_ms)
+    least = rules.states.loyal_purchases
+    if len(ledger.times) >= least:
+        turns.append(ledger.times[-least] + rules.loyal_ms)
+    for question in ("nps", "csat"):
+        if (given := answer(customer, question)) is not None:
+            turns.append(given.at + rules.attitude_ms)
+    today = found.now // MS_PER_DAY
+    return min((day for turn in turns if (day := turn // MS_PER_DAY + 1) > today), default=0)
+
+
+def churn(customer: Customer, found: Facts, policy: Policy) -> ChurnRisk:
+    """The churn risk as of ``found.now``, with its reasons."""
+    rules = policy.relationship
+    waiting, overdue = complaints.counts(customer, found.now, policy)
+    day = found.now // MS_PER_DAY - round(rules.churn.fall_days)
+    bought = found.last_purchase is not None
+    causes = Causes(
+        p_alive=found.p_alive,
+        gap=found.now - found.last_purchase if found.last_purchase is not None else None,
+        lapse_point=found.lapse_point if bought else None,
+        complaint_open=waiting > 0,
+        complaint_overdue=overdue > 0,
+        satisfaction=satisfaction.level(customer, policy, found.now),
+        satisfaction_before=satisfaction.level_before(customer, policy, day),
+    )
+    return churn_risk(causes, rules)
+
+
+def _watch_churn(customer: Customer, found: Facts, cause: Cause) -> None:
+    """Raise ``vip_churn_risk`` where a VIP's risk crosses its line; look again at midnight."""
+    core, line = customer.core, cause.policy.alerts.churn_risk
+    if core.tier < VIP:
+        core.churn_high = False
+        return
+    risk = churn(customer, found, cause.policy)
+    high, was_high = risk.risk is not None and risk.risk >= line, core.churn_high
+    core.churn_high = high
+    if not high and found.last_purchase is not None:
+        core.relation_due = found.now // MS_PER_DAY + 1
+    if high and not was_high:
+        assert risk.risk is not None
+        raise_alert(
+            customer,
+            cause,
+            "vip_churn_risk",
+            f"The churn risk of a {TIERS[core.tier]} customer is {risk.risk:.2f}, {line:g} is the"
+            f" line. {risk.reason}",
+            tier=core.tier,
+            figures={"churn_risk": risk.risk} | {term.name: term.risk for term in risk.terms},
+        )
+
+
+def _return(ledger: Ledger, clock: int, policy: Policy) -> Return | None:
+    """The newest purchase, of those that still count as a return, that came after a loss."""
+    times, start = ledger.times, clock - policy.relationship.reactivated_ms
+    for place in range(len(times) - 1, 0, -1):
+        if times[place] <= start:
+            return None
+        since = _lost_between(ledger, place, policy)
+        if since < times[place]:
+            return Return(since, times[place])
+    return None
+
+
+def _lost_between(ledger: Ledger, place: int, policy: Policy) -> int:
+    """From when on (ms) the customer was lost, had nothing been bought from ``place`` on."""
+    rules, before, after = policy.relationship, ledger.times[:place], ledger.times[place:]
+    last_day = before[-1] // MS_PER_DAY
+    later = {at // MS_PER_DAY for at in after} - {last_day}
+    repeats = max(0, ledger.purchase_days - 1 - len(later))
+    history = History(repeats, (last_day - ledger.first_day) / 7)
+    since = _falls_to(ledger, history, rules.states.lost_p_alive, policy)
+    point = lapse(before, before[-1], rules).point_ms
+    if point is not None:
+        since = min(since, before[-1] + round(rules.states.lost_lapse_points * point))
+    return since
+
+
+def _falls_to(ledger: Ledger, history: History, probability: float, policy: Policy) -> int:
+    """When (ms) the probability of being alive has come down to this."""
+    weeks = min(age_at(policy.purchase_model, history, probability), MOST_WEEKS)
+    return ledger.first_day * MS_PER_DAY + round(weeks * MS_PER_WEEK)
+
+
+MOST_WEEKS = 52.0 * 1_000
+
+
+def _history(ledger: Ledger) -> History:
+    last_day = ledger.times[-1] // MS_PER_DAY
+    return History(ledger.purchase_days - 1, (last_day - ledger.first_day) / 7)
+
+
+def _weeks(clock: int, first_day: int) -> float:
+    return (clock / MS_PER_DAY - first_day) / 7
+
+
+def _transition(
+    customer: Customer, before: str, now: CustomerState, cause: Cause
+) -> CustomerTransition:
+    return CustomerTransition(
+        transition_id=output_id(
+            "relationship", customer.customer_id, cause.event_id or cause.at, now.state
+        ),
+        customer_id=customer.customer_id,
+        dimension="relationship",
+        from_state=before,
+        to_state=now.state,
+        occurred_at=moment(cause.at),
+        late=cause.ctx.late,
+        reason=now.reason,
+        cause=cause.event_ids,
+    )

@@ -1,0 +1,121 @@
+"""Value and relationship of one customer as they leave the product, every class with its reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain import relation, satisfaction
+from domain.answers import score
+from domain.money import balance_of
+from domain.policy import MS_PER_DAY, Policy
+from domain.profiles import field
+from domain.relationship.finding import Finding
+from domain.relationship.groups import age_band, deposit_liquidity
+from domain.relationship.lapse import lapse
+from domain.relationship.lifecycle import lifecycle
+from domain.relationship.loyalty import loyalty_diamond
+from domain.relationship.phases import Signs, loyalty_phases
+from domain.relationship.quality import Trust, relationship_quality
+from domain.relationship.stages import stage
+from domain.state import LEDGER, Customer
+from domain.value.ledger import sums
+from schemas.fields import moment, rfc3339
+
+YEAR_DAYS = 365
+
+
+def value_figures(customer: Customer, clock: int, policy: Policy) -> dict[str, Any]:
+    """Purchases and their value as of ``clock`` (ms); amounts in base currency.
+
+    Windows are UTC days, today's included.
+    """
+    today = clock // MS_PER_DAY
+    days = round(policy.relationship.groups.liquidity_days)
+    year = sums(customer, today - YEAR_DAYS + 1, today)
+    moved = sums(customer, today - days + 1, today).moved
+    balance = balance_of(customer)
+    ledger = customer.ledger if customer.has(LEDGER) else None
+    last = ledger.times[-1] if ledger is not None and ledger.times else None
+    liquidity = deposit_liquidity(moved, balance, policy.relationship)
+    return {
+        "purchases": ledger.purchases if ledger else 0,
+        "purchase_days": ledger.purchase_days if ledger else 0,
+        "total": ledger.value if ledger else 0.0,
+        "purchases_365_days": year.purchases,
+        "total_365_days": year.value,
+        "last_purchase_at": None if last is None else rfc3339(moment(last)),
+        "days_since_purchase": None if last is None else today - last // MS_PER_DAY,
+        "moved_30_days": moved,
+        "liquidity": liquidity.value,
+        "liquidity_reason": liquidity.reason,
+        "wallet_share": score(customer, "wallet_share"),
+    }
+
+
+def relationship_figures(customer: Customer, clock: int, policy: Policy) -> dict[str, Any]:
+    """State, lapse point, attitude, phases, loyalty and churn risk as of ``clock`` (ms)."""
+    rules = policy.relationship
+    found = relation.facts(customer, clock, policy)
+    state = relation.state(customer, clock, policy)
+    churn = relation.churn(customer, found, policy)
+    ledger = customer.ledger if customer.has(LEDGER) else None
+    point = lapse(ledger.times if ledger else (), clock, rules)
+    mood = relation.attitude(customer, clock, policy)
+    loyal = state.state == "loyal"
+    share = score(customer, "wallet_share")
+    products = len(ledger.products) if ledger else 0
+    channels = ledger.channels.bit_count() if ledger else 0
+    figures: dict[str, Any] = {"state": state.state, "state_reason": state.reason}
+    named: dict[str, Finding[Any]] = {
+        "attitude": mood,
+        "lifecycle_phase": _phase(customer, clock, policy),
+        "stage": stage(products, channels, share, loyal, rules),
+        "loyalty_diamond": loyalty_diamond(mood.value, score(customer, "brands_used"), rules),
+        "age_band": age_band(_birth_date(customer), clock, rules),
+    }
+    for name, finding in named.items():
+        figures |= {name: finding.value, f"{name}_reason": finding.reason}
+    steps = loyalty_phases(_signs(customer, mood.value), clock, rules)
+    quality = relationship_quality(
+        Trust(*(score(customer, f"trust.{aspect}") for aspect in Trust._fields)),
+        satisfaction.level(customer, policy, clock),
+        score(customer, "commitment"),
+    )
+    return figures | {
+        "lapse_days": None if point.point_ms is None else point.point_ms / MS_PER_DAY,
+        "lapse_reason": point.reason,
+        "p_alive": found.p_alive,
+        "loyalty_phase": steps.phase,
+        "loyalty_phase_reason": steps.reason,
+        "quality": quality.quality,
+        "quality_reason": quality.reason,
+        "churn_risk": churn.risk,
+        "churn_terms": {term.name: term.risk for term in churn.terms},
+        "churn_reason": churn.reason,
+    }
+
+
+def _phase(customer: Customer, clock: int, policy: Policy) -> Finding[Any]:
+    rules, today = policy.relationship, clock // MS_PER_DAY
+    days = round(rules.lifecycle.value_days)
+    value = sums(customer, today - days + 1, today).value
+    before = sums(customer, today - 2 * days + 1, today - days).value
+    core = customer.core
+    purchases = customer.ledger.purchases if customer.has(LEDGER) else 0
+    return lifecycle(core.first, purchases, value, before, now=clock, rules=rules)
+
+
+def _signs(customer: Customer, mood: float | None) -> Signs:
+    return Signs(
+        price_rating=score(customer, "factor_rating.price.experience"),
+        brand_rating=score(customer, "factor_rating.brand.experience"),
+        attitude=mood,
+        repurchase=score(customer, "repurchase"),
+        nps=score(customer, "nps"),
+        wallet_share=score(customer, "wallet_share"),
+    )
+
+
+def _birth_date(customer: Customer) -> str | None:
+    known = field(customer, "birth_date")
+    return None if known is None else str(known)

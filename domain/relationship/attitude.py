@@ -1,0 +1,43 @@
+"""The attitude of a customer, 0-10: what was last said, else what was last lived through.
+
+The newest NPS answer within 365 days; else the newest CSAT answer within the same time, rescaled
+(s - 1) x 2.5; else satisfaction; else unknown.
+"""
+
+from __future__ import annotations
+
+from domain.policy_relationship import RelationshipRules
+from domain.relationship.finding import Finding, unknown
+from domain.relationship.phrases import days
+
+Answer = tuple[int, float]
+"""When it was given (ms) and the score on the instrument's own scale."""
+
+
+def attitude(
+    nps: Answer | None,
+    csat: Answer | None,
+    satisfaction: float | None,
+    now: int,
+    rules: RelationshipRules,
+) -> Finding[float]:
+    """The attitude as of ``now`` (ms); ``missing`` names what was passed over for want of it.
+
+    >>> from domain.policy_sections import MS_PER_DAY as DAY
+    >>> attitude((0, 9.0), (300 * DAY, 4.0), 6.0, 400 * DAY, RelationshipRules())
+    Finding(value=7.5, reason='CSAT 4, 100 days ago, is 7.5 out of 10.', missing=('nps',))
+    >>> attitude(None, None, None, 0, RelationshipRules()).value is None
+    True
+    """
+    start = now - rules.attitude_ms
+    if nps is not None and nps[0] > start:
+        return Finding(nps[1], f"NPS {nps[1]:g}, {days(now - nps[0])} ago.")
+    if csat is not None and csat[0] > start:
+        value = (csat[1] - 1) * 2.5
+        reason = f"CSAT {csat[1]:g}, {days(now - csat[0])} ago, is {value:g} out of 10."
+        return Finding(value, reason, ("nps",))
+    if satisfaction is not None:
+        recent = days(rules.attitude_ms)
+        reason = f"No NPS and no CSAT within {recent}; satisfaction is {satisfaction:.1f}."
+        return Finding(satisfaction, reason, ("nps", "csat"))
+    return unknown("The attitude", ("nps", "csat", "satisfaction"))

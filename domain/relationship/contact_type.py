@@ -1,0 +1,59 @@
+"""How a customer and those who serve it know each other (Gutek, "The Dynamics of Service", 1995).
+
+Over 180 days: ``relationship``: 3 contacts or more, half of them with one agent;
+``pseudo``: one branch, changing agents; ``encounter``: anything else. A contact that names no
+agent is with none in particular, and one that names no branch speaks neither for nor against.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from domain.policy_relationship import RelationshipRules
+from domain.relationship.finding import Finding
+from domain.relationship.phrases import counted, days
+
+ContactType = Literal["relationship", "pseudo", "encounter"]
+
+
+class Contact(NamedTuple):
+    """A contact (ms), the agent who took it and the branch it was at, where known."""
+
+    at: int
+    agent_id: str | None = None
+    branch_id: str | None = None
+
+
+def contact_type(
+    contacts: Iterable[Contact], now: int, rules: RelationshipRules
+) -> Finding[ContactType]:
+    """The type of all contacts within 180 days of ``now`` (ms), in any order.
+
+    >>> met = [Contact(1, "li", "north"), Contact(2, "wu", "north"), Contact(3, "he", "north")]
+    >>> contact_type(met, 4, RelationshipRules())[:2]
+    ('pseudo', '3 contacts within 180 days at one branch, north, with 3 different agents.')
+    >>> contact_type([*met, Contact(4, "wu")], 4, RelationshipRules())[:2]
+    ('relationship', '4 contacts within 180 days, 2 of them with one agent, wu.')
+    """
+    recent = [each for each in contacts if each.at > now - rules.contacts_ms]
+    within = f"within {days(rules.contacts_ms)}"
+    if not recent:
+        return Finding(None, f"There was no contact {within}.", ("contacts",))
+    agents = Counter(each.agent_id for each in recent if each.agent_id is not None)
+    said = f"{counted(len(recent), 'contact')} {within}"
+    # Of agents met equally often, the alphabetically first: the order of contacts must not matter.
+    agent, most = min(agents.items(), key=lambda each: (-each[1], each[0]), default=("", 0))
+    share = rules.contacts.one_agent_share
+    if len(recent) >= rules.contacts.contacts and most >= share * len(recent):
+        return Finding("relationship", f"{said}, {most} of them with one agent, {agent}.")
+    branches = {each.branch_id for each in recent if each.branch_id is not None}
+    there = {each.agent_id for each in recent if each.branch_id and each.agent_id}
+    if len(branches) == 1 and len(there) >= 2:
+        place = f"at one branch, {branches.pop()}, with {len(there)} different agents"
+        return Finding("pseudo", f"{said} {place}.")
+    return Finding(
+        "encounter",
+        f"{said}, {most} at most with one agent; agents: {len(agents)}, branches: {len(branches)}.",
+    )

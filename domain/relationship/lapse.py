@@ -1,0 +1,63 @@
+"""The lapse point: after how long without a purchase this customer is overdue.
+
+max(14 days, 80th percentile of the last 20 gaps between purchases), from 5 purchases on. The
+percentile interpolates linearly between the sorted gaps (Hyndman and Fan 1996, definition 7;
+the default of numpy): at rank share x (n - 1), counted from 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from domain.policy_relationship import RelationshipRules
+from domain.relationship.phrases import counted, days
+
+
+class Lapse(NamedTuple):
+    """The gap since the last purchase and the lapse point, both in ms; ``None`` if unknown."""
+
+    gap_ms: int | None
+    point_ms: int | None
+    reason: str
+    missing: tuple[str, ...] = ()
+
+
+def lapse(times: Sequence[int], now: int, rules: RelationshipRules) -> Lapse:
+    """Gap and lapse point as of ``now`` (ms), of the newest purchases ``times`` (ms, ascending).
+
+    >>> from domain.policy_sections import MS_PER_DAY as DAY
+    >>> bought = [day * DAY for day in (0, 10, 20, 30, 60)]
+    >>> lapse(bought, 122 * DAY, RelationshipRules()).reason
+    'No purchase for 62 days; the lapse point is 18 days.'
+    >>> lapse(bought[:4], 122 * DAY, RelationshipRules()).missing
+    ('5 purchases',)
+    """
+    if not times:
+        missing = ("purchases",)
+        return Lapse(None, None, "No purchase yet, so there is no lapse point.", missing)
+    gap = max(0, now - times[-1])
+    since = f"No purchase for {days(gap)}"
+    least = rules.lapse.min_purchases
+    if len(times) < least:
+        have = counted(len(times), "purchase")
+        reason = f"{since}; there is a lapse point from {least} purchases on, here are {have}."
+        return Lapse(gap, None, reason, (f"{least} purchases",))
+    gaps = [later - earlier for earlier, later in pairwise(times)][-rules.lapse.gaps :]
+    point = max(rules.min_lapse_ms, round(percentile(gaps, rules.lapse.percentile)))
+    return Lapse(gap, point, f"{since}; the lapse point is {days(point)}.")
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The percentile of at least one value at ``share`` (0-1), linearly interpolated.
+
+    >>> percentile([3, 1, 2, 5, 4], 0.75), percentile([4, 2], 0.5), percentile([7], 0.8)
+    (4.0, 3.0, 7.0)
+    """
+    ordered = sorted(values)
+    rank = share * (len(ordered) - 1)
+    below = math.floor(rank)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (rank - below) * (ordered[above] - ordered[below])

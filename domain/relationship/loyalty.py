@@ -1,0 +1,71 @@
+"""Two views of loyalty: what customers do crossed with what they feel.
+
+Matrix (Dick and Basu, "Customer Loyalty: Toward an Integrated Conceptual Framework", 1994):
+repeat purchase above the median x attitude of 7 or more. Diamond (Knox, "Loyalty-based
+segmentation and the customer development process", 1998): commitment, taken to be the attitude,
+x how many brands the customer uses. Every class needs both inputs; without one it is unknown.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from domain.policy_relationship import RelationshipRules
+from domain.relationship.finding import Finding, absent, unknown
+
+MatrixClass = Literal["loyal", "latent", "spurious", "none"]
+DiamondClass = Literal["loyal", "habitual", "variety_seeker", "switcher"]
+
+
+def loyalty_matrix(
+    frequency: float | None,
+    median_frequency: float | None,
+    attitude: float | None,
+    rules: RelationshipRules,
+) -> Finding[MatrixClass]:
+    """The class of a customer of so many purchases in 365 days; the median is of all customers.
+
+    >>> loyalty_matrix(9, 4.0, 5.5, RelationshipRules())[:2]
+    ('spurious', '9 purchases a year against a median of 4; attitude 5.5, high is from 7 on.')
+    """
+    if frequency is None or median_frequency is None or attitude is None:
+        lacking = absent(frequency=frequency, median_frequency=median_frequency, attitude=attitude)
+        return unknown("The loyalty class", lacking)
+    often, fond = frequency > median_frequency, attitude >= rules.attitude.high
+    reason = (
+        f"{frequency:g} purchases {_span(rules)} against a median of {median_frequency:g};"
+        f" {_felt(attitude, rules)}."
+    )
+    if often:
+        return Finding("loyal" if fond else "spurious", reason)
+    return Finding("latent" if fond else "none", reason)
+
+
+def loyalty_diamond(
+    attitude: float | None, brands_used: float | None, rules: RelationshipRules
+) -> Finding[DiamondClass]:
+    """The class of a customer who uses so many brands of our kind, ours included.
+
+    >>> loyalty_diamond(8.0, 3, RelationshipRules())[:2]
+    ('variety_seeker', '3 brands used, few is up to 2; attitude 8.0, high is from 7 on.')
+    """
+    if attitude is None or brands_used is None:
+        lacking = absent(attitude=attitude, brands_used=brands_used)
+        return unknown("The place in the loyalty diamond", lacking)
+    few, fond = brands_used <= rules.loyalty.few_brands, attitude >= rules.attitude.high
+    reason = (
+        f"{brands_used:g} brands used, few is up to {rules.loyalty.few_brands};"
+        f" {_felt(attitude, rules)}."
+    )
+    if few:
+        return Finding("loyal" if fond else "habitual", reason)
+    return Finding("variety_seeker" if fond else "switcher", reason)
+
+
+def _span(rules: RelationshipRules) -> str:
+    days = rules.loyalty.frequency_days
+    return "a year" if days == 365 else f"in {days:g} days"
+
+
+def _felt(attitude: float, rules: RelationshipRules) -> str:
+    return f"attitude {attitude:.1f}, high is from {rules.attitude.high:g} on"

@@ -1,0 +1,48 @@
+"""The relationship stage: how far the customer's dealings with us are woven together.
+
+``basic`` (transactions only), ``cooperative`` (two or more products or channels),
+``interdependent`` (cooperative, half of the wallet or more, and loyal).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from domain.policy_relationship import RelationshipRules
+from domain.relationship.finding import Finding
+from domain.relationship.phrases import counted, cut
+
+Stage = Literal["basic", "cooperative", "interdependent"]
+
+
+def stage(
+    products: int,
+    channels: int,
+    wallet_share: float | None,
+    loyal: bool,
+    rules: RelationshipRules,
+) -> Finding[Stage]:
+    """The stage of a customer of so many products and channels (``loyal``: the customer state).
+
+    Without a wallet share it is unknown whether a loyal, cooperative customer is interdependent.
+
+    >>> stage(2, 1, 0.6, True, RelationshipRules())[:2]
+    ('interdependent', '2 products and 1 channel, loyal, wallet share 0.60 of at least 0.5.')
+    >>> stage(2, 1, None, True, RelationshipRules()).missing
+    ('wallet_share',)
+    """
+    limits = rules.stages
+    have = f"{counted(products, 'product')} and {counted(channels, 'channel')}"
+    if products < limits.products and channels < limits.channels:
+        least = f"{limits.products} products or {limits.channels} channels"
+        return Finding("basic", f"{have}; cooperation is from {least} on.")
+    if not loyal:
+        return Finding("cooperative", f"{have}, not loyal.")
+    if wallet_share is None:
+        reason = f"{have}, loyal: cooperative at least, the rest is unknown without wallet_share."
+        return Finding(None, reason, ("wallet_share",))
+    if wallet_share < limits.wallet_share:
+        share = f"wallet share {cut(wallet_share)}, below {limits.wallet_share:g}"
+        return Finding("cooperative", f"{have}, loyal, {share}.")
+    share = f"wallet share {cut(wallet_share)} of at least {limits.wallet_share:g}"
+    return Finding("interdependent", f"{have}, loyal, {share}.")

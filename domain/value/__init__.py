@@ -1,0 +1,1 @@
+"""What a customer is worth: purchases, recency, frequency, value, and what is expected."""
