@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from agents.topology import Topology
 from domain import rules
@@ -19,9 +19,8 @@ from schemas.touchpoints import MODEL_OF_TYPE
 def customers(policy: Policy) -> Topology:
     """The customers topology under a policy."""
 
-    def context(shared: bytes | None) -> Context:
-        aggregates = Aggregates() if shared is None else Aggregates.from_bytes(shared)
-        return Context(policy, aggregates)
+    def context(records: Mapping[bytes, bytes]) -> Context:
+        return Context(policy, Aggregates.from_bytes(records.get(AGGREGATES)))
 
     return Topology(
         name="customers",
@@ -44,6 +43,7 @@ def customers(policy: Policy) -> Topology:
 
 
 CORE = b"c"
+AGGREGATES = b"aggregates"
 KINDS: Mapping[type, str] = {Bad: "dead_letter"} | {m: kind for kind, m in MODEL_OF_TYPE.items()}
 
 
@@ -62,6 +62,7 @@ def _population(context: Context, floor: int) -> Segments | None:
     return context.segments
 
 
-def _shared(context: Context) -> bytes | None:
+def _shared(context: Context) -> Iterable[tuple[bytes, bytes | None]]:
     aggregates = context.aggregates
-    return aggregates.to_bytes() if aggregates.changed else None
+    if aggregates.changed:
+        yield AGGREGATES, aggregates.to_bytes()

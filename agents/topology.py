@@ -108,7 +108,8 @@ class Topology:
     ``misplaced`` says why an event may not stand in a topic under a key.
     ``kinds`` names each class of event for metrics, and ``Bad`` as ``dead_letter``.
     ``context`` builds the rules' context (with ``now`` and ``late`` to be set) from the
-    partition's shared figures as last saved; ``shared`` gives them if they changed since.
+    partition's shared records as last saved, by name; ``shared`` gives those that changed since,
+    ``None`` for one that is to be deleted.
     ``owner`` names the key that a state record is the main record of, or ``None``;
     ``main_key`` is that record's key; ``export`` is what a user sees of a state at a time in ms.
     ``population`` is the part of the context that looks over all keys, where there is one;
@@ -123,8 +124,8 @@ class Topology:
     misplaced: Callable[[Any, str, bytes | None], Bad]
     new: Callable[[str], Any]
     load: Callable[[str, Get], Any]
-    context: Callable[[bytes | None], Any]
-    shared: Callable[[Any], bytes | None]
+    context: Callable[[Mapping[bytes, bytes]], Any]
+    shared: Callable[[Any], Iterable[tuple[bytes, bytes | None]]]
     apply: Callable[[Any, Any, int, Any], Any]
     fire: Callable[[Any, Any], Sequence[Output]]
     owner: Callable[[bytes], str | None]

@@ -96,7 +96,7 @@ def count_and_sum(topic: str) -> Topology:
         new=Total,
         load=load,
         context=lambda shared: Nothing(),
-        shared=lambda context: None,
+        shared=lambda context: (),
         apply=add,
         fire=lambda total, context: (),
         owner=lambda record_key: None if record_key[:1] == b"!" else record_key.decode(),

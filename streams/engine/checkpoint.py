@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 CHECKPOINT_KEY = b"!checkpoint"
-SHARED_KEY = b"!shared"
+SHARED_PREFIX = b"!s/"
 TIMER_PREFIX = b"t"
 FORMAT = 1
 

@@ -15,7 +15,12 @@ from schemas.codec import encode
 from schemas.deadletter import KafkaRecord, dead_letter
 from schemas.outputs import Output
 from schemas.topics import DEAD_LETTERS, PARTITION_SUMMARIES
-from streams.engine.checkpoint import CHECKPOINT_KEY, SHARED_KEY, Checkpoint, dump_checkpoint
+from streams.engine.checkpoint import (
+    CHECKPOINT_KEY,
+    SHARED_PREFIX,
+    Checkpoint,
+    dump_checkpoint,
+)
 from streams.engine.inbox import FIRST, LAST, Inbox, Waiting
 from streams.engine.store import Store
 from streams.engine.timers import Timers
@@ -63,7 +68,7 @@ class Partition:
         self.topology = topology
         self.number = number
         self.store = store
-        self.context = topology.context(store.get(SHARED_KEY))
+        self.context = topology.context(shared_records(store))
         checkpoint = checkpoint or Checkpoint()
         self.next_offsets = dict(checkpoint.next_offsets)
         self.now = checkpoint.clock
@@ -240,9 +245,8 @@ class Partition:
         for state in self._dirty.values():
             changelog += state.dump()
         changelog += self.timers.records()
-        shared = self.topology.shared(self.context)
-        if shared is not None:
-            changelog.append((SHARED_KEY, shared))
+        for name, value in self.topology.shared(self.context):
+            changelog.append((SHARED_PREFIX + name, value))
         checkpoint = Checkpoint(
             next_offsets=self.next_offsets, clock=self.now, model_version=self.model_version
         )
@@ -316,6 +320,12 @@ class Partition:
         live = self._live
         while len(live) > self._cached:
             del live[next(iter(live))]
+
+
+def shared_records(store: Store) -> dict[bytes, bytes]:
+    """What the partition's context kept over all keys, by name."""
+    skip = len(SHARED_PREFIX)
+    return {key[skip:]: value for key, value in store.items() if key.startswith(SHARED_PREFIX)}
 
 
 def _in_future(at: int, wall: int) -> Bad:

@@ -76,7 +76,7 @@ def counting(*sources: str) -> Topology:
         misplaced=lambda event, topic, key: Bad("key_mismatch", "key or topic is not the event's"),
         new=Count,
         load=_load,
-        context=lambda saved: Shared(0 if saved is None else int(saved)),
+        context=lambda saved: Shared(int(saved.get(b"events", b"0"))),
         shared=_shared,
         apply=_apply,
         fire=_fire,
@@ -98,11 +98,11 @@ def _load(key: str, get: Get) -> Count | None:
     return Count(key, int(events), int(total), int(due) if due else None)
 
 
-def _shared(context: Shared) -> bytes | None:
+def _shared(context: Shared) -> list[tuple[bytes, bytes | None]]:
     if context.saved == context.events:
-        return None
+        return []
     context.saved = context.events
-    return str(context.events).encode()
+    return [(b"events", str(context.events).encode())]
 
 
 def _apply(count: Count, event: Event, at: int, context: Shared) -> Outcome:
