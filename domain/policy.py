@@ -37,7 +37,7 @@ from domain.policy_sections import (
     TierLines,
 )
 from domain.policy_segments import SegmentRules
-from domain.value.alive import PurchaseModel
+from domain.policy_value import ValueRules
 
 
 class Policy(Section):
@@ -55,7 +55,7 @@ class Policy(Section):
     alerts: Alerts = Alerts()
     segments: SegmentRules = SegmentRules()
     relationship: RelationshipRules = RelationshipRules()
-    purchase_model: PurchaseModel = PurchaseModel()
+    value: ValueRules = ValueRules()
 
     @cached_property
     def rates(self) -> dict[str, float]:

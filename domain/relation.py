@@ -21,7 +21,8 @@ from domain.relationship.customer_state import STATES, CustomerState, Facts, cus
 from domain.relationship.finding import Finding
 from domain.relationship.lapse import lapse
 from domain.state import LEDGER, Customer
-from domain.value.alive import History, age_at, p_alive
+from domain.value.alive import age_at, p_alive
+from domain.value.history import History, age_weeks, purchase_history
 from schemas.fields import moment
 from schemas.outputs import CustomerTransition, output_id
 
@@ -85,7 +86,8 @@ def attitude(customer: Customer, clock: int, policy: Policy) -> Finding[float]:
 
 def alive(ledger: Ledger, clock: int, policy: Policy) -> float:
     """The probability as of ``clock`` (ms) that a customer who bought will buy again."""
-    return p_alive(policy.purchase_model, _history(ledger), _weeks(clock, ledger.first_day))
+    history = purchase_history(ledger)
+    return p_alive(policy.value.clv.mbg_nbd, history, age_weeks(ledger, clock))
 
 
 def next_look(customer: Customer, found: Facts, policy: Policy) -> int:
@@ -94,7 +96,7 @@ def next_look(customer: Customer, found: Facts, policy: Policy) -> int:
         return 0
     rules, ledger, last = policy.relationship, customer.ledger, found.last_purchase
     turns = [
-        _falls_to(ledger, _history(ledger), probability, policy)
+        _falls_to(ledger, purchase_history(ledger), probability, policy)
         for probability in (rules.states.at_risk_p_alive, rules.states.lost_p_alive)
     ]
     if found.lapse_point is not None:
@@ -182,20 +184,11 @@ def _lost_between(ledger: Ledger, place: int, policy: Policy) -> int:
 
 def _falls_to(ledger: Ledger, history: History, probability: float, policy: Policy) -> int:
     """When (ms) the probability of being alive has come down to this."""
-    weeks = min(age_at(policy.purchase_model, history, probability), MOST_WEEKS)
+    weeks = min(age_at(policy.value.clv.mbg_nbd, history, probability), MOST_WEEKS)
     return ledger.first_day * MS_PER_DAY + round(weeks * MS_PER_WEEK)
 
 
 MOST_WEEKS = 52.0 * 1_000
-
-
-def _history(ledger: Ledger) -> History:
-    last_day = ledger.times[-1] // MS_PER_DAY
-    return History(ledger.purchase_days - 1, (last_day - ledger.first_day) / 7)
-
-
-def _weeks(clock: int, first_day: int) -> float:
-    return (clock / MS_PER_DAY - first_day) / 7
 
 
 def _transition(
