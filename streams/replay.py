@@ -10,7 +10,7 @@ import functools
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,6 +30,7 @@ from schemas.topics import (
     SEGMENT_UPDATES,
     SIGNALS,
 )
+from streams.engine.defects import RuleFailed
 from streams.engine.partition import Partition
 from streams.engine.store import MemoryStore
 
@@ -80,21 +81,38 @@ class Replay:
         self._snapshots: dict[int, Any] = {}
         self._next_fit = 0
         self.counts: Counter[tuple[str, str]] = Counter()
-        self.lines = 0
+        self.events = 0
+        self._lines = 0
         self._partitions = [
             Partition(topology, number, MemoryStore(), None, clock="event", cached=20_000)
             for number in range(partitions)
         ]
 
     def feed(self, lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
-        """Apply lines in order; gives each output's topic and bytes as they arise."""
+        """Apply lines in order, and end; gives each output's topic and bytes as they arise.
+
+        Raises RuleFailed with the line, counted from 1 over all lines, empty ones too.
+        """
         source = iter(lines)
         while chunk := list(itertools.islice(source, CHUNK_LINES)):
-            values = [line.strip() for line in chunk]
-            events = self.topology.decode(values)
-            for value, event in zip(values, events, strict=True):
-                yield from self._apply(value, event)
-            self._drain()
+            yield from self.take(chunk)
+        yield from self.end()
+
+    def take(self, chunk: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
+        """Apply some more lines: the same outputs however the lines were cut into chunks."""
+        first, self._lines = self._lines, self._lines + len(chunk)
+        given = [(n, value) for n, line in enumerate(chunk, first) if (value := line.strip())]
+        events = self.topology.decode([value for _, value in given])
+        for (number, value), event in zip(given, events, strict=True):
+            try:
+                yield from self._apply(number, value, event)
+            except RuleFailed as failed:
+                failed.line = number + 1
+                raise
+        self._drain()
+
+    def end(self) -> Iterator[tuple[str, bytes]]:
+        """No line comes any more: let everyone be judged by a last model."""
         yield from self._fit(max(partition.now for partition in self._partitions))
 
     def until(self, now: int) -> Iterator[tuple[str, bytes]]:
@@ -110,9 +128,9 @@ class Replay:
         exported = itertools.chain.from_iterable(p.export() for p in self._partitions)
         return [state for _, state in sorted(exported, key=lambda pair: pair[0])]
 
-    def _apply(self, value: bytes, event: Any) -> Iterator[tuple[str, bytes]]:
-        number, line = 0, self.lines
-        self.lines += 1
+    def _apply(self, line: int, value: bytes, event: Any) -> Iterator[tuple[str, bytes]]:
+        number = 0
+        self.events += 1
         if type(event) is Bad:
             record = Original(UNKNOWN_SOURCE, 0, line, 0, None, value)
         else:
@@ -201,8 +219,7 @@ def _watched(source: BinaryIO, progress: Callable[[int], None] | None) -> Iterat
     for line in source:
         if progress is not None:
             progress(len(line))
-        if line.strip():
-            yield line
+        yield line
 
 
 def _summary(replay: Replay, customers: int, seconds: float) -> Summary:
@@ -210,11 +227,11 @@ def _summary(replay: Replay, customers: int, seconds: float) -> Summary:
     for (kind, status), count in replay.counts.items():
         by_status["dead" if kind == "dead_letter" else status] += count
     return Summary(
-        events=replay.lines,
+        events=replay.events,
         accepted=by_status["accepted"],
         repeated=by_status["repeated"],
         dead_letters=by_status["dead"],
         customers=customers,
         seconds=round(seconds, 3),
-        events_per_second=round(replay.lines / seconds, 1),
+        events_per_second=round(replay.events / seconds, 1),
     )

@@ -12,6 +12,7 @@ from domain.policy import PolicyError
 from streams.cli import contracts, demo, inspect, replay, run, segments, sources
 from streams.cluster.errors import ClusterError
 from streams.engine.clients import NoBootstrap
+from streams.engine.defects import RuleFailed
 from streams.errors import WorkerFailed
 
 # Before numpy is imported: fitting runs beside the event loop and must not take every core.
@@ -27,7 +28,7 @@ app = typer.Typer(
 for group in (run, sources, replay, inspect, segments, demo, contracts):
     group.register(app)
 
-EXPECTED = (ClusterError, NoBootstrap, PolicyError, WorkerFailed)
+EXPECTED = (ClusterError, NoBootstrap, PolicyError, RuleFailed, WorkerFailed)
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from streams.engine.checkpoint import (
     Checkpoint,
     dump_checkpoint,
 )
+from streams.engine.defects import on_event, on_timer
 from streams.engine.inbox import FIRST, LAST, Inbox, Waiting
 from streams.engine.store import Store
 from streams.engine.timers import Timers
@@ -133,7 +134,11 @@ class Partition:
         return len(taken)
 
     def apply(self, item: Waiting, wall: int) -> None:
-        """Apply one decoded record: to its state, or as a dead letter."""
+        """Apply one decoded record: to its state, or as a dead letter.
+
+        Raises :class:`streams.engine.defects.RuleFailed`, as all that fires timers: after that
+        nothing of this partition may be kept.
+        """
         at, key, event, record = item
         now = at
         context = self.context
@@ -155,7 +160,10 @@ class Partition:
             self._tick_if_ripe()
         context.now = self.now
         state = self._live.get(key) or self._open(key)
-        outcome = self._rule(state, event, at, context)
+        try:
+            outcome = self._rule(state, event, at, context)
+        except Exception as error:
+            raise on_event(error, self._rule, event, key, record) from error
         status = outcome.status
         self.counts[type(event), status] += 1
         if status == "rejected":
@@ -294,15 +302,21 @@ class Partition:
             state = self._state_of(key)
             context.now, context.late = self.now, False
             self.urgent = True
-            self._send(self.topology.fire(state, context), None)
+            self._send(self._fired(key, state), None)
             self._dirty[key] = state
-            due = state.next_due
-            if due is not None and due <= self.now:
-                raise AssertionError(
-                    f"timer of {key!r} due at {due} is still due after firing at {self.now}"
-                )
-            self.timers.set(key, due)
+            self.timers.set(key, state.next_due)
             self.pending += 1
+
+    def _fired(self, key: str, state: Any) -> Sequence[Output]:
+        rule, due = self.topology.fire, state.next_due
+        try:
+            outputs = rule(state, self.context)
+            left = state.next_due
+            if left is not None and left <= self.now:
+                raise AssertionError(f"due at {left} ms, still due after firing at {self.now} ms")
+        except Exception as error:
+            raise on_timer(error, rule, key, due, self.number) from error
+        return outputs
 
     def _send(self, outputs: Iterable[Output], cause_timestamp: int | None) -> None:
         for output in outputs:

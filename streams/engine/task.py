@@ -17,6 +17,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from agents.topology import Topology
+from streams.engine.defects import RuleFailed
 from streams.engine.inbox import Chunk
 from streams.engine.intake import Intake
 from streams.engine.load import Load
@@ -168,9 +169,13 @@ class PartitionTask:
                     if self.status is Status.OPEN:
                         await self._turn()
                 await asyncio.sleep(0)
+        except RuleFailed as failed:
+            self.status = Status.OVER  # hence no commit: the records are read again
+            log.exception("rule failed", **failed.fields)
+            self._fail(failed)
         except Exception as error:
-            log.exception("partition failed", partition=self.number)
             self.status = Status.OVER
+            log.exception("partition failed", partition=self.number)
             self._fail(error)
 
     async def _sleep(self) -> None:
