@@ -31,6 +31,7 @@ AlertKind = Literal[
     "vip_churn_risk",
     "promise_broken",
     "account_anomaly",
+    "vip_outrage",
 ]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -258,6 +259,9 @@ class AlertRules(Section):
     account_anomaly: AlertRule = AlertRule(
         cooldown_seconds=3_600,
         action="Ask the customer whether the transaction is theirs before anything else is done.",
+    )
+    vip_outrage: AlertRule = AlertRule(
+        action="Have a senior manager call within the hour, take the blame and put it right today."
     )
 
 
