@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from agents.topology import Topology
 from domain import rules
 from domain.aggregates import Aggregates
 from domain.context import Context
 from domain.policy import Policy
-from domain.segments import Segments
+from domain.population import Population, Together
 from domain.state import Customer
 from schemas.codec import Bad, Event, at_ms, decode_many, misplaced
+from schemas.segments import SegmentModel
 from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
 from schemas.touchpoints import MODEL_OF_TYPE
 
@@ -36,7 +38,7 @@ def customers(policy: Policy) -> Topology:
         apply=rules.apply,
         fire=rules.fire,
         owner=_owner,
-        export=lambda customer, now: rules.export(customer, now, policy),
+        export=_export,
         main_key=lambda customer_id: CORE + customer_id.encode(),
         population=_population,
     )
@@ -55,11 +57,16 @@ def _owner(record_key: bytes) -> str | None:
     return record_key[1:].decode() if record_key[:1] == CORE else None
 
 
-def _population(context: Context, floor: int) -> Segments | None:
-    if not context.policy.segments.enabled:
-        return None
-    context.segments.floor = floor
-    return context.segments
+def _export(customer: Customer, now: int, context: Context) -> dict[str, Any]:
+    return rules.export(customer, now, context.policy)
+
+
+def _population(context: Context, versions: Mapping[str, int]) -> Together | None:
+    segments: dict[str, Population] = {}
+    if context.policy.segments.enabled:
+        context.segments.floor = versions.get(SegmentModel.kind, 0)
+        segments[SegmentModel.kind] = context.segments
+    return Together(segments) if segments else None
 
 
 def _shared(context: Context) -> Iterable[tuple[bytes, bytes | None]]:

@@ -2,50 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
+from agents.modelling import Made, Modelling
 from domain.policy import Policy
+from domain.policy_segments import SegmentRules
 from domain.segmentation.fit import Fitter
 from domain.segmentation.summary import load_summary
 from schemas.segments import MODEL_KEY, SegmentModel
 from schemas.topics import PARTITION_SUMMARIES, SEGMENT_MODEL
 
 
-class Fits(Protocol):
-    """What makes models; it goes on from the one it was made with."""
-
-    def fit(self, summaries: Sequence[Any], now: int) -> Any | None:
-        """A model worth publishing at ``now`` (ms), or ``None``. Long: not on the event loop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Modelling:
-    """Where snapshots come from and models go to, and the pure functions between.
-
-    ``load_summary`` and ``load_model`` raise ``ValueError`` on bytes that are torn or foreign.
-    ``fitter`` goes on from a model, or begins with ``None``.
-    """
-
-    source: str
-    target: str
-    key: bytes
-    load_summary: Callable[[bytes], Any]
-    load_model: Callable[[bytes], Any]
-    fitter: Callable[[Any | None], Fits]
-
-
 def segments(policy: Policy) -> Modelling:
     """The segments agent under a policy."""
     return Modelling(
+        kind=SegmentModel.kind,
         source=PARTITION_SUMMARIES,
         target=SEGMENT_MODEL,
         key=MODEL_KEY,
         load_summary=load_summary,
-        load_model=SegmentModel.model_validate_json,
-        fitter=lambda previous: Fitter(policy.segments, previous),
+        load_record=SegmentModel.model_validate_json,
+        fitter=lambda previous: _Fits(policy.segments, previous),
     )
 
 
-__all__ = ["Fits", "Modelling", "segments"]
+class _Fits:
+    """The fitter of segments as a maker of records."""
+
+    def __init__(self, rules: SegmentRules, previous: SegmentModel | None) -> None:
+        self._fitter = Fitter(rules, previous)
+
+    def fit(self, summaries: Sequence[Any], now: int) -> Made | None:
+        """The next model, where one is worth publishing."""
+        model = self._fitter.fit(summaries, now)
+        return None if model is None else Made(model)
+
+
+__all__ = ["segments"]

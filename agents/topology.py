@@ -89,15 +89,11 @@ class Population(Protocol):
     def restore(self, keys: Iterable[str], record_of: Callable[[str], bytes | None]) -> None:
         """Take in the keys of a restored store, in later slices of work."""
 
-    def adopt(self, model: Any) -> str | None:
-        """Take a newer model into use; why it is refused, or ``None``."""
+    def adopt(self, record: Any) -> str | None:
+        """Take a newer record of its ``kind`` into use; why it is refused, or ``None``."""
 
-    @property
-    def untold(self) -> bool:
-        """Whether there is news for a summary."""
-
-    def summary(self, number: int, clock: int, partitions: int) -> bytes | None:
-        """A snapshot that replaces the partition's last one; ``None`` without news."""
+    def summaries(self, number: int, clock: int, partitions: int) -> Iterable[tuple[str, bytes]]:
+        """Kind and snapshot, which replaces the partition's last one, of each with news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +107,10 @@ class Topology:
     partition's shared records as last saved, by name; ``shared`` gives those that changed since,
     ``None`` for one that is to be deleted.
     ``owner`` names the key that a state record is the main record of, or ``None``;
-    ``main_key`` is that record's key; ``export`` is what a user sees of a state at a time in ms.
+    ``main_key`` is that record's key; ``export`` is what a user sees of a state at a time in ms,
+    given the context.
     ``population`` is the part of the context that looks over all keys, where there is one;
-    ``floor`` tells it that a model older than this version was left behind.
+    the versions tell it which record of each kind has been in use: older ones are left aside.
     """
 
     name: str
@@ -129,9 +126,11 @@ class Topology:
     apply: Callable[[Any, Any, int, Any], Any]
     fire: Callable[[Any, Any], Sequence[Output]]
     owner: Callable[[bytes], str | None]
-    export: Callable[[Any, int], dict[str, Any]]
+    export: Callable[[Any, int, Any], dict[str, Any]]
     main_key: Callable[[str], bytes] = lambda key: b"c" + key.encode()
-    population: Callable[[Any, int], Population | None] = lambda context, floor: None
+    population: Callable[[Any, Mapping[str, int]], Population | None] = lambda context, versions: (
+        None
+    )
 
 
 __all__ = ["Bad", "Changed", "Decided", "Get", "Keyed", "Population", "Topology"]

@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import psutil
 
 from agents.customers import customers
-from agents.segments import Modelling, segments
+from agents.modelling import Modelling
+from agents.modellings import modellings
 from agents.topology import Topology
 from domain.policy import Policy
 from domain.policy_segments import SegmentRules
@@ -96,13 +97,13 @@ class Until(Observer):
 
 
 def measure(
-    settings: Settings, topology: Topology, until: Until, modelling: Modelling | None = None
+    settings: Settings, topology: Topology, until: Until, making: Sequence[Modelling] = ()
 ) -> dict[str, Any]:
     """Run a worker until it has committed so many events; what was measured."""
 
     def main() -> Coroutine[Any, Any, None]:
         async def run() -> None:
-            worker = Worker(settings, topology, until, modelling)
+            worker = Worker(settings, topology, until, making)
             until.stop = worker.stop
             await worker.run()
 
@@ -128,8 +129,7 @@ def main() -> None:
     )
     until = Until(given.events)
     policy = Policy(segments=SegmentRules(enabled=not given.no_segments))
-    modelling = segments(policy) if policy.segments.enabled else None
-    print(json.dumps(measure(settings, customers(policy), until, modelling)))
+    print(json.dumps(measure(settings, customers(policy), until, modellings(policy))))
 
 
 if __name__ == "__main__":

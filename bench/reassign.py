@@ -24,6 +24,7 @@ import uvloop
 from aiokafka import AIOKafkaProducer
 
 from agents.customers import customers
+from agents.modelling import Made
 from agents.segments import segments
 from bench.harness import ROOT, broker, machine_info, versions
 from bench.latency import read
@@ -97,14 +98,14 @@ class Script:
         self._made = 0
         self._made_at = time.monotonic()
 
-    def fit(self, summaries: Sequence[Any], now: int) -> SegmentModel | None:
+    def fit(self, summaries: Sequence[Any], now: int) -> Made | None:
         """The next model once everybody is here and the one before has had its time."""
         here = sum(summary.customers for summary in summaries)
         rested = time.monotonic() - self._made_at > REST_SECONDS
         if here < self._count or not rested or self._made == len(BORDERS):
             return None
         self._made, self._made_at = self._made + 1, time.monotonic()
-        return _model(self._made, *BORDERS[self._made - 1])
+        return Made(_model(self._made, *BORDERS[self._made - 1]))
 
 
 def _model(version: int, prefix: str, shift: float) -> SegmentModel:
@@ -159,7 +160,7 @@ def work(settings: Settings, count: int) -> None:
     modelling = replace(segments(policy), fitter=lambda previous: Script(count))
 
     async def run() -> None:
-        await Worker(settings, customers(policy), watch, modelling).run()
+        await Worker(settings, customers(policy), watch, (modelling,)).run()
 
     run_worker(run)
     models = zip(watch.published, watch.last, watch.updates, strict=True)

@@ -204,11 +204,6 @@ class Segments:
         sample = min(self._rules.sample, -(-3 * self._rules.sample // partitions))
         return dump_summary(self._micro.summary(number, clock, sample))
 
-    @property
-    def untold(self) -> bool:
-        """Whether there is news for the segments task."""
-        return self._untold and not self._stored
-
     def sizes(self) -> dict[str, int]:
         """Customers by segment id, the quarantined included."""
         current = self._table.current[self._table.live()]

@@ -5,7 +5,7 @@ cards), and in standardised units for the assignment. A vector is standardised f
 feature: `log1p` where `logged`, less `mean`, divided by `scale`, times the root of `weight`.
 """
 
-from typing import Annotated, Final, Self
+from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -69,6 +69,7 @@ class SegmentModel(Output):
 
     topic = topics.SEGMENT_MODEL
     id_field = "model_id"
+    kind: ClassVar[str] = "segments"
 
     model_id: OutputId
     version: Annotated[int, Field(ge=1)]

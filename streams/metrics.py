@@ -186,14 +186,16 @@ class Metrics(Observer):
         """Show a partition as stopped."""
         self.holdings.stopped(number, why)
 
-    def modelled(self, model: SegmentModel, snapshots: int, seconds: float) -> None:
-        """Count a model that this worker made."""
-        self._models.inc()
-        self._fit_seconds.observe(seconds)
+    def modelled(self, model: Any, snapshots: int, seconds: float) -> None:
+        """Count a segment model that this worker made."""
+        if isinstance(model, SegmentModel):
+            self._models.inc()
+            self._fit_seconds.observe(seconds)
 
-    def adopted(self, model: SegmentModel) -> None:
-        """Show the model in use."""
-        self.holdings.segments.model = model
+    def adopted(self, model: Any) -> None:
+        """Show the segment model in use."""
+        if isinstance(model, SegmentModel):
+            self.holdings.segments.model = model
 
     def model_refused(self, reason: str, why: str) -> None:
         """Count a model or snapshot that was left aside."""

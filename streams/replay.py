@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import msgspec
 from aiokafka.partitioner import murmur2
 
-from agents.segments import Modelling
+from agents.modelling import Modelling
 from agents.topology import Bad, Topology
 from schemas.codec import encode
 from schemas.deadletter import Original
@@ -43,6 +43,10 @@ FILES = {
         ALERTS, SEGMENT_UPDATES, CUSTOMER_TRANSITIONS, SIGNALS, CARE_TASKS, DEAD_LETTERS
     )
 }  # fmt: skip
+RECORDS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("segment-model.json", "segments", {"version": 0, "segments": []}),
+)
+"""File, kind, and what stands in it where there was nothing to make the record of."""
 
 
 class Summary(msgspec.Struct):
@@ -65,20 +69,20 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 
 class Replay:
-    """Partitions of one topology, fed line by line; with ``modelling`` they get models.
+    """Partitions of one topology, fed line by line; ``modellings`` are run over all of them.
 
-    A model is made at each full hour of the events' clock, where anything moved, and at the end:
-    the same lines give the same models.
+    Their records (``models``, the newest of each kind) are made at each full hour of the events'
+    clock, where anything moved, and at the end: the same lines give the same records.
     """
 
     def __init__(
-        self, topology: Topology, partitions: int, modelling: Modelling | None = None
+        self, topology: Topology, partitions: int, modellings: Sequence[Modelling] = ()
     ) -> None:
         self.topology = topology
-        self.model: Any | None = None
-        self._modelling = modelling
-        self._fitter = modelling.fitter(None) if modelling is not None else None
-        self._snapshots: dict[int, Any] = {}
+        self.models: dict[str, Any] = {}
+        self._modellings = modellings
+        self._fitters = {each.kind: each.fitter(None) for each in modellings}
+        self._snapshots: dict[str, dict[int, Any]] = {each.kind: {} for each in modellings}
         self._next_fit = 0
         self.counts: Counter[tuple[str, str]] = Counter()
         self.events = 0
@@ -146,28 +150,44 @@ class Replay:
             yield from self._outputs(partition)
 
     def _fit(self, now: int) -> Iterator[tuple[str, bytes]]:
-        """Let everyone be judged by a model of what is known at ``now`` (ms)."""
+        """Let everyone be judged by what is known of all at ``now`` (ms)."""
         self._next_fit = now // FIT_MS * FIT_MS + FIT_MS
-        if self._modelling is None or self._fitter is None:
+        if not self._modellings:
             return
         for partition in self._partitions:
             self._settle(partition)
-        news = False
-        for partition in self._partitions:
-            assert partition.population is not None
-            count = len(self._partitions)
-            snapshot = partition.population.summary(partition.number, partition.now, count)
-            if snapshot is not None:
-                self._snapshots[partition.number] = self._modelling.load_summary(snapshot)
-                news = True
-        model = self._fitter.fit(list(self._snapshots.values()), now) if news else None
-        if model is not None:
-            self.model = model
-            for partition in self._partitions:
-                partition.adopt(model)
-                self._settle(partition)
+        news = self._gather()
+        for modelling in self._modellings:
+            if modelling.kind in news:
+                yield from self._make(modelling, now)
         for partition in self._partitions:
             yield from self._outputs(partition)
+
+    def _gather(self) -> set[str]:
+        """Take every partition's snapshots; the kinds of which there are new ones."""
+        news, count = set[str](), len(self._partitions)
+        load = {modelling.kind: modelling.load_summary for modelling in self._modellings}
+        for partition in self._partitions:
+            assert partition.population is not None
+            number, now = partition.number, partition.now
+            for kind, snapshot in partition.population.summaries(number, now, count):
+                self._snapshots[kind][number] = load[kind](snapshot)
+                news.add(kind)
+        return news
+
+    def _make(self, modelling: Modelling, now: int) -> Iterator[tuple[str, bytes]]:
+        """Make a record of the newest snapshots and let every partition take it into use."""
+        snapshots = self._snapshots[modelling.kind]
+        ordered = [snapshots[number] for number in sorted(snapshots)]
+        made = self._fitters[modelling.kind].fit(ordered, now)
+        if made is None:
+            return
+        self.models[modelling.kind] = made.record
+        for output in made.outputs:
+            yield output.topic, encode(output)
+        for partition in self._partitions:
+            partition.adopt(made.record)
+            self._settle(partition)
 
     def _settle(self, partition: Partition) -> None:
         while partition.busy:
@@ -207,9 +227,10 @@ def replay_file(
     with (out / "customers.jsonl").open("wb") as file:
         for customer in customers:
             file.write(msgspec.json.encode(customer) + b"\n")
-    no_model = msgspec.json.encode({"version": 0, "segments": []})
-    model = encode(replay.model) if replay.model is not None else no_model
-    (out / "segment-model.json").write_bytes(model)
+    for name, kind, nothing in RECORDS:
+        record = replay.models.get(kind)
+        text = msgspec.json.encode(nothing) if record is None else encode(record)
+        (out / name).write_bytes(text)
     summary = _summary(replay, len(customers), time.perf_counter() - began)
     (out / "summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2))
     return summary

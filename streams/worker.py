@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import gc
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import faust
@@ -18,7 +18,7 @@ import structlog
 import uvloop
 
 from agents.feed import feed
-from agents.segments import Modelling
+from agents.modelling import Modelling
 from agents.topology import Topology
 from streams.engine.clients import bootstrap_servers
 from streams.engine.observer import Observer
@@ -64,18 +64,18 @@ def faust_app(settings: Settings) -> App:
 
 
 class Worker:
-    """Runs one topology, and with ``modelling`` the task that makes its models."""
+    """Runs one topology, and the task that makes the records of its modellings."""
 
     def __init__(
         self,
         settings: Settings,
         topology: Topology,
         observer: Observer,
-        modelling: Modelling | None = None,
+        modellings: Sequence[Modelling] = (),
     ) -> None:
         self.settings = settings
         self.app = faust_app(settings)
-        self.tasks = Tasks(topology, settings, observer, self.fail, modelling)
+        self.tasks = Tasks(topology, settings, observer, self.fail, modellings)
         self.failure: BaseException | None = None
         self._stop = asyncio.Event()
         feed(self.app, topology, self.tasks.accept)

@@ -100,7 +100,7 @@ def count_and_sum(topic: str) -> Topology:
         apply=add,
         fire=lambda total, context: (),
         owner=lambda record_key: None if record_key[:1] == b"!" else record_key.decode(),
-        export=lambda total, now: {"customer_id": total.customer_id, "count": total.count},
+        export=lambda total, now, context: {"customer_id": total.customer_id, "count": total.count},
     )
 
 

@@ -38,7 +38,7 @@ def replay(
     Example: touchline replay events.jsonl --out result
     """
     from agents.customers import customers
-    from agents.segments import segments
+    from agents.modellings import modellings
     from domain.policy import load_policy
     from streams.replay import Replay, replay_file
 
@@ -48,7 +48,7 @@ def replay(
     with file.open("rb") as source, Progress(console=console, transient=True) as progress:
         task = progress.add_task("replaying", total=file.stat().st_size)
         summary = replay_file(
-            Replay(customers(rules), settings.partitions, segments(rules)),
+            Replay(customers(rules), settings.partitions, modellings(rules)),
             source,
             out,
             _milliseconds(until),

@@ -71,7 +71,7 @@ def worker(
     Example: TOUCHLINE_KAFKA__BOOTSTRAP=localhost:9092 touchline worker
     """
     from agents.customers import customers
-    from agents.segments import segments
+    from agents.modellings import modellings
     from domain.policy import load_policy
     from streams.logs import configure_logs
     from streams.metrics import Metrics
@@ -88,8 +88,7 @@ def worker(
 
     async def run() -> None:
         metrics = Metrics(settings.clock)
-        modelling = segments(rules) if rules.segments.enabled else None
-        running = Worker(settings, topology, metrics, modelling)
+        running = Worker(settings, topology, metrics, modellings(rules))
         async with Pages(settings.http, metrics, running):
             await running.run()
 

@@ -19,13 +19,13 @@ class Checkpoint(msgspec.Struct, array_like=True):
     """Positions and clock after the last committed record.
 
     ``next_offsets`` is the position per topic to go on from; ``clock`` the task clock in
-    ms; ``model_version`` the newest segment model used (0: none).
+    ms; ``versions`` the newest record used of each kind that is made over all customers.
     """
 
     format: int = FORMAT
     next_offsets: dict[str, int] = msgspec.field(default_factory=dict)
     clock: int = 0
-    model_version: int = 0
+    versions: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -1,4 +1,4 @@
-"""The one task that makes models: snapshots of all partitions in, a model out.
+"""The one task that makes what is worked out over all customers: snapshots in, records out.
 
 It runs on whichever worker owns partition 0 of the customers, with a transactional id of its
 own: whoever opens it fences the one before, reads the newest model and goes on from there, so
@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from agents.segments import Fits, Modelling
+from agents.modelling import Fits, Modelling, snapshot_kind
 from schemas.codec import encode
 from streams.engine.clients import client_options
 from streams.engine.models import MODEL_PARTITION, newest_readable
@@ -37,13 +38,14 @@ log = structlog.get_logger("touchline.fitting")
 class Fitting:
     """Started with partition 0, stopped with it."""
 
-    def __init__(self, modelling: Modelling, settings: Settings, observer: Observer) -> None:
-        self._modelling = modelling
+    def __init__(
+        self, modellings: Sequence[Modelling], settings: Settings, observer: Observer
+    ) -> None:
+        self._makers = {modelling.kind: Maker(modelling) for modelling in modellings}
+        [self._source] = {modelling.source for modelling in modellings}
         self._settings = settings
         self._observer = observer
         self._producer = TransactionalProducer(settings, MODEL_PARTITION, "segments")
-        self._snapshots: dict[int, Any] = {}
-        self._news = False
 
     async def run(self) -> None:
         """Make models until cancelled or fenced; an outage of Kafka is waited out."""
@@ -67,7 +69,9 @@ class Fitting:
     async def _lead(self) -> None:
         await self._producer.close()
         await self._producer.open()
-        fitter = await asyncio.to_thread(self._modelling.fitter, await self._newest())
+        for maker in self._makers.values():
+            newest = await self._newest(maker.modelling)
+            maker.fitter = await asyncio.to_thread(maker.modelling.fitter, newest)
         consumer = AIOKafkaConsumer(
             **client_options(self._settings),
             isolation_level="read_committed",
@@ -77,53 +81,83 @@ class Fitting:
         await consumer.start()
         try:
             numbers = range(self._settings.partitions)
-            consumer.assign([TopicPartition(self._modelling.source, n) for n in numbers])
-            fitted_at = 0.0
+            consumer.assign([TopicPartition(self._source, n) for n in numbers])
             while True:
                 await self._gather(consumer)
-                timing = self._settings.segments
-                pause = timing.fit_seconds if self._news else timing.refit_seconds
-                if self._snapshots and time.monotonic() - fitted_at >= pause:
-                    fitted_at = time.monotonic()
-                    await self._fit(fitter)
+                for maker in self._makers.values():
+                    if maker.due(self._settings):
+                        await self._fit(maker)
         finally:
             await consumer.stop()
 
-    async def _newest(self) -> Any | None:
-        """The newest model that can be read; raises :class:`UnreadableModel`."""
-        newest, torn = await newest_readable(
-            self._settings, self._modelling.target, self._modelling.load_model
-        )
+    async def _newest(self, modelling: Modelling) -> Any | None:
+        """The newest record that can be read; raises :class:`UnreadableModel`."""
+        newest, torn = await newest_readable(self._settings, modelling)
         if newest is None and torn:
             raise UnreadableModel(
-                f"no record of {self._modelling.target} can be read, and without one ids of"
-                f" segments would be used again: {torn}. Start the version that wrote it, or"
-                f" delete the topic's records to begin anew"
+                f"no record of {modelling.kind} in {modelling.target} can be read, and without one"
+                f" ids and versions would be used again: {torn}. Start the version that wrote it,"
+                f" or delete the topic's records to begin anew"
             )
         return newest
 
     async def _gather(self, consumer: AIOKafkaConsumer) -> None:
         for tp, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
-            try:
-                self._snapshots[tp.partition] = self._modelling.load_summary(records[-1].value)
-                self._news = True
-            except ValueError as error:
-                log.error("snapshot refused", partition=tp.partition, why=str(error))
-                self._observer.model_refused("snapshot", str(error))
+            newest = {snapshot_kind(record.key): record.value for record in records}
+            for kind, value in newest.items():
+                maker = self._makers.get(kind)
+                if maker is None:
+                    continue  # of a kind that this worker's policy does not ask for
+                try:
+                    maker.take(tp.partition, value)
+                except ValueError as error:
+                    log.error("snapshot refused", partition=tp.partition, why=str(error))
+                    self._observer.model_refused("snapshot", str(error))
 
-    async def _fit(self, fitter: Fits) -> None:
-        self._news = False
-        began = time.perf_counter()
+    async def _fit(self, maker: Maker) -> None:
+        began, snapshots = time.perf_counter(), maker.begin()
+        assert maker.fitter is not None
         now = time.time_ns() // 1_000_000
-        snapshots = [self._snapshots[number] for number in sorted(self._snapshots)]
-        model = await asyncio.to_thread(fitter.fit, snapshots, now)
-        if model is None:
+        made = await asyncio.to_thread(maker.fitter.fit, snapshots, now)
+        if made is None:
             return
-        records = {self._modelling.target: [(self._modelling.key, encode(model))]}
+        modelling, record = maker.modelling, made.record
+        records: dict[str, list[tuple[bytes | None, bytes | None]]] = {
+            modelling.target: [(modelling.key, encode(record))]
+        }
+        for output in made.outputs:
+            records.setdefault(output.topic, []).append((output.key, encode(output)))
         await self._producer.publish(records, {})
-        self._observer.modelled(model, len(snapshots), time.perf_counter() - began)
-        log.info("model published", version=model.version, why=model.reason)
+        self._observer.modelled(record, len(snapshots), time.perf_counter() - began)
+        log.info("model published", kind=record.kind, version=record.version, why=record.reason)
+
+
+class Maker:
+    """One modelling at work: the newest snapshot of each partition, and what fits them."""
+
+    def __init__(self, modelling: Modelling) -> None:
+        self.modelling = modelling
+        self.fitter: Fits | None = None
+        self._snapshots: dict[int, Any] = {}
+        self._news = False
+        self._fitted_at = 0.0
+
+    def take(self, number: int, snapshot: bytes) -> None:
+        """Keep a partition's newest snapshot. Raises ``ValueError`` where it is torn or foreign."""
+        self._snapshots[number] = self.modelling.load_summary(snapshot)
+        self._news = True
+
+    def due(self, settings: Settings) -> bool:
+        """Whether to fit now: soon after news, and now and then without any."""
+        timing = settings.segments
+        pause = timing.fit_seconds if self._news else timing.refit_seconds
+        return bool(self._snapshots) and time.monotonic() - self._fitted_at >= pause
+
+    def begin(self) -> list[Any]:
+        """The snapshots, in the order of their partitions; they are no news from now on."""
+        self._news, self._fitted_at = False, time.monotonic()
+        return [self._snapshots[number] for number in sorted(self._snapshots)]
 
 
 class UnreadableModel(Exception):
-    """The newest model cannot be read; making another would break the segments' ids."""
+    """The newest record of a kind cannot be read; another would use its ids and versions again."""

@@ -1,23 +1,26 @@
-"""Every worker's view of the newest model: read from the compacted topic, without a group."""
+"""Every worker's view of what is made over all customers: the newest record of each kind.
+
+Read from the compacted topic, without a group.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from agents.segments import Modelling
+from agents.modelling import Modelling
 from streams.engine.clients import client_options
 from streams.engine.observer import Observer
-from streams.engine.restore import read_values
+from streams.engine.restore import read_records
 from streams.settings import Settings
 
 MODEL_PARTITION = 0
-"""The one partition of the model's topic that is written to: there is one model."""
+"""The one partition of their topic that is written to: there is one newest record of a kind."""
 POLL_MS = 500
 AGAIN_SECONDS = 1.0
 MAX_MODEL_BYTES = 4 * 1024 * 1024
@@ -25,37 +28,41 @@ MAX_MODEL_BYTES = 4 * 1024 * 1024
 log = structlog.get_logger("touchline.models")
 
 
-async def newest_readable(
-    settings: Settings, topic: str, load: Callable[[bytes], Any]
-) -> tuple[Any | None, str]:
-    """The model of the highest version that can be read, and why the last torn one cannot.
+async def newest_readable(settings: Settings, modelling: Modelling) -> tuple[Any | None, str]:
+    """The record of the highest version that can be read, and why the last torn one cannot.
 
     A torn record is passed over while an older one is still there: compaction leaves the newest
     alone for a while.
     """
     newest, torn = None, ""
-    async for value in read_values(settings, topic, MODEL_PARTITION):
+    async for key, value in read_records(settings, modelling.target, MODEL_PARTITION):
+        if key != modelling.key:
+            continue
         try:
-            model = load(value)
+            record = modelling.load_record(value)
         except ValueError as error:
             torn = str(error).splitlines()[0]
         else:
-            newest = model if newest is None or model.version > newest.version else newest
+            newest = record if newest is None or record.version > newest.version else newest
     return newest, torn
 
 
 class Models:
-    """``newest`` is the model of the highest version met; ``on_model`` hears of each newer one."""
+    """``newest`` holds the record of the highest version met of each kind.
+
+    ``on_model`` hears of each newer one.
+    """
 
     def __init__(
         self,
-        modelling: Modelling,
+        modellings: Sequence[Modelling],
         settings: Settings,
         observer: Observer,
         on_model: Callable[[Any], None],
     ) -> None:
-        self.newest: Any | None = None
-        self._modelling = modelling
+        self.newest: dict[str, Any] = {}
+        self._by_key = {modelling.key: modelling for modelling in modellings}
+        [self._topic] = {modelling.target for modelling in modellings}
         self._settings = settings
         self._observer = observer
         self._on_model = on_model
@@ -79,25 +86,29 @@ class Models:
         )
         await consumer.start()
         try:
-            consumer.assign([TopicPartition(self._modelling.target, MODEL_PARTITION)])
+            consumer.assign([TopicPartition(self._topic, MODEL_PARTITION)])
             while True:
                 fetched = await consumer.getmany(timeout_ms=POLL_MS)
                 for records in fetched.values():
                     for record in records:
-                        self._take(record.value)
+                        self._take(record.key, record.value)
         finally:
             await consumer.stop()
 
-    def _take(self, value: bytes | None) -> None:
-        """A torn or foreign model is told of and left aside: the one in use goes on."""
+    def _take(self, key: bytes | None, value: bytes | None) -> None:
+        """A torn or foreign record is told of and left aside: the one in use goes on."""
+        modelling = self._by_key.get(key or b"")
+        if modelling is None:
+            return  # of a kind that this worker's policy does not ask for
         try:
-            model = self._modelling.load_model(value or b"")
+            model = modelling.load_record(value or b"")
         except ValueError as error:
-            log.error("model refused", why=str(error).splitlines()[0])
+            log.error("model refused", kind=modelling.kind, why=str(error).splitlines()[0])
             self._observer.model_refused("unreadable", str(error))
             return
-        if self.newest is not None and model.version <= self.newest.version:
+        newest = self.newest.get(modelling.kind)
+        if newest is not None and model.version <= newest.version:
             self._observer.model_refused("older", f"version {model.version}")
             return
-        self.newest = model
+        self.newest[modelling.kind] = model
         self._on_model(model)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
+from agents.modelling import snapshot_key
 from agents.topology import Bad, Changed, Topology
 from schemas.codec import encode
 from schemas.deadletter import KafkaRecord, dead_letter
@@ -73,7 +74,7 @@ class Partition:
         checkpoint = checkpoint or Checkpoint()
         self.next_offsets = dict(checkpoint.next_offsets)
         self.now = checkpoint.clock
-        self.model_version = checkpoint.model_version
+        self.versions = dict(checkpoint.versions)
         self.timers = Timers.restored(store)
         self._timer_heap = self.timers.heap
         self._due_of = self.timers.due_of
@@ -87,7 +88,7 @@ class Partition:
         self._cached = cached
         self._live: dict[str, Any] = {}
         self._dirty: dict[str, Any] = {}
-        self.population = topology.population(self.context, self.model_version)
+        self.population = topology.population(self.context, self.versions)
         self._next_tick = LAST if self.population is None else 0
         if self.population is not None:
             owners = (topology.owner(key) for key, _ in store.items())
@@ -206,24 +207,23 @@ class Partition:
         if self.population is not None:
             self._take(self.population.work(self.now, self._state_in_passing))
 
-    def adopt(self, model: Any) -> str | None:
-        """Take a newer model into use; why it is refused, or ``None``."""
+    def adopt(self, record: Any) -> str | None:
+        """Take a newer record of its kind into use; why it is refused, or ``None``."""
         if self.population is None:
             return None
-        refused = self.population.adopt(model)
-        if refused is None and model.version > self.model_version:
-            self.model_version = model.version
+        refused = self.population.adopt(record)
+        if refused is None and record.version > self.versions.get(record.kind, 0):
+            self.versions[record.kind] = record.version
             self.pending += 1
         return refused
 
     def summarise(self, partitions: int) -> None:
-        """Send a snapshot of the population, if there is news."""
+        """Send a snapshot of the population of each kind of which there is news."""
         if self.population is None:
             return
-        snapshot = self.population.summary(self.number, self.now, partitions)
-        if snapshot is not None:
-            number = str(self.number).encode()
-            self.outputs.append(Sent(PARTITION_SUMMARIES, number, snapshot, None, ""))
+        for kind, snapshot in self.population.summaries(self.number, self.now, partitions):
+            key = snapshot_key(kind, self.number)
+            self.outputs.append(Sent(PARTITION_SUMMARIES, key, snapshot, None, kind))
             self.pending += 1
 
     def _tick_if_ripe(self) -> None:
@@ -256,7 +256,7 @@ class Partition:
         for name, value in self.topology.shared(self.context):
             changelog.append((SHARED_PREFIX + name, value))
         checkpoint = Checkpoint(
-            next_offsets=self.next_offsets, clock=self.now, model_version=self.model_version
+            next_offsets=self.next_offsets, clock=self.now, versions=self.versions
         )
         changelog.append((CHECKPOINT_KEY, dump_checkpoint(checkpoint)))
         put = self.store.put
@@ -283,7 +283,7 @@ class Partition:
         owner = self.topology.owner
         keys = sorted(key for record in list(self.store.items()) if (key := owner(record[0])))
         for key in keys:
-            yield key, self.topology.export(self.state(key), self.now)
+            yield key, self.topology.export(self.state(key), self.now, self.context)
 
     # -- inside -----------------------------------------------------------------------
 

@@ -54,15 +54,17 @@ async def read_compacted(settings: Settings, topic: str, partition: int) -> tupl
         return store, await _read(consumer, tp, store.records)
 
 
-async def read_values(settings: Settings, topic: str, partition: int) -> AsyncIterator[bytes]:
-    """Every value that one partition has now, oldest first; tombstones are left out."""
+async def read_records(
+    settings: Settings, topic: str, partition: int
+) -> AsyncIterator[tuple[bytes | None, bytes]]:
+    """Every key and value that one partition has now, oldest first; tombstones are left out."""
     async with _reader(settings, topic, partition) as (consumer, tp):
         end = (await consumer.end_offsets([tp]))[tp]
         while await consumer.position(tp) < end:
             for records in (await consumer.getmany(tp, timeout_ms=100)).values():
                 for record in records:
                     if record.value is not None:
-                        yield record.value
+                        yield record.key, record.value
 
 
 @asynccontextmanager

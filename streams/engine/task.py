@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -67,7 +67,7 @@ class Host:
     load: Load
     restores: asyncio.Semaphore
     processor: asyncio.Lock
-    newest_model: Callable[[], Any | None]
+    newest_models: Callable[[], Iterable[Any]]
     fail: Callable[[BaseException], None]
 
 
@@ -86,7 +86,7 @@ class PartitionTask:
         self._observer = host.observer
         self._restores = host.restores
         self._processor = host.processor
-        self._newest_model = host.newest_model
+        self._newest_models = host.newest_models
         self._fail = host.fail
         self._intake = Intake(host.topology.sources, number, host.settings)
         self._producer = TransactionalProducer(host.settings, number)
@@ -335,7 +335,7 @@ class PartitionTask:
         )
         await self._check_positions(partition)
         self.partition = partition
-        if (model := self._newest_model()) is not None:
+        for model in self._newest_models():
             self.adopt(model)
         self._first_pending, self._behind = None, False
         self._observer.opened(partition, restored.records, restored.seconds)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 import structlog
 from faust.types import TP
 
-from agents.segments import Modelling
+from agents.modelling import Modelling
 from agents.topology import Topology
 from streams.engine.fitting import LEADER, STOP_SECONDS, Fitting
 from streams.engine.inbox import Chunk
@@ -39,7 +39,7 @@ class Tasks:
         settings: Settings,
         observer: Observer,
         fail: Callable[[BaseException], None],
-        modelling: Modelling | None = None,
+        modellings: Sequence[Modelling] = (),
     ) -> None:
         self.by_number: dict[int, PartitionTask] = {}
         self.load = Load()
@@ -47,14 +47,12 @@ class Tasks:
         self._observer = observer
         self._fail = fail
         restores = asyncio.Semaphore(settings.restores_at_once)
-        self.models = (
-            Models(modelling, settings, observer, self._adopt) if modelling is not None else None
-        )
+        self.models = Models(modellings, settings, observer, self._adopt) if modellings else None
         self._host = Host(
             topology, settings, observer, self.load, restores, asyncio.Lock(), self._newest, fail
         )
         self._settings = settings
-        self._modelling = modelling
+        self._modellings = modellings
         self._fitting: asyncio.Task[None] | None = None
         self._reading: asyncio.Task[None] | None = None
         self._openings: dict[int, asyncio.Task[None]] = {}
@@ -93,8 +91,8 @@ class Tasks:
                 if task is not None:
                     await self._close(number)
                 self._open(consumer, number)
-        if LEADER in numbers and self._modelling is not None:
-            fitting = Fitting(self._modelling, self._settings, self._observer)
+        if LEADER in numbers and self._modellings:
+            fitting = Fitting(self._modellings, self._settings, self._observer)
             self._fitting = self._start("fitting", fitting.run())
         self.assigned_once = True
         log.info("assigned", partitions=sorted(numbers))
@@ -148,8 +146,8 @@ class Tasks:
 
         return asyncio.create_task(run(), name=name)
 
-    def _newest(self) -> Any | None:
-        return self.models.newest if self.models is not None else None
+    def _newest(self) -> Iterable[Any]:
+        return self.models.newest.values() if self.models is not None else ()
 
     def _adopt(self, model: Any) -> None:
         for task in self.by_number.values():

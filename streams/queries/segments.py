@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import NamedTuple, cast
 
+from agents.segments import segments
 from agents.topology import Topology
 from domain.parts import Core
+from domain.policy import Policy
 from domain.state import decode_core
 from domain.vectors import feature_values
 from schemas.segments import QUARANTINE, SegmentModel
@@ -44,7 +46,7 @@ class Member(NamedTuple):
 
 async def newest_model(settings: Settings) -> SegmentModel:
     """The readable model of the highest version. Raises :class:`NoModel`."""
-    newest, torn = await newest_readable(settings, SEGMENT_MODEL, SegmentModel.model_validate_json)
+    newest, torn = await newest_readable(settings, segments(Policy()))
     if newest is not None:
         return cast(SegmentModel, newest)
     if torn:

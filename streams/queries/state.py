@@ -27,7 +27,7 @@ async def customer(
     state = partition.state(customer_id)
     if state is None:
         return None
-    return topology.export(state, _moment(settings, partition, at))
+    return topology.export(state, _moment(settings, partition, at), partition.context)
 
 
 async def customers(
@@ -45,7 +45,7 @@ def _exported(
     moment = _moment(settings, partition, at)
     owners = (topology.owner(key) for key, _ in partition.store.items())
     for customer_id in sorted(owner for owner in owners if owner):
-        yield customer_id, topology.export(partition.state(customer_id), moment)
+        yield customer_id, topology.export(partition.state(customer_id), moment, partition.context)
 
 
 async def _partition(settings: Settings, topology: Topology, number: int) -> Partition:

@@ -46,12 +46,13 @@ def lines() -> list[bytes]:
 def replayed(partitions: int) -> End:
     """The bank through so many partitions."""
     policy = Policy()
-    replay = Replay(customers(policy), partitions, segments(policy))
+    replay = Replay(customers(policy), partitions, (segments(policy),))
     updates = sum(topic == "segment-updates" for topic, _ in replay.feed(lines()))
     states = [state for state in replay.customers() if state["features"]]
-    assert isinstance(replay.model, SegmentModel)
-    raw = np.array([[state["features"][f] for f in replay.model.features] for state in states])
-    return End(replay.model, {s["customer_id"]: s["segment"] for s in states}, raw, updates)
+    model = replay.models["segments"]
+    assert isinstance(model, SegmentModel)
+    raw = np.array([[state["features"][f] for f in model.features] for state in states])
+    return End(model, {s["customer_id"]: s["segment"] for s in states}, raw, updates)
 
 
 @pytest.mark.parametrize("partitions", COUNTS)

@@ -74,12 +74,13 @@ def case(module_broker: LocalBroker) -> Case:
     settings = Settings(app_id=APP_ID, kafka=KafkaSettings(bootstrap=module_broker.bootstrap))
     ensure_topics(module_broker.bootstrap, APP_ID, PARTITIONS).raise_if_wrong()
     bank, policy = BankCase(), Policy()
-    replay = Replay(customers(policy), PARTITIONS, segments(policy))
+    replay = Replay(customers(policy), PARTITIONS, (segments(policy),))
     list(replay.feed(records(bank)))
     list(replay.until(milliseconds(END)))
-    assert isinstance(replay.model, SegmentModel)
+    made = replay.models["segments"]
+    assert isinstance(made, SegmentModel)
     outlier = next(one for one, group in bank.group_of.items() if group == "lurkers")
-    model = quarantined(outlier, replay.model, replay._partitions)
+    model = quarantined(outlier, made, replay._partitions)
     state = {one["customer_id"]: one for one in replay.customers()}
     older = model.model_copy(update={"version": model.version - 1, "segments": ()})
     producer = KafkaProducer(bootstrap_servers=module_broker.bootstrap, acks="all")

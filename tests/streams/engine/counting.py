@@ -81,7 +81,11 @@ def counting(*sources: str) -> Topology:
         apply=_apply,
         fire=_fire,
         owner=lambda record: record[1:].decode() if record[:1] == b"c" else None,
-        export=lambda count, now: {"key": count.key, "events": count.events, "total": count.total},
+        export=lambda count, now, context: {
+            "key": count.key,
+            "events": count.events,
+            "total": count.total,
+        },
     )
 
 

@@ -16,6 +16,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 from xxhash import xxh3_64_intdigest
 
+from agents.modelling import snapshot_key
 from agents.segments import segments
 from domain.policy import Policy
 from domain.policy_segments import SegmentRules
@@ -28,7 +29,7 @@ from streams.cluster.broker import LocalBroker
 from streams.engine.fitting import Fitting
 from streams.engine.models import Models
 from streams.engine.observer import Observer
-from streams.engine.restore import read_values
+from streams.engine.restore import read_records
 from streams.settings import KafkaSettings, SegmentSettings, Settings
 
 PARTITIONS = 3
@@ -79,7 +80,7 @@ class Bench:
     @asynccontextmanager
     async def fitting(self) -> AsyncIterator[Ear]:
         ear = Ear()
-        task = asyncio.create_task(Fitting(self.modelling, self.settings, ear).run())
+        task = asyncio.create_task(Fitting((self.modelling,), self.settings, ear).run())
         try:
             yield ear
         finally:
@@ -96,13 +97,16 @@ class Bench:
     async def snapshot(self, partition: int, *, shift: float = 0.0, clock: int = 1) -> None:
         """Sixty customers of a partition: a third of them visit functions, by 20 + ``shift``."""
         await self.send(
-            self.modelling.source, partition, b"%d" % partition, snapshot(partition, shift, clock)
+            self.modelling.source,
+            partition,
+            snapshot_key("segments", partition),
+            snapshot(partition, shift, clock),
         )
 
     async def models(self) -> list[SegmentModel]:
         """Every model in Kafka, oldest first."""
         found = []
-        async for value in read_values(self.settings, self.modelling.target, 0):
+        async for _, value in read_records(self.settings, self.modelling.target, 0):
             with suppress(ValueError):
                 found.append(SegmentModel.model_validate_json(value))
         return found
@@ -169,7 +173,7 @@ async def test_cards_that_were_too_fresh_to_replace_are_replaced_without_more_ne
 async def test_a_second_task_ends_the_first_before_it_can_publish(bench: Bench) -> None:
     await bench.snapshot(0)
     first = Ear()
-    zombie = asyncio.create_task(Fitting(bench.modelling, bench.settings, first).run())
+    zombie = asyncio.create_task(Fitting((bench.modelling,), bench.settings, first).run())
     await until(lambda: first.models)
     async with bench.fitting() as second:
         await asyncio.sleep(1.0)
@@ -200,7 +204,9 @@ async def test_a_torn_model_is_passed_over_and_one_alone_stops_the_making(bench:
 
 
 async def test_a_torn_snapshot_is_left_aside_and_the_others_count(bench: Bench) -> None:
-    await bench.send(bench.modelling.source, 2, b"2", snapshot(2, 0.0, 1)[:-3])
+    await bench.send(
+        bench.modelling.source, 2, snapshot_key("segments", 2), snapshot(2, 0.0, 1)[:-3]
+    )
     await bench.snapshot(0)
     async with bench.fitting() as ear:
         await until(lambda: ear.models and "snapshot" in ear.refused)
@@ -225,7 +231,7 @@ async def test_a_reader_takes_the_newest_model_and_refuses_torn_and_older_ones(
     def take(model: SegmentModel) -> None:
         taken.append(model.version)
 
-    models = Models(bench.modelling, bench.settings, ear, take)  # a late worker
+    models = Models((bench.modelling,), bench.settings, ear, take)  # a late worker
     reading = asyncio.create_task(models.run())
     try:
         await until(lambda: taken == [3, 4])
@@ -238,12 +244,12 @@ async def test_a_reader_takes_the_newest_model_and_refuses_torn_and_older_ones(
         with suppress(asyncio.CancelledError):
             await reading
     assert ear.refused == ["unreadable", "older"]
-    assert models.newest is not None
-    assert models.newest.version == 5
+    assert models.newest["segments"].version == 5
 
 
 async def _good_model(bench: Bench) -> SegmentModel:
     fitter = bench.modelling.fitter(None)
-    model = fitter.fit([bench.modelling.load_summary(snapshot(0, 0.0, 1))], 1)
-    assert isinstance(model, SegmentModel)
-    return model
+    made = fitter.fit([bench.modelling.load_summary(snapshot(0, 0.0, 1))], 1)
+    assert made is not None
+    assert isinstance(made.record, SegmentModel)
+    return made.record
