@@ -15,6 +15,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from domain.policy_alerts import AlertKind, Alerts
+from domain.policy_complaints import ComplaintPromises
 from domain.policy_relationship import RelationshipRules
 from domain.policy_sections import (
     FACTORS,
@@ -27,9 +29,6 @@ from domain.policy_sections import (
     STANDARD,
     TIERS,
     VIP,
-    AlertKind,
-    Alerts,
-    ComplaintPromises,
     Currency,
     Purchases,
     Satisfaction,
