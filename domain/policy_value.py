@@ -6,7 +6,8 @@ the currency of the history they were fitted to; `touchline clv fit` prints them
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import cached_property
+from typing import Annotated, get_args
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -140,6 +141,11 @@ class ServeCosts(Section):
         },
         validate_default=True,
     )
+
+    @cached_property
+    def units(self) -> tuple[tuple[Channel, float], ...]:
+        """Every channel in the order of the records, and the cost of a contact by it."""
+        return tuple((each, self.by_channel.get(each, 0.0)) for each in get_args(Channel))
 
 
 class ValueRules(Section):

@@ -19,6 +19,7 @@ from domain.relationship.quality import Trust, relationship_quality
 from domain.relationship.stages import stage
 from domain.state import LEDGER, Customer
 from domain.value.ledger import sums
+from domain.value.outlook import outlook
 from schemas.fields import moment, rfc3339
 
 YEAR_DAYS = 365
@@ -37,6 +38,11 @@ def value_figures(customer: Customer, clock: int, policy: Policy) -> dict[str, A
     ledger = customer.ledger if customer.has(LEDGER) else None
     last = ledger.times[-1] if ledger is not None and ledger.times else None
     liquidity = deposit_liquidity(moved, balance, policy.relationship)
+    expected: dict[str, Any] = {}
+    for name, finding in outlook(customer, clock, policy).items():
+        expected |= {name: finding.value, f"{name}_reason": finding.reason}
+    if (at := expected["next_purchase_at"]) is not None:
+        expected["next_purchase_at"] = rfc3339(moment(at))
     return {
         "purchases": ledger.purchases if ledger else 0,
         "purchase_days": ledger.purchase_days if ledger else 0,
@@ -49,6 +55,7 @@ def value_figures(customer: Customer, clock: int, policy: Policy) -> dict[str, A
         "liquidity": liquidity.value,
         "liquidity_reason": liquidity.reason,
         "wallet_share": score(customer, "wallet_share"),
+        **expected,
     }
 
 

@@ -9,14 +9,16 @@ Fader and Hardie, "The Gamma-Gamma Model of Monetary Value" (2013).
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from scipy.special import hyp2f1
 
 from domain.policy_value import WEEKS_PER_YEAR, BgNbd, Clv, GammaGamma, MbgNbd
-from domain.value.alive import LARGEST_EXPONENT
+from domain.value.alive import LARGEST_EXPONENT, p_alive_bg
 from domain.value.history import Floats, Histories, History
+
+Number = TypeVar("Number", float, Floats)
 
 # Nearer than this to a pole that cancels, the parameter is moved: an error of about 1e-6 of it.
 NUDGE = 1e-6
@@ -39,11 +41,12 @@ def lifetime(history: History, age: float, rules: Clv) -> Lifetime:
     >>> f"{found.purchases:.4f} {found.mean_spend:.2f} {found.clv:.2f}"
     '1.2259 25.78 30.54'
     """
-    repeats, recency, mean = history
-    row = (float(repeats), recency, age, np.nan if mean is None else mean)
-    one = Histories(*np.array(row).reshape(4, 1))
-    purchases, spend, clv = _worth(one, rules)
-    return Lifetime(float(purchases[0, -1]), float(spend[0]), float(clv[0]))
+    repeats, _, mean = history
+    times, weights = _discounting(rules.horizon_weeks, rules.yearly_discount)
+    still = p_alive_bg(rules.bg_nbd, history, age)
+    purchases = still * expected_while_alive(float(repeats), age, times, rules.bg_nbd)
+    spend = _drawn(0 if mean is None else repeats, mean or 0.0, rules.gamma_gamma)
+    return Lifetime(float(purchases[-1]), spend, spend * float(purchases @ weights))
 
 
 def lifetimes(histories: Histories, rules: Clv) -> Floats:
@@ -56,7 +59,10 @@ def lifetimes(histories: Histories, rules: Clv) -> Floats:
     >>> lifetimes(two, Clv()).round(2).tolist()
     [30.54, 16.96]
     """
-    return _worth(histories, rules)[2]
+    times, weights = _discounting(rules.horizon_weeks, rules.yearly_discount)
+    purchases = expected_purchases(histories, times, rules.bg_nbd)
+    worth: Floats = expected_spend(histories, rules.gamma_gamma) * (purchases @ weights)
+    return worth
 
 
 def alive(histories: Histories, model: BgNbd | MbgNbd) -> Floats:
@@ -105,8 +111,7 @@ def expected_spend(histories: Histories, model: GammaGamma) -> Floats:
     unknown = np.isnan(mean)
     if unknown.any():
         x, mean = np.where(unknown, 0.0, x), np.where(unknown, 0.0, mean)
-    found: Floats = model.p * (model.v + x * mean) / (model.p * x + model.q - 1.0)
-    return found
+    return _drawn(x, mean, model)
 
 
 def expected_while_alive(
@@ -133,12 +138,9 @@ def expected_while_alive(
     return expected
 
 
-def _worth(histories: Histories, rules: Clv) -> tuple[Floats, Floats, Floats]:
-    """Purchases until each of the times (n, m), the horizon's end last; mean spend; CLV (n,)."""
-    times, weights = _discounting(rules.horizon_weeks, rules.yearly_discount)
-    purchases = expected_purchases(histories, times, rules.bg_nbd)
-    spend = expected_spend(histories, rules.gamma_gamma)
-    return purchases, spend, spend * (purchases @ weights)
+def _drawn(x: Number, mean: Number, model: GammaGamma) -> Number:
+    """The mean of x purchases, drawn to the mean of all customers."""
+    return model.p * (model.v + x * mean) / (model.p * x + model.q - 1.0)
 
 
 @lru_cache(maxsize=16)

@@ -1,0 +1,136 @@
+"""What a customer is expected to do and what serving it costs, each figure with its reason.
+
+Expected purchases, mean spend and CLV are BG/NBD's and Gamma-Gamma's, P(alive) is MBG/NBD's. The
+next purchase is expected at the last one plus the median of the newest 20 gaps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+from domain.policy import Policy
+from domain.policy_value import ServeCosts
+from domain.relationship.finding import Finding, listed, unknown
+from domain.relationship.lapse import percentile
+from domain.relationship.phrases import counted, cut, days
+from domain.state import LEDGER, Customer
+from domain.value.alive import p_alive
+from domain.value.clv import lifetime
+from domain.value.history import History, age_weeks, purchase_history
+from domain.value.ledger import first_value
+
+GAPS: Final = 20
+LACKING: Final = ("a purchase",)
+
+
+def outlook(customer: Customer, clock: int, policy: Policy) -> dict[str, Finding[Any]]:
+    """Every figure of this room as of ``clock`` (ms), by name; amounts in base currency."""
+    ledger = customer.ledger if customer.has(LEDGER) else None
+    costs = policy.value.serve_costs
+    cost = cost_to_serve(ledger.contacts if ledger else (), costs, policy.currency.base)
+    if ledger is None or not ledger.purchases:
+        return {
+            "clv": unknown("The CLV", LACKING),
+            "clv_expected_purchases": unknown("The number of purchases to expect", LACKING),
+            "clv_mean_spend": unknown("The mean spend", LACKING),
+            "p_alive": unknown("The probability of being alive", LACKING),
+            "next_purchase_at": next_purchase((), clock),
+            "cost_to_serve": cost,
+        }
+    history, age = purchase_history(ledger, first_value(customer)), age_weeks(ledger, clock)
+    return expected(history, age, policy) | {
+        "p_alive": still_buys(history, age, policy),
+        "next_purchase_at": next_purchase(ledger.times, clock),
+        "cost_to_serve": cost,
+    }
+
+
+def expected(history: History, age: float, policy: Policy) -> dict[str, Finding[float]]:
+    """CLV, purchases and mean spend within the horizon, ``age`` weeks after the first purchase.
+
+    >>> found = expected(History(2, 30.43, 23.72), 38.86, Policy())
+    >>> print(found["clv"].reason)
+    1.23 purchases of 25.78 CNY in 39 weeks, discounted at 10% a year, are worth 30.54 CNY.
+    >>> print(found["clv_expected_purchases"].reason)
+    1.23 purchases in 39 weeks after 2 repeat purchases in 38.9 weeks, the last 8.4 weeks ago.
+    >>> print(found["clv_mean_spend"].reason)
+    2 repeat purchases of 23.72 CNY, drawn towards the mean of all customers to 25.78 CNY.
+    """
+    rules, base = policy.value.clv, policy.currency.base
+    found = lifetime(history, age, rules)
+    spend, within = f"{found.mean_spend:,.2f} {base}", f"in {rules.horizon_weeks} weeks"
+    clv = (
+        f"{found.purchases:,.2f} purchases of {spend} {within}, discounted at"
+        f" {100 * rules.yearly_discount:g}% a year, are worth {found.clv:,.2f} {base}."
+    )
+    purchases = f"{found.purchases:,.2f} purchases {within} after {_bought(history, age)}."
+    if history.mean_spend is None:
+        mean = f"Nothing was bought again, so it is the mean of all customers, {spend}."
+    else:
+        own = f"{counted(history.repeats, 'repeat purchase')} of {history.mean_spend:,.2f} {base}"
+        mean = f"{own}, drawn towards the mean of all customers to {spend}."
+    return {
+        "clv": Finding(found.clv, clv),
+        "clv_expected_purchases": Finding(found.purchases, purchases),
+        "clv_mean_spend": Finding(found.mean_spend, mean),
+    }
+
+
+def still_buys(history: History, age: float, policy: Policy) -> Finding[float]:
+    """The probability of being alive, 0-1, ``age`` weeks after the first purchase.
+
+    >>> print(still_buys(History(2, 30.43), 38.86, Policy()).reason)
+    The probability is 0.70 after 2 repeat purchases in 38.9 weeks, the last 8.4 weeks ago.
+    """
+    found = p_alive(policy.value.clv.mbg_nbd, history, age)
+    return Finding(found, f"The probability is {cut(found)} after {_bought(history, age)}.")
+
+
+def next_purchase(times: Sequence[int], clock: int) -> Finding[int]:
+    """When (ms) the next purchase is expected, from the newest purchases (ms, ascending).
+
+    >>> from domain.policy_sections import MS_PER_DAY as DAY
+    >>> bought = [day * DAY for day in (20_000, 20_010, 20_015, 20_023)]
+    >>> found = next_purchase(bought, 20_033 * DAY)
+    >>> found.value // DAY, found.reason
+    (20031, 'The last purchase was 10 days ago, the median of 3 gaps is 8 days: 2 days overdue.')
+    >>> next_purchase(bought[:1], 20_033 * DAY).reason
+    'The next purchase is unknown without a second purchase.'
+    """
+    gaps = [later - earlier for earlier, later in pairwise(times)][-GAPS:]
+    if not gaps:
+        return unknown("The next purchase", ("a second purchase",) if times else LACKING)
+    gap = round(percentile(gaps, 0.5))
+    reason = (
+        f"The last purchase was {days(clock - times[-1])} ago, the median of"
+        f" {counted(len(gaps), 'gap')} is {days(gap)}"
+    )
+    late = clock - times[-1] - gap
+    reason += f": {days(late)} overdue." if late > 0 else "."
+    return Finding(times[-1] + gap, reason)
+
+
+def cost_to_serve(contacts: Sequence[int], costs: ServeCosts, base: str) -> Finding[float]:
+    """What all contacts cost: how many by each channel (in the policy's order) times its cost.
+
+    >>> found = cost_to_serve([0, 0, 2, 3, 0, 0, 0, 0, 0, 0], ServeCosts(), "CNY")
+    >>> found.value, found.reason
+    (105.0, '2 by branch at 30.00 CNY and 3 by call_centre at 15.00 CNY.')
+    >>> cost_to_serve([], ServeCosts(), "CNY").reason
+    'There was no contact yet.'
+    """
+    used = [each for each in zip(contacts, costs.units, strict=False) if each[0]]
+    names = tuple(
+        f"{count:,} by {channel} at {cost:,.2f} {base}" for count, (channel, cost) in used
+    )
+    reason = f"{listed(names)}." if names else "There was no contact yet."
+    return Finding(sum((count * cost for count, (_, cost) in used), 0.0), reason)
+
+
+def _bought(history: History, age: float) -> str:
+    if not history.repeats:
+        return f"no repeat purchase in {age:.1f} weeks"
+    bought = counted(history.repeats, "repeat purchase")
+    return f"{bought} in {age:.1f} weeks, the last {age - history.recency:.1f} weeks ago"
