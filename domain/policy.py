@@ -6,8 +6,9 @@ what must hold.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from domain.policy_sections import (
 )
 from domain.policy_segments import SegmentRules
 from domain.policy_value import ValueRules
+from domain.policy_yaml import Repeated, read_yaml
 
 
 class Policy(Section):
@@ -102,19 +104,23 @@ def load_policy(path: Path | None) -> Policy:
     if path is None:
         return Policy()
     try:
-        given = yaml.safe_load(path.read_text(encoding="utf-8"))
+        given = read_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise PolicyError([f"{path}: cannot be read ({error.strerror}); give a file"]) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except Repeated as error:
+        raise PolicyError([f"{path}: {error}"]) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # such as a day that is none
         raise PolicyError([f"{path}: is not YAML ({' '.join(str(error).split())})"]) from error
     if given is None:
         return Policy()
     if not isinstance(given, Mapping):
         raise PolicyError([f"{path}: given {given!r}; must be a mapping of policy sections"])
+    merged = _over(Policy().model_dump(mode="json"), given)
     try:
-        return Policy.model_validate(_over(Policy().model_dump(mode="json"), given))
+        # As JSON: strict JSON takes a list for a tuple, yet neither text nor "yes" for a number.
+        return Policy.model_validate_json(json.dumps(merged, default=str), strict=True)
     except ValidationError as error:
-        raise PolicyError([_fault(path, each) for each in error.errors()]) from error
+        raise PolicyError([_fault(path, each) for each in _own(error.errors())]) from error
 
 
 def default_yaml() -> str:
@@ -123,8 +129,13 @@ def default_yaml() -> str:
     >>> "grace_days: 30.0" in default_yaml()
     True
     """
+    return policy_yaml(Policy())
+
+
+def policy_yaml(policy: Policy) -> str:
+    """A policy as YAML, every field written out; it reads back as the same policy."""
     text: str = yaml.safe_dump(
-        Policy().model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=96
+        policy.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=96
     )
     return text
 
@@ -132,7 +143,8 @@ def default_yaml() -> str:
 def _over(defaults: dict[str, Any], given: Mapping[Any, Any]) -> dict[Any, Any]:
     """``defaults`` with what ``given`` says, mapping by mapping."""
     merged: dict[Any, Any] = dict(defaults)
-    for name, value in given.items():
+    for key, value in given.items():
+        name = str(key)
         base = defaults.get(name)
         if isinstance(base, dict) and isinstance(value, Mapping):
             merged[name] = _over(base, value)
@@ -141,16 +153,57 @@ def _over(defaults: dict[str, Any], given: Mapping[Any, Any]) -> dict[Any, Any]:
     return merged
 
 
+def _own(errors: Sequence[Any]) -> list[Any]:
+    """Without lists that are too short only since one of their items is at fault."""
+    return [
+        error
+        for error in errors
+        if error["type"] != "too_short"
+        or not any(
+            other["loc"][: len(error["loc"])] == error["loc"]
+            for other in errors
+            if other is not error
+        )
+    ]
+
+
 def _fault(path: Path, error: Any) -> str:
     """One line: file, field, what was given, what must hold."""
-    field = ".".join(str(part) for part in error["loc"]) or "(whole file)"
+    place = [str(part) for part in error["loc"] if part != KEY_OF_MAPPING]
+    field = ".".join(place) or "(whole file)"
     if error["type"] == "extra_forbidden":
         return f"{path}: {field}: given {error['input']!r}; must not be there: no such field"
-    return f"{path}: {field}: given {error['input']!r}; must hold: {_must(error['msg'])}"
+    must = _must(error)
+    if KEY_OF_MAPPING in error["loc"]:
+        must = f"as a name: {must}"
+    said = must if must.startswith("must ") else f"must hold: {must}"
+    return f"{path}: {field}: given {error['input']!r}; {said}"
 
 
-def _must(message: str) -> str:
-    return message.removeprefix("Value error, ").removeprefix("Input should be ")
+def _must(error: Any) -> str:
+    """What must hold: in our words where pydantic's are not plain enough."""
+    told: str = error["msg"]
+    limits = error.get("ctx", {})
+    if error["type"] == "too_short":
+        least = limits["min_length"]
+        return f"at least {least} {'item' if least == 1 else 'items'}"
+    if error["type"] == "string_pattern_mismatch":
+        return f"text of the form {limits['pattern']}"
+    return WORDS.get(error["type"], told.removeprefix("Value error, ").removeprefix(INPUT))
+
+
+INPUT = "Input should be "
+KEY_OF_MAPPING = "[key]"
+WORDS = {
+    "model_type": "a mapping of fields, as `touchline policy show` prints it",
+    "dict_type": "a mapping",
+    "tuple_type": "a list",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+}
 
 
 __all__ = [
@@ -169,4 +222,5 @@ __all__ = [
     "PolicyError",
     "default_yaml",
     "load_policy",
+    "policy_yaml",
 ]

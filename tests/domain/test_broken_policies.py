@@ -1,0 +1,273 @@
+"""Policy files that make no sense, of every section: refused by file, field, value and rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from domain.policy import Policy, PolicyError, load_policy
+
+
+class Broken(NamedTuple):
+    """A file's text; which field is at fault, what it was given, and what must hold."""
+
+    text: str
+    field: str
+    given: str
+    must: str
+
+
+RATES = "{'CNY': 1.0, 'USD': 7.1"
+BROKEN = [
+    # currency
+    Broken("currency: {base: EUR}", "currency.rates", RATES, "EUR must be in the table at 1.0"),
+    Broken("currency: {base: CHF}", "currency.rates", RATES, "CHF must be in the table at 1.0"),
+    Broken("currency: {rates: {CNY: 2}}", "currency.rates", "{'CNY': 2,", "CNY must be in the"),
+    Broken("currency: {rates: {USD: 0}}", "currency.rates.USD", "0", "greater than 0"),
+    Broken("currency: {rates: {USD: .inf}}", "currency.rates.USD", "inf", "a finite number"),
+    Broken("currency: {rates: {usd: 7}}", "currency.rates.usd", "'usd'", "form ^[A-Z]{3}$"),
+    Broken("currency: {base: yuan}", "currency.base", "'yuan'", "text of the form ^[A-Z]{3}$"),
+    # tiers
+    Broken("tiers: {key: 50000}", "tiers.key", "50000", "greater than tiers.prospect (100000)"),
+    Broken("tiers: {vip: 9000000}", "tiers.private", "8000000.0", "than tiers.vip (9e+06)"),
+    Broken("tiers: {vip: 200000}", "tiers.vip", "200000", "greater than tiers.key (200000)"),
+    Broken("tiers: {gold: 1}", "tiers.gold", "1", "not be there: no such field"),
+    Broken("tiers: {grace_days: -1}", "tiers.grace_days", "-1", "greater than or equal to 0"),
+    Broken("tiers: {vip: .nan}", "tiers.vip", "nan", "a finite number"),
+    Broken("tiers: {vip: '300000'}", "tiers.vip", "'300000'", "a number"),
+    Broken("tiers: {prospect: yes}", "tiers.prospect", "True", "a number"),
+    Broken("tiers: {vip: 2026-01-01}", "tiers.vip", "'2026-01-01'", "a number"),
+    Broken("tiers:", "tiers", "None", "a mapping of fields"),
+    Broken("tiers: [100000, 200000]", "tiers", "[100000, 200000]", "a mapping of fields"),
+    # purchases
+    Broken("purchases: {directions: []}", "purchases.directions", "[]", "at least 1 item"),
+    Broken("purchases: {directions: [out]}", "purchases.directions.0", "'out'", "'credit' or"),
+    Broken("purchases: {categories: food}", "purchases.categories", "'food'", "a list"),
+    # complaints
+    Broken(
+        "complaints: {resolve_hours: {key: 200}}",
+        "complaints.resolve_hours.key", "200", "not be longer than that of tier prospect (168",
+    ),
+    Broken(
+        "complaints: {acknowledge_hours: {vip: 2, private: 3}}",
+        "complaints.acknowledge_hours.private", "3", "not be longer than that of tier vip (2",
+    ),
+    Broken(
+        "complaints: {acknowledge_hours: {standard: 0}}",
+        "complaints.acknowledge_hours.standard", "0", "greater than 0",
+    ),
+    Broken(
+        "complaints: {regulator_complex_days: 10}",
+        "complaints.regulator_complex_days", "10", "not be shorter than complaints.regulator_days",
+    ),
+    # satisfaction
+    Broken(
+        "satisfaction: {weights: {wait: -2}}",
+        "satisfaction.weights.wait", "-2", "greater than or equal to 0",
+    ),
+    Broken(
+        "satisfaction: {weights: {smile: 1}}", "satisfaction.weights.smile", "1", "no such field"
+    ),
+    Broken(
+        "satisfaction: {factors: {wait: patience}}",
+        "satisfaction.factors.wait", "'patience'", "'product', 'service'",
+    ),
+    Broken(
+        "satisfaction: {scores: {praise: 11}}",
+        "satisfaction.scores.praise", "11", "less than or equal to 10",
+    ),
+    Broken(
+        "satisfaction: {half_life_days: 0}", "satisfaction.half_life_days", "0", "greater than 0"
+    ),
+    Broken(
+        "satisfaction: {half_life_days: .inf}",
+        "satisfaction.half_life_days", "inf", "a finite number",
+    ),
+    Broken(
+        "satisfaction: {wait_zero_score_seconds: 30}",
+        "satisfaction.wait_zero_score_seconds", "30", "than wait_full_score_seconds (60)",
+    ),
+    # alerts
+    Broken(
+        "alerts: {rules: {vip_new: {cooldown_seconds: -1}}}",
+        "alerts.rules.vip_new.cooldown_seconds", "-1", "greater than or equal to 0",
+    ),
+    Broken(
+        "alerts: {rules: {vip_new: {enabled: 1}}}",
+        "alerts.rules.vip_new.enabled", "1", "true or false",
+    ),
+    Broken(
+        "alerts: {rules: {vip_new: {action: ''}}}",
+        "alerts.rules.vip_new.action", "''", "at least 1 character",
+    ),
+    Broken(
+        "alerts: {rules: {vip_angry: {enabled: true}}}",
+        "alerts.rules.vip_angry", "{'enabled': True}", "no such field",
+    ),
+    Broken(
+        "alerts: {balance_drop_share: 1.3}",
+        "alerts.balance_drop_share", "1.3", "less than or equal to 1",
+    ),
+    Broken("alerts: {churn_risk: 60}", "alerts.churn_risk", "60", "less than or equal to 1"),
+    Broken(
+        "alerts: {cap_per_customer_and_day: 2.5}",
+        "alerts.cap_per_customer_and_day", "2.5", "a whole number",
+    ),
+    Broken("alerts: {severe_from: 6}", "alerts.severe_from", "6", "less than or equal to 5"),
+    Broken("alerts: {anomaly_from: 1}", "alerts.anomaly_from", "1", "greater than or equal to 3"),
+    # segments
+    Broken(
+        "segments: {features: [news_views, mood]}",
+        "segments.features", "['news_views', 'mood']", "mood is no feature: choose from",
+    ),
+    Broken(
+        "segments: {features: [news_views, news_views]}",
+        "segments.features", "['news_views', 'news_views']", "news_views is there twice",
+    ),
+    Broken(
+        "segments: {weights: {clicks: 2}}",
+        "segments.weights", "{'clicks': 2}", "clicks is not in segments.features",
+    ),
+    Broken("segments: {k_max: 3, k: 4}", "segments.k", "4", "greater than segments.k_max (3)"),
+    Broken("segments: {margin: 1}", "segments.margin", "1", "less than 1"),
+    Broken(
+        "segments: {names: {s1: one, s2: one}}",
+        "segments.names", "{'s1': 'one', 's2': 'one'}", "one is there twice",
+    ),
+    Broken(
+        "segments: {strategies: [{name: a, text: b, when: [{feature: news_views}]}]}",
+        "segments.strategies.0.when.0", "{'feature': 'news_views'}", "exactly one of",
+    ),
+    Broken("segments: {enabled: 'off'}", "segments.enabled", "'off'", "true or false"),
+    # relationship
+    Broken(
+        "relationship: {states: {lost_p_alive: 0.7}}",
+        "relationship.states.lost_p_alive", "0.7", "greater than states.at_risk_p_alive (0.6)",
+    ),
+    Broken(
+        "relationship: {lapse: {percentile: 80}}",
+        "relationship.lapse.percentile", "80", "less than or equal to 1",
+    ),
+    Broken(
+        "relationship: {lifecycle: {decline: 1.2}}",
+        "relationship.lifecycle.formation", "1.1", "greater than lifecycle.decline (1.2)",
+    ),
+    Broken(
+        "relationship: {churn: {gap_weight: -0.5}}",
+        "relationship.churn.gap_weight", "-0.5", "greater than or equal to 0",
+    ),
+    Broken(
+        "relationship: {groups: {ages: [18, 65, 30]}}",
+        "relationship.groups.ages", "[18, 65, 30]", "ages must ascend; 30 comes behind 65",
+    ),
+    Broken(
+        "relationship: {attitude: {high: .nan}}",
+        "relationship.attitude.high", "nan", "a finite number",
+    ),
+    # value
+    Broken(
+        "value: {abc: {a_until: 0.96}}", "value.abc.b_until", "0.95", "greater than abc.a_until"
+    ),
+    Broken(
+        "value: {rfm: {shares: [0.2, 0.6, 0.4, 0.8]}}",
+        "value.rfm.shares", "[0.2, 0.6, 0.4, 0.8]", "ascend: each share",
+    ),
+    Broken(
+        "value: {relation: {top: 0.6, upper: 0.4}}",
+        "value.relation.upper", "0.4", "leave a lower part",
+    ),
+    Broken(
+        "value: {clv: {gamma_gamma: {q: 0.9}}}",
+        "value.clv.gamma_gamma.q", "0.9", "be greater than 1: else",
+    ),
+    Broken(
+        "value: {clv: {yearly_discount: -0.1}}",
+        "value.clv.yearly_discount", "-0.1", "greater than or equal to 0",
+    ),
+    Broken(
+        "value: {serve_costs: {by_channel: {fax: 2}}}",
+        "value.serve_costs.by_channel.fax", "'fax'", "'call_centre'",
+    ),
+    Broken("value: {referral_share: 1.5}", "value.referral_share", "1.5", "less than or equal"),
+    # the whole
+    Broken("loyalty: {days: 1}", "loyalty", "{'days': 1}", "no such field"),
+    Broken("1: 2", "1", "2", "no such field"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.text)
+def test_a_broken_file_is_refused_by_file_field_value_and_rule(
+    tmp_path: Path, broken: Broken
+) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(broken.text)
+    with pytest.raises(PolicyError) as refused:
+        load_policy(path)
+    (said,) = refused.value.faults
+    file, field, rest = said.split(": ", 2)
+    given, _, must = rest.partition("; must ")
+    assert file == str(path)
+    assert field == broken.field
+    assert given.startswith(f"given {broken.given}")
+    assert broken.must in must
+    assert "\n" not in said
+
+
+def test_there_is_a_broken_file_of_every_section() -> None:
+    without = set(Policy.model_fields) - {broken.field.partition(".")[0] for broken in BROKEN}
+    assert not without, f"add a broken file of these sections to the table: {sorted(without)}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("tiers: [", "is not YAML"),
+        ("- tiers\n", "given ['tiers']; must be a mapping of policy sections"),
+        ("just text", "given 'just text'; must be a mapping of policy sections"),
+        ("tiers: {vip: 2026-13-45}", "is not YAML (month must be in 1..12)"),
+        ("tiers: " + "[" * 5_000, "is not YAML"),
+        ("tiers: &a {b: *a}", "is not YAML (found unconstructable recursive node"),
+        ("tiers: !!python/object:os.system 3", "is not YAML (could not determine a constructor"),
+    ],
+)
+def test_a_file_that_is_no_policy_is_refused(tmp_path: Path, text: str, expected: str) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(text)
+    with pytest.raises(PolicyError) as refused:
+        load_policy(path)
+    (said,) = refused.value.faults
+    assert said.startswith(f"{path}: {expected}")
+
+
+def test_a_section_given_twice_is_refused_with_both_lines(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text("tiers:\n  vip: 250000\n# further down\ntiers:\n  key: 210000\n")
+    with pytest.raises(PolicyError) as refused:
+        load_policy(path)
+    assert refused.value.faults == [
+        f"{path}: tiers: given in line 1 and in line 4; must be there once: put both together"
+    ]
+
+
+def test_an_anchor_may_stand_for_a_part_used_again(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(
+        "complaints:\n"
+        "  resolve_hours: &hours {standard: 300, prospect: 100}\n"
+        "  complex_resolve_hours: {<<: *hours, standard: 400}\n"
+    )
+    complaints = load_policy(path).complaints
+    assert complaints.resolve_hours.standard == 300
+    assert complaints.complex_resolve_hours.standard == 400
+    assert complaints.complex_resolve_hours.prospect == 100
+
+
+def test_every_fault_has_its_own_line(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text("tiers: {key: 1}\nsatisfaction: {half_life_days: -3}\nsurplus: 1\n")
+    with pytest.raises(PolicyError) as refused:
+        load_policy(path)
+    assert len(refused.value.faults) == 3
+    assert len(str(refused.value).splitlines()) == 3
