@@ -1,6 +1,6 @@
 """Every worker's view of what is made over all customers: the newest record of each kind.
 
-Read from the compacted topic, without a group.
+Read from compacted topics, without a group.
 """
 
 from __future__ import annotations
@@ -61,8 +61,7 @@ class Models:
         on_model: Callable[[Any], None],
     ) -> None:
         self.newest: dict[str, Any] = {}
-        self._by_key = {modelling.key: modelling for modelling in modellings}
-        [self._topic] = {modelling.target for modelling in modellings}
+        self._by_place = {(each.target, each.key): each for each in modellings}
         self._settings = settings
         self._observer = observer
         self._on_model = on_model
@@ -86,18 +85,19 @@ class Models:
         )
         await consumer.start()
         try:
-            consumer.assign([TopicPartition(self._topic, MODEL_PARTITION)])
+            topics = sorted({topic for topic, _ in self._by_place})
+            consumer.assign([TopicPartition(topic, MODEL_PARTITION) for topic in topics])
             while True:
                 fetched = await consumer.getmany(timeout_ms=POLL_MS)
                 for records in fetched.values():
                     for record in records:
-                        self._take(record.key, record.value)
+                        self._take(record.topic, record.key, record.value)
         finally:
             await consumer.stop()
 
-    def _take(self, key: bytes | None, value: bytes | None) -> None:
+    def _take(self, topic: str, key: bytes | None, value: bytes | None) -> None:
         """A torn or foreign record is told of and left aside: the one in use goes on."""
-        modelling = self._by_key.get(key or b"")
+        modelling = self._by_place.get((topic, key or b""))
         if modelling is None:
             return  # of a kind that this worker's policy does not ask for
         try:
