@@ -117,6 +117,11 @@ class Ledger(msgspec.Struct, array_like=True, gc=False):
     contacts: list[int] = []
     # whether any purchase told its margin
     has_margin: bool = False
+    # indexes of the lifecycle phase and of the relationship stage as last announced
+    phase: int = 0
+    stage: int = 0
+    # UTC day on which the phase may next move by the value alone; 0 never
+    phase_due: int = 0
 
 
 class Amounts(msgspec.Struct, array_like=True, gc=False):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from domain import complaints, satisfaction
+from domain import complaints, progress, satisfaction
 from domain.alerts import raise_alert
 from domain.answers import answer
 from domain.cause import Cause
@@ -21,10 +21,9 @@ from domain.relationship.customer_state import STATES, CustomerState, Facts, cus
 from domain.relationship.finding import Finding
 from domain.relationship.lapse import lapse
 from domain.state import LEDGER, Customer
+from domain.transitions import Move, announce
 from domain.value.alive import age_at, p_alive
 from domain.value.history import History, age_weeks, purchase_history
-from schemas.fields import moment
-from schemas.outputs import CustomerTransition, output_id
 
 MS_PER_WEEK = 7 * MS_PER_DAY
 
@@ -47,7 +46,9 @@ def look(customer: Customer, cause: Cause) -> None:
     _watch_churn(customer, found, cause)
     if after != before:
         core.relation = after
-        cause.outputs.append(_transition(customer, STATES[before], now, cause))
+        move = Move("relationship", STATES[before], now.state, now.reason)
+        announce(customer, cause, move)
+    progress.look(customer, clock, cause, is_loyal=now.state == "loyal")
     customer.reschedule()
 
 
@@ -189,21 +190,3 @@ def _falls_to(ledger: Ledger, history: History, probability: float, policy: Poli
 
 
 MOST_WEEKS = 52.0 * 1_000
-
-
-def _transition(
-    customer: Customer, before: str, now: CustomerState, cause: Cause
-) -> CustomerTransition:
-    return CustomerTransition(
-        transition_id=output_id(
-            "relationship", customer.customer_id, cause.event_id or cause.at, now.state
-        ),
-        customer_id=customer.customer_id,
-        dimension="relationship",
-        from_state=before,
-        to_state=now.state,
-        occurred_at=moment(cause.at),
-        late=cause.ctx.late,
-        reason=now.reason,
-        cause=cause.event_ids,
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain import relation, satisfaction
+from domain import progress, relation, satisfaction
 from domain.answers import score
 from domain.money import balance_of
 from domain.policy import MS_PER_DAY, Policy
@@ -12,11 +12,9 @@ from domain.profiles import field
 from domain.relationship.finding import Finding
 from domain.relationship.groups import age_band, deposit_liquidity
 from domain.relationship.lapse import lapse
-from domain.relationship.lifecycle import lifecycle
 from domain.relationship.loyalty import loyalty_diamond
 from domain.relationship.phases import Signs, loyalty_phases
 from domain.relationship.quality import Trust, relationship_quality
-from domain.relationship.stages import stage
 from domain.state import LEDGER, Customer
 from domain.value.ledger import sums
 from domain.value.outlook import outlook
@@ -68,15 +66,11 @@ def relationship_figures(customer: Customer, clock: int, policy: Policy) -> dict
     ledger = customer.ledger if customer.has(LEDGER) else None
     point = lapse(ledger.times if ledger else (), clock, rules)
     mood = relation.attitude(customer, clock, policy)
-    loyal = state.state == "loyal"
-    share = score(customer, "wallet_share")
-    products = len(ledger.products) if ledger else 0
-    channels = ledger.channels.bit_count() if ledger else 0
     figures: dict[str, Any] = {"state": state.state, "state_reason": state.reason}
     named: dict[str, Finding[Any]] = {
         "attitude": mood,
-        "lifecycle_phase": _phase(customer, clock, policy),
-        "stage": stage(products, channels, share, loyal, rules),
+        "lifecycle_phase": progress.lifecycle_phase(customer, clock, policy),
+        "stage": progress.relationship_stage(customer, policy, is_loyal=state.state == "loyal"),
         "loyalty_diamond": loyalty_diamond(mood.value, score(customer, "brands_used"), rules),
         "age_band": age_band(_birth_date(customer), clock, rules),
     }
@@ -100,16 +94,6 @@ def relationship_figures(customer: Customer, clock: int, policy: Policy) -> dict
         "churn_terms": {term.name: term.risk for term in churn.terms},
         "churn_reason": churn.reason,
     }
-
-
-def _phase(customer: Customer, clock: int, policy: Policy) -> Finding[Any]:
-    rules, today = policy.relationship, clock // MS_PER_DAY
-    days = round(rules.lifecycle.value_days)
-    value = sums(customer, today - days + 1, today).value
-    before = sums(customer, today - 2 * days + 1, today - days).value
-    core = customer.core
-    purchases = customer.ledger.purchases if customer.has(LEDGER) else 0
-    return lifecycle(core.first, purchases, value, before, now=clock, rules=rules)
 
 
 def _signs(customer: Customer, mood: float | None) -> Signs:

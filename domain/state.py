@@ -148,10 +148,16 @@ class Customer:
         """The packed days of a block of the ledger; empty for a new one."""
         found = self._blocks.get(number)
         if found is None:
-            value = self._raw(self._block_key(number)) if self._raw is not None else None
-            packed = bytearray() if value is None else bytearray(_body(value, "days"))
-            found = self._blocks[number] = packed
+            found = self._blocks[number] = bytearray(self.peek_block(number))
         return found
+
+    def peek_block(self, number: int) -> bytearray | memoryview | bytes:
+        """As :meth:`block`, to be read once: what is not in memory does not stay there."""
+        found = self._blocks.get(number)
+        if found is not None:
+            return found
+        value = self._raw(self._block_key(number)) if self._raw is not None else None
+        return b"" if value is None else _body(value, "days")
 
     def touch_block(self, number: int) -> None:
         """Note that a block was changed; one left empty is deleted."""

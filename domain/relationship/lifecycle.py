@@ -10,13 +10,17 @@ is formation.
 
 from __future__ import annotations
 
-from typing import Literal
+from bisect import bisect_right
+from collections.abc import Sequence
+from math import inf
+from typing import Final, Literal
 
 from domain.policy_relationship import RelationshipRules
 from domain.relationship.finding import Finding, unknown
 from domain.relationship.phrases import counted, days
 
 Phase = Literal["exploration", "decline", "formation", "stability"]
+PHASES: Final[tuple[Phase, ...]] = ("exploration", "decline", "formation", "stability")
 
 
 def lifecycle(
@@ -50,16 +54,58 @@ def lifecycle(
     return _by_value(value, value_before, rules)
 
 
+def turn(days: Sequence[tuple[int, float]], today: int, rules: RelationshipRules) -> int:
+    """The first UTC day after ``today`` on which the value alone gives another phase; 0: never.
+
+    ``days`` are (UTC day, value bought on it) of twice 90 days, ``today`` included, ascending: as
+    time goes by they leave the newest 90 days for the 90 before, and then leave those.
+
+    >>> rules = RelationshipRules()
+    >>> turn([(0, 100.0), (60, 100.0)], 100, rules), turn([(60, 100.0)], 100, rules)
+    (150, 150)
+    """
+    length = round(rules.lifecycle.value_days)
+    older = bisect_right(days, (today - 2 * length, inf))
+    newer = bisect_right(days, (today - length, inf))
+    before, value = (sum(worth for _, worth in days[older:newer]), sum(w for _, w in days[newer:]))
+    phase, last = _phase_of(value, before, rules), len(days)
+    while older < last:
+        day = days[older][0] + 2 * length
+        if newer < last:
+            day = min(day, days[newer][0] + length)
+        while newer < last and days[newer][0] + length == day:
+            value, before = value - days[newer][1], before + days[newer][1]
+            newer += 1
+        while older < newer and days[older][0] + 2 * length == day:
+            before -= days[older][1]
+            older += 1
+        # an empty window holds nothing, whatever rounding has left
+        value, before = value if newer < last else 0.0, before if older < newer else 0.0
+        if _phase_of(value, before, rules) != phase:
+            return day
+    return 0
+
+
+def _phase_of(value: float, before: float, rules: RelationshipRules) -> Phase:
+    low, high = rules.lifecycle.decline, rules.lifecycle.formation
+    if before <= 0:
+        low = high = 1.0
+    if value < low * before:
+        return "decline"
+    return "formation" if value > high * before else "stability"
+
+
 def _by_value(value: float, before: float, rules: RelationshipRules) -> Finding[Phase]:
     low, high = rules.lifecycle.decline, rules.lifecycle.formation
+    phase = _phase_of(value, before, rules)
     said = f"Value of {value:,.0f} within {rules.lifecycle.value_days:g} days"
     said += f" after {before:,.0f} before"
     if before <= 0:
-        if value == before:
-            return Finding("stability", f"{said}, no change.")
-        return Finding("decline" if value < before else "formation", f"{said}.")
-    if value < low * before:
-        return Finding("decline", f"{said}, below {low:g} times.")
-    if value > high * before:
-        return Finding("formation", f"{said}, above {high:g} times.")
-    return Finding("stability", f"{said}, within {low:g} to {high:g} times.")
+        said += ", no change" if phase == "stability" else ""
+    elif phase == "decline":
+        said += f", below {low:g} times"
+    elif phase == "formation":
+        said += f", above {high:g} times"
+    else:
+        said += f", within {low:g} to {high:g} times"
+    return Finding(phase, f"{said}.")

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from domain.policy_relationship import RelationshipRules
 from domain.relationship.finding import Finding
 from domain.relationship.phrases import counted, cut
 
 Stage = Literal["basic", "cooperative", "interdependent"]
+STAGES: Final[tuple[Stage, ...]] = ("basic", "cooperative", "interdependent")
 
 
 def stage(

@@ -88,6 +88,22 @@ def sums(customer: Customer, first_day: int, last_day: int) -> Sums:
     return Sums(days, purchases, value, moved)
 
 
+def purchase_days(customer: Customer, first_day: int, last_day: int) -> list[tuple[int, float]]:
+    """The UTC days of ``first_day`` to ``last_day`` with a purchase, ascending, and their value.
+
+    Blocks that are not in use are read and not kept decoded.
+    """
+    found = []
+    for block in customer.ledger.blocks:
+        start = block.number * BLOCK_DAYS
+        if block.purchases and start <= last_day and start + BLOCK_DAYS > first_day:
+            for day, count, worth, _ in _DAY.iter_unpack(customer.peek_block(block.number)):
+                if count and first_day <= day <= last_day:
+                    found.append((day, worth))
+    found.sort()
+    return found
+
+
 def first_value(customer: Customer) -> float:
     """Value of the purchases of the first day with any."""
     ledger = customer.ledger

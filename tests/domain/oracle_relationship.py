@@ -67,3 +67,27 @@ def value(purchases: list[tuple[int, float]], moved: list[tuple[int, float]], no
         "total_365_days": sum(year),
         "moved_30_days": sum(amount for at, amount in moved if today - at // DAY < 30),
     }
+
+
+def phase(first: int, purchases: list[tuple[int, float]], now: int) -> str:
+    """The lifecycle phase of a relationship since ``first`` (ms), of purchases up to ``now``."""
+    if len(purchases) < 3 or now - first < 90 * DAY:
+        return "exploration"
+    today = now // DAY
+    ages = [(today - at // DAY, amount) for at, amount in purchases]
+    value = sum(amount for age, amount in ages if age < 90)
+    before = sum(amount for age, amount in ages if 90 <= age < 180)
+    if before == 0:
+        return "stability" if value == 0 else "formation"
+    if value < 0.7 * before:
+        return "decline"
+    return "formation" if value > 1.1 * before else "stability"
+
+
+def stage(products: set[str], channels: set[str], share: float | None, loyal: bool) -> str | None:
+    """The relationship stage; ``None`` where only the wallet share could tell."""
+    if len(products) < 2 and len(channels) < 2:
+        return "basic"
+    if not loyal or (share is not None and share < 0.5):
+        return "cooperative"
+    return None if share is None else "interdependent"

@@ -1,0 +1,103 @@
+"""Lifecycle phase and relationship stage as they are known: announced when they move.
+
+Both are worked out at the looks of the customer state, from what is kept and not from what was
+said before. A phase that moves because old purchases leave its windows does so at a UTC midnight,
+which is worked out when something was bought.
+"""
+
+from __future__ import annotations
+
+from domain.answers import score
+from domain.cause import Cause
+from domain.policy import MS_PER_DAY, Policy
+from domain.relationship.finding import Finding
+from domain.relationship.lifecycle import PHASES, Phase, lifecycle, turn
+from domain.relationship.stages import STAGES, Stage, stage
+from domain.state import BLOCKS, LEDGER, Customer
+from domain.transitions import Move, announce
+from domain.value.ledger import purchase_days, sums
+
+KNOWN_STAGES = (*STAGES, "unknown")
+"""A stage that cannot be told, for want of the wallet share, is announced as ``unknown``."""
+
+
+def look(customer: Customer, clock: int, cause: Cause, *, is_loyal: bool) -> None:
+    """Announce a phase or stage that moved; bring the next look forward where one may."""
+    core = customer.core
+    if not customer.has(LEDGER) or not customer.ledger.purchases:
+        return
+    ledger = customer.ledger
+    # a purchase, or the day on which old ones leave the phase's windows
+    if customer.touched & BLOCKS or 0 < ledger.phase_due <= clock // MS_PER_DAY:
+        _look_at_phase(customer, clock, cause)
+    _look_at_stage(customer, is_loyal, cause)
+    if ledger.phase_due and not 0 < core.relation_due <= ledger.phase_due:
+        core.relation_due = ledger.phase_due
+
+
+def _look_at_phase(customer: Customer, clock: int, cause: Cause) -> None:
+    customer.touch(LEDGER)
+    ledger, found = customer.ledger, lifecycle_phase(customer, clock, cause.policy)
+    before, after = PHASES[ledger.phase], found.value or PHASES[0]
+    # a formation that has just gained value ends no sooner than it would have
+    goes_on = before == after == "formation" and ledger.phase_due > clock // MS_PER_DAY
+    if not goes_on or ledger.has_margin:
+        ledger.phase_due = next_turn(customer, clock, cause.policy)
+    if after != before:
+        ledger.phase = PHASES.index(after)
+        announce(customer, cause, Move("lifecycle_phase", before, after, found.reason))
+
+
+def _look_at_stage(customer: Customer, is_loyal: bool, cause: Cause) -> None:
+    ledger, limits = customer.ledger, cause.policy.relationship.stages
+    alone = len(ledger.products) < limits.products
+    if not ledger.stage and alone and ledger.channels.bit_count() < limits.channels:
+        return  # basic, as most are: no sentence is needed
+    found = relationship_stage(customer, cause.policy, is_loyal=is_loyal)
+    before, after = KNOWN_STAGES[ledger.stage], found.value or "unknown"
+    if after != before:
+        customer.touch(LEDGER)
+        ledger.stage = KNOWN_STAGES.index(after)
+        announce(customer, cause, Move("relationship_stage", before, after, found.reason))
+
+
+def lifecycle_phase(customer: Customer, clock: int, policy: Policy) -> Finding[Phase]:
+    """The phase as of ``clock`` (ms), and why."""
+    rules, today, core = policy.relationship, clock // MS_PER_DAY, customer.core
+    purchases = customer.ledger.purchases if customer.has(LEDGER) else 0
+    value = before = 0.0
+    if _by_value(customer, clock, policy):
+        days = round(rules.lifecycle.value_days)
+        value = sums(customer, today - days + 1, today).value
+        before = sums(customer, today - 2 * days + 1, today - days).value
+    return lifecycle(core.first, purchases, value, before, now=clock, rules=rules)
+
+
+def relationship_stage(customer: Customer, policy: Policy, *, is_loyal: bool) -> Finding[Stage]:
+    """The stage of a customer whose state is ``loyal`` or not, and why."""
+    ledger = customer.ledger if customer.has(LEDGER) else None
+    products = len(ledger.products) if ledger else 0
+    channels = ledger.channels.bit_count() if ledger else 0
+    share = score(customer, "wallet_share")
+    return stage(products, channels, share, is_loyal, policy.relationship)
+
+
+def next_turn(customer: Customer, clock: int, policy: Policy) -> int:
+    """The first UTC day at whose midnight the phase is another without an event; 0: never."""
+    rules, core, today = policy.relationship, customer.core, clock // MS_PER_DAY
+    if customer.ledger.purchases < rules.lifecycle.exploration_purchases:
+        return 0
+    if not _by_value(customer, clock, policy):
+        return -(-(core.first + rules.exploration_ms) // MS_PER_DAY)
+    length = round(rules.lifecycle.value_days)
+    return turn(purchase_days(customer, today - 2 * length + 1, today), today, rules)
+
+
+def _by_value(customer: Customer, clock: int, policy: Policy) -> bool:
+    """Whether the phase is told by the value: the customer is explored no more."""
+    rules = policy.relationship
+    return (
+        customer.has(LEDGER)
+        and customer.ledger.purchases >= rules.lifecycle.exploration_purchases
+        and clock - customer.core.first >= rules.exploration_ms
+    )
