@@ -65,6 +65,8 @@ class Ours:
         self.raw = np.zeros((stream.customers, len(stream.features)))
         self.alive = np.zeros(stream.customers, dtype=bool)
         self.current = np.full(stream.customers, NONE, dtype=np.int16)
+        self.away = np.zeros(stream.customers, dtype=np.int64)
+        self.now = 0
         self.changes = 0
 
     def step(self, tick: Tick, fit: bool) -> None:
@@ -73,11 +75,14 @@ class Ours:
         self.alive[tick.keys] = True
         self.alive[tick.gone] = False
         self.current[tick.gone] = NONE
+        self.away[tick.gone] = 0
+        self.now = tick.now
         if len(tick.keys):
             self.micro.put(tick.keys, tick.vectors)
         if len(tick.gone):
             self.micro.remove(tick.gone)
-        self._judge(tick.keys)
+        # The window moves without an event, and so does the hold.
+        self._judge(np.union1d(tick.keys, np.flatnonzero(self.away)))
         if fit:
             summary = self.micro.summary(0, tick.now, self.rules.sample)
             if self.fitter.fit([summary], tick.now) is not None:
@@ -97,7 +102,9 @@ class Ours:
         if self.assigner is None or not len(keys):
             return
         before = self.current[keys]
-        labels = self.assigner.judge(self.raw[keys], before)
+        labels, self.away[keys] = self.assigner.judge_at(
+            self.raw[keys], before, self.away[keys], self.now
+        )
         known = np.ones(len(keys), dtype=bool) if ids_gone else before != NONE
         self.changes += int((known & (labels != before)).sum())
         self.current[keys] = labels

@@ -85,6 +85,8 @@ class Core(msgspec.Struct, array_like=True, gc=False):
     churn_high: bool = False
     # first campaign that was sent to the customer; 0 = none
     first_campaign: int = 0
+    # since when another segment has been nearer past the margin; 0 = none is
+    away_since: int = 0
 
 
 class Block(NamedTuple):

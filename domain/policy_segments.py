@@ -121,6 +121,10 @@ class SegmentRules(Section):
 
     ``names`` pins the name of a segment by its id, ``k`` the number of segments. Strategies are
     tried in order; the first that fits a segment is its own.
+
+    A customer changes segment when another centroid is nearer by more than ``margin`` (a share of
+    the distance to its own) and has been for ``hold_hours``, or at once when it is nearer by more
+    than ``clear_margin``.
     """
 
     known: ClassVar[tuple[str, ...] | None] = KNOWN_FEATURES
@@ -132,6 +136,8 @@ class SegmentRules(Section):
     k: Clusters | None = None
     names: dict[Name, Name] = Field(default={})
     margin: Annotated[float, Field(ge=0, lt=1)] = 0.10
+    clear_margin: Annotated[float, Field(ge=0, le=1, validate_default=True)] = 0.30
+    hold_hours: Annotated[float, Field(ge=0, le=168)] = 24.0
     min_customers: Annotated[int, Field(ge=2)] = 30
     sample: Annotated[int, Field(ge=10, le=10_000)] = 1_000
     micro_clusters: Annotated[int, Field(ge=16, le=4_096)] = 256
@@ -171,6 +177,14 @@ class SegmentRules(Section):
         if k is not None and limit is not None and k > limit:
             raise ValueError(f"must not be greater than segments.k_max ({limit})")
         return k
+
+    @field_validator("clear_margin")
+    @classmethod
+    def _not_below_margin(cls, clear: float, info: ValidationInfo) -> float:
+        margin = info.data.get("margin")
+        if margin is not None and clear < margin:
+            raise ValueError(f"must not be less than segments.margin ({margin})")
+        return clear
 
     @field_validator("names")
     @classmethod

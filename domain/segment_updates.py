@@ -118,7 +118,7 @@ class Updates:
     ) -> SegmentUpdate:
         core = customer.core
         before = core.segment
-        core.segment, core.entered_with = to, vector
+        core.segment, core.entered_with, core.away_since = to, vector, 0
         core.segment_changes += 1
         customer.touched |= CORE
         return SegmentUpdate(

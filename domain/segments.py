@@ -23,7 +23,7 @@ from domain.segmentation.features import FeatureSet
 from domain.segmentation.micro import MicroClusters
 from domain.segmentation.summary import dump_summary
 from domain.segmentation.table import Rows, Table
-from domain.state import Customer, decode_core
+from domain.state import CORE, Customer, decode_core
 from domain.vectors import feature_values
 from schemas.outputs import SegmentUpdate
 from schemas.segments import SegmentModel
@@ -214,7 +214,8 @@ class Segments:
 
     def _enter(self, key: str, core: Core) -> int:
         vector = self._vector(core)
-        return self._table.put(key, vector, core.oldest_click + WINDOW_MS, self._code(core.segment))
+        expiry, code = core.oldest_click + WINDOW_MS, self._code(core.segment)
+        return self._table.put(key, vector, expiry, code, core.away_since)
 
     def _vector(self, core: Core) -> tuple[float, ...]:
         if self._plain:
@@ -232,14 +233,23 @@ class Segments:
         assert self._assigner is not None
         table = self._table
         table.stale[rows] = False
-        before = table.current[rows]
-        labels = self._assigner.judge(table.raw[rows], self._to_model[before])
+        before, since = table.current[rows], table.away[rows]
+        labels, away = self._assigner.judge_at(table.raw[rows], self._to_model[before], since, now)
+        waits = np.flatnonzero(away)
+        if len(waits):
+            table.look_at(rows[waits], away[waits] + self._assigner.hold_ms)
         codes = self._from_model[labels]
-        places = np.flatnonzero(codes != before)
+        places = np.flatnonzero((codes != before) | (away != since))
         if most is not None and len(places) > most:
             self._mark_stale(rows[places[most:]])
             places = places[:most]
-        return self._move(rows[places], codes[places], now, open_) if len(places) else []
+        if not len(places):
+            return []
+        table.away[rows[places]] = away[places]
+        moved = codes[places] != before[places]
+        goes, turns = places[moved], places[~moved]
+        changed = self._move(rows[goes], codes[goes], now, open_) if len(goes) else []
+        return changed + self._turn(rows[turns], open_)
 
     def _move(self, rows: Rows, codes: Codes, now: int, open_: Open) -> list[Changed]:
         table = self._table
@@ -252,6 +262,16 @@ class Segments:
             Changed(customer.customer_id, customer, (update,))
             for customer, update in zip(customers, updates, strict=True)
         ]
+
+    def _turn(self, rows: Rows, open_: Open) -> list[Changed]:
+        """Let who came past the margin, or back, remember it: nothing is told."""
+        changed = []
+        for row in rows.tolist():
+            customer = open_(self._table.keys[row])
+            customer.core.away_since = self._table.away.item(row)
+            customer.touched |= CORE
+            changed.append(Changed(customer.customer_id, customer, ()))
+        return changed
 
     def _leave(self, key: str, customer: Customer) -> Changed:
         at = customer.core.newest_click + WINDOW_MS

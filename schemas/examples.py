@@ -267,6 +267,8 @@ OUTPUT_EXAMPLES: Final[dict[str, list[Example]]] = {
             "scale": [0.9, 0.8],
             "centroids": [[-0.4, -0.5], [1.9, 2.1]],
             "margin": 0.1,
+            "clear_margin": 0.3,
+            "hold_hours": 24.0,
             "customers": 95,
             "quarantined": 0,
             "silhouette": 0.71,

@@ -61,7 +61,8 @@ class SegmentModel(Output):
 
     `centroids` has a row for each of `segments`, in the same order; `outliers` are the centres
     that quarantined customers are nearest to. A customer changes segment only when the other
-    centroid is nearer by more than `margin` (a share of the distance to its own).
+    centroid is nearer by more than `margin` (a share of the distance to its own), and only once
+    that has been so for `hold_hours`, unless it is nearer by more than `clear_margin`.
     `silhouettes` are those of the last choice of K, by K. `sse_ratio` compares the model with
     a batch fit on the sample (1 is as good). `next_id` numbers the next new segment: an id is
     never used again.
@@ -81,6 +82,8 @@ class SegmentModel(Output):
     centroids: Annotated[tuple[Vector, ...], Field(min_length=1, max_length=MAX_SEGMENTS)]
     outliers: Annotated[tuple[Vector, ...], Field(max_length=MAX_OUTLIERS)] = ()
     margin: Annotated[float, Field(ge=0, lt=1)]
+    clear_margin: Annotated[float, Field(ge=0, le=1)] = 1.0
+    hold_hours: NotNegative = 0.0
     customers: Count
     quarantined: Count
     silhouette: Figure | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import dist, inf, log1p
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,10 +18,21 @@ from domain.segmentation.features import Floats
 from schemas.segments import QUARANTINE, SegmentModel
 
 Labels = NDArray[np.int16]
+Times = NDArray[np.int64]
+Rows = NDArray[np.intp]
 
 NONE: Final = -1
 TIE: Final = 1e-9
 """Distances that differ by less than this share are equal: the lower index wins."""
+HOUR_MS: Final = 3_600_000
+
+
+class Judged(NamedTuple):
+    """The label of each customer (m,), and since when (ms) it has been held in it though another
+    is nearer past the margin (m,); 0 where none is."""
+
+    labels: Labels
+    away: Times
 
 
 class Assigner:
@@ -39,7 +50,10 @@ class Assigner:
         self._mean = np.array(model.mean)
         self._factor = np.sqrt(np.array(model.weights)) / np.array(model.scale)
         self._centres = [*model.centroids, *model.outliers]
+        self._labels = self.quarantine + bool(model.outliers)
+        self.hold_ms = round(model.hold_hours * HOUR_MS)
         self._stays = (1.0 - model.margin) * (1.0 - TIE)
+        self._goes = (1.0 - model.clear_margin) * (1.0 - TIE)
         self._scaler = list(zip(model.logged, model.mean, self._factor.tolist(), strict=True))
 
     def standardise(self, raw: ArrayLike) -> Floats:
@@ -77,17 +91,37 @@ class Assigner:
     def judge(self, raw: ArrayLike, current: ArrayLike) -> Labels:
         """The label of each vector (m, d) of a customer whose label is ``current`` (m,).
 
-        A ``current`` that is no label of this model (``NONE``, say) leaves no hysteresis.
+        A ``current`` that is no label of this model (``NONE``, say) leaves no hysteresis. Time
+        is left aside: past the margin is past it.
         """
+        labels, held, _ = self._past_margin(raw, current)
+        labels[held] = np.asarray(current, dtype=np.int16)[held]
+        return labels
+
+    def judge_at(self, raw: ArrayLike, current: ArrayLike, away: ArrayLike, now: int) -> Judged:
+        """``judge`` at ``now`` (ms), by the clock: who is past the margin, but not clearly, is
+        held until it has been so for the model's hold. ``away`` (m,) is what this gave before.
+        """
+        labels, held, past = self._past_margin(raw, current)
+        since = np.asarray(away, dtype=np.int64)[past]
+        since = np.where(since > 0, since, now)
+        waits = now - since < self.hold_ms
+        found = np.zeros(len(labels), dtype=np.int64)
+        found[past[waits]] = since[waits]
+        held = np.concatenate((held, past[waits]))
+        labels[held] = np.asarray(current, dtype=np.int16)[held]
+        return Judged(labels, found)
+
+    def _past_margin(self, raw: ArrayLike, current: ArrayLike) -> tuple[Labels, Rows, Rows]:
+        """The nearest label of each vector; who is not past the margin; who is, but not clearly."""
         apart = self.distances(raw)
         labels = _first_nearest(apart)
-        held = np.asarray(current, dtype=np.int16)
-        known = np.flatnonzero((held >= 0) & (held <= self.quarantine))
+        before = np.asarray(current, dtype=np.int16)
+        known = np.flatnonzero((before >= 0) & (before < self._labels))
         nearest = apart[known, labels[known]]
-        own = apart[known, held[known]]
-        stays = known[~(nearest < own * self._stays)]
-        labels[stays] = held[stays]
-        return labels
+        own = apart[known, before[known]]
+        past = nearest < own * self._stays
+        return labels, known[~past], known[past & ~(nearest < own * self._goes)]
 
     def judge_one(self, raw: Sequence[float], current: int) -> int:
         """``judge`` for one vector (d,), in microseconds: no arrays."""

@@ -165,6 +165,8 @@ class KeyedClusterer(Clusterer):
             k=self.k,
             k_max=self.k_max,
             margin=self.margin,
+            clear_margin=1.0,
+            hold_hours=0.0,  # there is no clock
             quarantine_share=self.quarantine_share,
             micro_clusters=self.micro_clusters,
             sample=self.sample,

@@ -202,6 +202,8 @@ class Fitter:
             centroids=tuple(_row(fit.centres[row]) for row in order),
             outliers=tuple(_row(row) for row in fit.outliers),
             margin=self.rules.margin,
+            clear_margin=self.rules.clear_margin,
+            hold_hours=self.rules.hold_hours,
             customers=population.customers,
             quarantined=round(float(population.counts[fit.labels >= fit.k].sum())),
             silhouettes=self._silhouettes,

@@ -75,8 +75,8 @@ def _ids(old: SegmentModel, new: SegmentModel) -> list[str]:
 
 def _policy(old: SegmentModel, new: SegmentModel) -> list[str]:
     reasons = []
-    if (old.margin, old.weights, old.logged) != (new.margin, new.weights, new.logged):
-        reasons.append("the policy's margin or weights changed")
+    if _judges_by(old) != _judges_by(new):
+        reasons.append("the policy's margins, hold or weights changed")
     before = {card.segment_id: card for card in old.segments}
     for card in new.segments:
         known = before.get(card.segment_id)
@@ -85,6 +85,11 @@ def _policy(old: SegmentModel, new: SegmentModel) -> list[str]:
         elif known and known.strategy != card.strategy:
             reasons.append(f"{card.segment_id} has a new strategy text")
     return reasons
+
+
+def _judges_by(model: SegmentModel) -> tuple[object, ...]:
+    hysteresis = model.margin, model.clear_margin, model.hold_hours
+    return *hysteresis, model.weights, model.logged
 
 
 def _moves(old: SegmentModel, new: SegmentModel, shift: float) -> list[str]:

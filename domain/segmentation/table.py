@@ -21,8 +21,10 @@ Rows = NDArray[np.intp]
 class Table:
     """``raw`` vectors, when the next click leaves each (``expiry``, ms), the segment's code.
 
-    ``current`` is an index of the caller's, -1 for no segment. ``stale`` rows are still to be
+    ``current`` is an index of the caller's, -1 for no segment; ``away`` says since when (ms)
+    another segment has been nearer past the margin, 0 for none. ``stale`` rows are still to be
     judged by the newest model, ``fresh`` ones still to be learnt by the micro-clusters.
+    ``expiry`` comes earlier where the customer is to be looked at earlier.
     """
 
     def __init__(self, width: int) -> None:
@@ -31,6 +33,7 @@ class Table:
         self.raw = np.zeros((FIRST_ROWS, width))
         self.expiry = np.full(FIRST_ROWS, FAR, dtype=np.int64)
         self.current = np.full(FIRST_ROWS, -1, dtype=np.int16)
+        self.away = np.zeros(FIRST_ROWS, dtype=np.int64)
         self.stale = np.zeros(FIRST_ROWS, dtype=np.bool_)
         self.fresh = np.zeros(FIRST_ROWS, dtype=np.bool_)
         self.hashes = np.zeros(FIRST_ROWS, dtype=np.uint64)
@@ -40,12 +43,14 @@ class Table:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def put(self, key: str, raw: tuple[float, ...], expiry: int, current: int) -> int:
-        """Give ``key`` this vector; a new key enters with the segment ``current``."""
+    def put(
+        self, key: str, raw: tuple[float, ...], expiry: int, current: int, away: int = 0
+    ) -> int:
+        """Give ``key`` this vector; a new key enters with the segment ``current`` and ``away``."""
         row = self.rows.get(key)
         if row is None:
             row = self._enter(key)
-            self.current[row] = current
+            self.current[row], self.away[row] = current, away
         self.raw[row] = raw
         self.expiry[row] = expiry
         self.fresh[row] = True
@@ -56,7 +61,7 @@ class Table:
         """Let ``key`` go; its former row, or ``None`` if it had none."""
         row = self.rows.pop(key, None)
         if row is not None:
-            self.expiry[row], self.current[row] = FAR, -1
+            self.expiry[row], self.current[row], self.away[row] = FAR, -1, 0
             self.stale[row] = self.fresh[row] = False
             self.keys[row], self.hashes[row] = "", 0
             self.raw[row] = 0.0
@@ -69,6 +74,11 @@ class Table:
             return
         for row in np.flatnonzero(self.expiry <= now):
             yield self.keys[row]
+
+    def look_at(self, rows: Rows, times: NDArray[np.int64]) -> None:
+        """Let these rows be due at these times (ms), unless they are earlier."""
+        self.expiry[rows] = earlier = np.minimum(self.expiry[rows], times)
+        self.next_expiry = min(self.next_expiry, int(earlier.min(initial=FAR)))
 
     def look_ahead(self) -> None:
         """Work ``next_expiry`` out anew, after the due ones were dealt with."""
@@ -96,6 +106,7 @@ class Table:
         self.raw = np.concatenate([self.raw, np.zeros_like(self.raw)])
         self.expiry = np.concatenate([self.expiry, np.full(size, FAR, dtype=np.int64)])
         self.current = np.concatenate([self.current, np.full(size, -1, dtype=np.int16)])
+        self.away = np.concatenate([self.away, np.zeros(size, dtype=np.int64)])
         self.stale = np.concatenate([self.stale, np.zeros(size, dtype=np.bool_)])
         self.fresh = np.concatenate([self.fresh, np.zeros(size, dtype=np.bool_)])
         self.hashes = np.concatenate([self.hashes, np.zeros(size, dtype=np.uint64)])

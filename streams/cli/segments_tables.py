@@ -134,11 +134,14 @@ def _distances(told: Explanation) -> RenderableType:
     if told.moves_below is None or told.to_go is None:
         return text
     rule = f"; a segment is left only for one nearer by more than {100 * told.margin:.0f} %"
+    if told.hold_hours:
+        rule += f" for {told.hold_hours:g} hours, or nearer than {told.moves_at_once_below:.2f}"
     if told.to_go > 0:
         text.append(
             f"\nmoves to {told.nearest_other} once that is nearer than {told.moves_below:.2f}: "
             f"it would have to come nearer by {told.to_go:.2f}{rule}"
         )
     else:
-        text.append(f"\nmoves to {told.nearest_other} when its worker next looks{rule}")
+        when = f"at {told.moves_at}" if told.moves_at else "when its worker next looks"
+        text.append(f"\nmoves to {told.nearest_other} {when}{rule}")
     return text

@@ -40,8 +40,10 @@ class Distance(msgspec.Struct):
 class Explanation(msgspec.Struct):
     """A customer and its segment by the newest model; ``missing`` says why something is not there.
 
-    The customer moves to ``nearest_other`` once that is nearer than ``moves_below``; ``to_go`` is
-    how much nearer it would have to come. All are distances as in ``distances``.
+    The customer moves to ``nearest_other`` once that is nearer than ``moves_below`` and has been
+    for ``hold_hours``, or at once below ``moves_at_once_below``; ``to_go`` is how much nearer it
+    would have to come. All are distances as in ``distances``. ``moves_at`` is when it moves if
+    nothing changes, where its worker saw it past the margin.
     """
 
     customer_id: str
@@ -56,8 +58,11 @@ class Explanation(msgspec.Struct):
     distances: list[Distance] = []
     margin: float = 0.0
     nearest_other: str | None = None
+    hold_hours: float = 0.0
     moves_below: float | None = None
+    moves_at_once_below: float | None = None
     to_go: float | None = None
+    moves_at: str | None = None
 
 
 def explain(one: Member, model: SegmentModel) -> Explanation:
@@ -79,7 +84,7 @@ def explain(one: Member, model: SegmentModel) -> Explanation:
     raw = [values[name] for name in model.features]
     assigner = Assigner(model)
     told.features = _features(raw, card, assigner)
-    _distances(told, raw, assigner)
+    _distances(told, raw, assigner, core.away_since)
     return told
 
 
@@ -116,8 +121,10 @@ def _features(raw: Sequence[float], card: SegmentCard | None, assigner: Assigner
     ]
 
 
-def _distances(told: Explanation, raw: Sequence[float], assigner: Assigner) -> None:
-    """Distances to all labels, and the rule of hysteresis that `Assigner.judge` goes by."""
+def _distances(
+    told: Explanation, raw: Sequence[float], assigner: Assigner, away_since: int
+) -> None:
+    """Distances to all labels, and the rule of hysteresis that `Assigner.judge_at` goes by."""
     model = assigner.model
     found = dict(zip(assigner.ids, assigner.distances([raw])[0].tolist(), strict=True))
     if not model.outliers:
@@ -128,7 +135,11 @@ def _distances(told: Explanation, raw: Sequence[float], assigner: Assigner) -> N
         return
     told.nearest_other = min(others, key=others.__getitem__)
     told.moves_below = (1.0 - model.margin) * found[told.segment]
+    told.hold_hours = model.hold_hours
+    told.moves_at_once_below = (1.0 - model.clear_margin) * found[told.segment]
     told.to_go = max(0.0, others[told.nearest_other] - told.moves_below)
+    if away_since and not told.to_go:
+        told.moves_at = _time(away_since + assigner.hold_ms)
 
 
 def _time(at: int) -> str:

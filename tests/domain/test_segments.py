@@ -150,6 +150,86 @@ def test_a_new_model_moves_a_customer_whose_own_figures_stayed() -> None:
     assert live.segments.changes == 1
 
 
+HELD = {"clear_margin": 0.3, "hold_hours": 24.0}
+"""Of one in s1, four visits are past the margin (1.39 is below 0.9 x 1.61), not clearly."""
+
+
+def test_a_customer_past_the_margin_moves_after_a_day_though_no_event_comes() -> None:
+    live = Live()
+    live.segments.adopt(model(1, TWO, **HELD))
+    live.visit(0)
+    live.tick(HOUR)
+    live.visit(2 * HOUR, 3)
+    assert live.tick(3 * HOUR) == []
+    assert live.customer.core.away_since == START + 3 * HOUR
+    assert live.tick(27 * HOUR - 1) == []
+    assert live.segments.due(START + 27 * HOUR)
+    (moved,) = live.tick(27 * HOUR)
+    assert (moved.from_segment, moved.to_segment) == ("s1", "s2")
+    assert "functions visited 1 to 4" in moved.reason
+    assert live.customer.core.away_since == 0
+    assert not live.segments.due(START + 2 * DAY)
+
+
+def test_one_who_is_clearly_elsewhere_moves_at_once() -> None:
+    live = Live()
+    live.segments.adopt(model(1, TWO, **HELD))
+    live.visit(0)
+    live.tick(HOUR)
+    live.visit(2 * HOUR, 4)
+    assert [update.to_segment for update in live.tick(3 * HOUR)] == ["s2"]
+
+
+def test_one_who_comes_back_within_the_day_stays_and_nothing_is_told() -> None:
+    live = Live()
+    live.segments.adopt(model(1, TWO, **HELD))
+    live.visit(0)
+    live.visit(20 * HOUR)
+    live.tick(21 * HOUR)
+    live.visit(WEEK - 10 * HOUR, 2)
+    assert live.tick(WEEK - 9 * HOUR) == []
+    assert live.customer.core.away_since
+    assert live.tick(WEEK + HOUR) == []  # the first visit has left the window
+    assert live.customer.core.away_since == 0
+    assert live.tick(WEEK + 19 * HOUR) == []
+
+
+def test_another_worker_goes_on_with_the_hold() -> None:
+    live = Live()
+    live.segments.adopt(model(1, TWO, **HELD))
+    live.visit(0)
+    live.tick(HOUR)
+    live.visit(2 * HOUR, 3)
+    live.tick(3 * HOUR)
+    live.restart()
+    live.segments.adopt(model(1, TWO, **HELD))
+    assert live.tick(26 * HOUR) == []
+    assert [update.to_segment for update in live.tick(27 * HOUR)] == ["s2"]
+
+
+def test_a_model_that_moves_the_border_a_little_is_followed_after_the_hold() -> None:
+    live = Live()
+    live.segments.adopt(model(1, TWO, **HELD))
+    live.visit(0, 3)
+    live.tick(HOUR)
+    live.segments.adopt(model(2, {"s1": 0.0, "s2": 2.5}, **HELD))
+    assert live.tick(2 * HOUR) == []
+    live.segments.adopt(model(3, {"s1": 0.0, "s2": 2.55}, **HELD))
+    assert live.tick(3 * HOUR) == []
+    (moved,) = live.tick(26 * HOUR)
+    assert (moved.to_segment, moved.model_version) == ("s2", 3)
+    assert "the customer's own figures stayed" in moved.reason
+
+
+def test_a_model_by_which_one_is_clearly_elsewhere_is_followed_at_once() -> None:
+    live = Live()
+    live.segments.adopt(model(1, TWO, **HELD))
+    live.visit(0, 3)
+    live.tick(HOUR)
+    live.segments.adopt(model(2, {"s1": 0.0, "s2": 1.5}, **HELD))
+    assert [update.to_segment for update in live.tick(2 * HOUR)] == ["s2"]
+
+
 def test_an_outlier_is_quarantined_under_that_name() -> None:
     live = Live()
     live.segments.adopt(model(1, TWO, outliers=((0.0,) * 5 + (6.0,) + (0.0,) * 2,)))
@@ -219,13 +299,12 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
-@given(STEPS)
-def test_updates_are_a_chain_that_ends_in_the_state_however_it_is_cut(
-    steps: list[tuple[str, int, int, str]],
-) -> None:
+def lived(
+    steps: list[tuple[str, int, int, str]], held: dict[str, float], *, restarts: bool = True
+) -> tuple[Live, int, list[tuple[int, str]]]:
+    """Who went through the steps, when they ended, and the clicks."""
     live = Live()
-    live.segments.adopt(model(1, TWO))
+    live.segments.adopt(model(1, TWO, **held))
     now = 0
     clicks: list[tuple[int, str]] = []
     for what, hours, late, action in steps:
@@ -237,10 +316,29 @@ def test_updates_are_a_chain_that_ends_in_the_state_however_it_is_cut(
             clicks.append((at, action))
         elif what == "tick":
             live.tick(now)
-        elif clicks:
+        elif clicks and restarts:
             live.restart()
-            live.segments.adopt(model(1, TWO))
+            live.segments.adopt(model(1, TWO, **held))
     live.tick(now)
+    return live, now, clicks
+
+
+@settings(max_examples=60, deadline=None)
+@given(STEPS)
+def test_a_restart_changes_nothing_of_what_is_told_and_when(
+    steps: list[tuple[str, int, int, str]],
+) -> None:
+    told, undisturbed = (lived(steps, HELD, restarts=each)[0] for each in (True, False))
+    assert told.updates == undisturbed.updates
+    assert told.customer.core.away_since == undisturbed.customer.core.away_since
+
+
+@settings(max_examples=60, deadline=None)
+@given(STEPS, st.sampled_from([{}, HELD]))
+def test_updates_are_a_chain_that_ends_in_the_state_however_it_is_cut(
+    steps: list[tuple[str, int, int, str]], held: dict[str, float]
+) -> None:
+    live, now, clicks = lived(steps, held)
     chain = [(update.from_segment, update.to_segment) for update in live.updates]
     assert all(before[1] == after[0] for before, after in pairwise([(None, None), *chain]))
     last = chain[-1][1] if chain else None

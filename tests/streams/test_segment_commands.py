@@ -260,6 +260,8 @@ def test_an_explanation_has_the_figures_and_what_a_move_would_take(
     other = min(apart, key=lambda one: apart[one])
     assert told["nearest_other"] == other
     assert told["moves_below"] == pytest.approx(0.9 * own)
+    assert told["moves_at_once_below"] == pytest.approx(0.7 * own)
+    assert (told["hold_hours"], told["moves_at"]) == (24.0, None)
     assert told["to_go"] == pytest.approx(apart[other] - 0.9 * own)
 
 
@@ -270,7 +272,12 @@ def test_an_explanation_for_people_has_strategy_and_averages(
     customer = min(case.members(card.segment_id))
     shown = " ".join(run("explain", customer).stdout.split())
     assert f"{customer} is in {card.segment_id}, {card.name}" in shown
-    for wanted in (card.strategy, "functions visited", "moves to", "nearer by more than 10 %"):
+    for wanted in (
+        card.strategy,
+        "functions visited",
+        "moves to",
+        "nearer by more than 10 % for 24 hours",
+    ):
         assert wanted in shown
 
 

@@ -19,6 +19,8 @@ def model(
     centroids: tuple[tuple[float, ...], ...] = CENTROIDS,
     outliers: tuple[tuple[float, ...], ...] = OUTLIERS,
     margin: float = 0.1,
+    clear_margin: float = 1.0,
+    hold_hours: float = 0.0,
     logged: tuple[bool, ...] = (False, False),
     weights: tuple[float, ...] = (1.0, 1.0),
     mean: tuple[float, ...] = (0.0, 0.0),
@@ -51,6 +53,8 @@ def model(
             "centroids": centroids,
             "outliers": outliers,
             "margin": margin,
+            "clear_margin": clear_margin,
+            "hold_hours": hold_hours,
             "customers": 30,
             "quarantined": 0,
             "next_id": 4,
@@ -114,6 +118,74 @@ def test_without_outliers_nobody_is_in_quarantine() -> None:
 def test_no_margin_is_no_hysteresis() -> None:
     assigner = Assigner(model(margin=0.0))
     assert assigner.judge_one((5.001, 0.0), 0) == 1
+
+
+HOUR = 3_600_000
+NOW = 100 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("vector", "current", "away", "expected", "why"),
+    [
+        ((5.26, 0.0), 0, 0, (0, 0), "not past the margin"),
+        ((5.27, 0.0), 0, 0, (0, NOW), "past it, from now on"),
+        ((5.27, 0.0), 0, NOW - 23 * HOUR, (0, NOW - 23 * HOUR), "past it, not long enough"),
+        ((5.27, 0.0), 0, NOW - 24 * HOUR, (1, 0), "past it for the hold"),
+        ((5.26, 0.0), 0, NOW - 23 * HOUR, (0, 0), "it came back"),
+        ((5.88, 0.0), 0, 0, (0, NOW), "4.12 is not below 0.7 x 5.88 = 4.116"),
+        ((5.89, 0.0), 0, 0, (1, 0), "4.11 is below 0.7 x 5.89 = 4.123: clearly"),
+        ((5.27, 0.0), NONE, 0, (1, 0), "in no segment: at once"),
+        ((4.9, 0.0), 9, NOW - HOUR, (0, 0), "no label of this model: at once"),
+        ((6.0, 5.0), 0, NOW - 24 * HOUR, (1, 0), "to the nearest, whichever it was before"),
+    ],
+)
+def test_who_is_past_the_margin_is_held_for_a_time(
+    vector: tuple[float, float], current: int, away: int, expected: tuple[int, int], why: str
+) -> None:
+    assigner = Assigner(model(clear_margin=0.3, hold_hours=24.0))
+    labels, since = assigner.judge_at([vector], [current], [away], NOW)
+    assert (labels.item(), since.item()) == expected, why
+
+
+def test_a_hold_in_a_segment_that_is_gone_is_none() -> None:
+    assigner = Assigner(model(outliers=(), clear_margin=1.0, hold_hours=24.0))
+    labels, since = assigner.judge_at([[0.0, 9.0]], [3], [NOW - HOUR], NOW)
+    assert (labels.item(), since.item()) == (2, 0)
+
+
+def test_without_a_hold_the_clock_changes_nothing() -> None:
+    assigner = Assigner(model())
+    rng = np.random.default_rng(3)
+    raw, current = rng.uniform(-50, 50, (500, 2)), rng.integers(-1, 5, 500)
+    labels, since = assigner.judge_at(raw, current, np.zeros(500, dtype=np.int64), NOW)
+    assert labels.tolist() == assigner.judge(raw, current).tolist()
+    assert not since.any()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000))
+def test_over_hours_every_customer_goes_by_the_rule(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    assigner = Assigner(model(outliers=(), clear_margin=0.3, hold_hours=5.0))
+    points = rng.uniform(0, 10, (20, 2))
+    labels, since = assigner.nearest(points), np.zeros(20, dtype=np.int64)
+    held = labels.tolist()
+    past_for: list[int | None] = [None] * 20  # hours past the margin at the last look
+    for hour in range(40):
+        points += rng.normal(0, 0.4, points.shape)
+        labels, since = assigner.judge_at(points, labels, since, NOW + hour * HOUR)
+        for who, (x, y) in enumerate(points.tolist()):
+            apart = [np.hypot(x - a, y - b) for a, b in CENTROIDS]
+            nearest, own = min(apart), apart[held[who]]
+            before = past_for[who]
+            hours = None if nearest >= 0.9 * own else 0 if before is None else before + 1
+            if nearest < 0.7 * own or hours == 5:
+                held[who], hours = apart.index(nearest), None
+            past_for[who] = hours
+        assert labels.tolist() == held
+        assert since.tolist() == [
+            0 if hours is None else NOW + (hour - hours) * HOUR for hours in past_for
+        ]
 
 
 def test_no_customers_are_no_labels() -> None:

@@ -29,6 +29,7 @@ def test_the_default_is_the_bank_case() -> None:
     rules = SegmentRules()
     assert rules.features == BANK_FEATURES
     assert (rules.k, rules.k_max, rules.margin, rules.micro_clusters) == (None, 10, 0.10, 256)
+    assert (rules.clear_margin, rules.hold_hours) == (0.30, 24.0)
     assert [each.name for each in rules.strategies] == ["notification-only", "lurkers", "quality"]
 
 
@@ -94,6 +95,11 @@ def test_a_bound_compares_what_its_name_says(
         ({"weights": {"app_launches": float("inf")}}, "finite"),
         ({"margin": 1}, "less than 1"),
         ({"margin": -0.1}, "greater than or equal to 0"),
+        ({"margin": 0.4}, "must not be less than segments.margin (0.4)"),
+        ({"clear_margin": 0.05}, "must not be less than segments.margin (0.1)"),
+        ({"clear_margin": 1.1}, "less than or equal to 1"),
+        ({"hold_hours": 169}, "less than or equal to 168"),
+        ({"hold_hours": -1}, "greater than or equal to 0"),
         ({"min_customers": 1}, "greater than or equal to 2"),
         ({"quarantine_share": 0.5}, "less than 0.5"),
         ({"names": {"s1": "loyal", "s2": "loyal"}}, "loyal is there twice"),

@@ -106,9 +106,10 @@ def test_a_new_policy_counts(model: SegmentModel) -> None:
     assert why(model, model.model_copy(update={"segments": (reworded, *rest)})) == (
         "s1 has a new strategy text"
     )
-    assert why(model, model.model_copy(update={"margin": 0.2})) == (
-        "the policy's margin or weights changed"
-    )
+    for changed in ({"margin": 0.2}, {"clear_margin": 0.5}, {"hold_hours": 1.0}):
+        assert why(model, model.model_copy(update=changed)) == (
+            "the policy's margins, hold or weights changed"
+        )
 
 
 def test_drift_is_said(model: SegmentModel) -> None:
