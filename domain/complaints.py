@@ -232,13 +232,14 @@ def _raise_vip_complaint(customer: Customer, found: Judged, event: Complaint, ca
     tier = customer.core.tier
     grade = f"of severity {lived.severity}" if lived.severity else "of unknown severity"
     about = f" about {event.category}" if event.category else ""
-    hours = policy.complaints.acknowledge_hours.ms[tier]
+    promised = duration(policy.complaints.acknowledge_hours.ms[tier])
+    counted = " of business time" if policy.complaints.calendar.enabled else ""
     raise_alert(
         customer,
         cause,
         "vip_complaint",
         f"A {TIERS[tier]} customer {event.status} a complaint {grade}{about};"
-        f" it is to be acknowledged within {duration(hours)}.",
+        f" it is to be acknowledged within {promised}{counted}.",
         tier=tier,
         severe=lived.severity >= policy.alerts.severe_from,
         complaint_id=case.complaint_id,

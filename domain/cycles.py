@@ -115,7 +115,9 @@ def _ended(cycle: Cycle, step: Step) -> Cycle:
 def dues(cycle: Cycle, is_complex: bool, history: TierHistory, policy: Policy) -> Dues:
     """The promises of a cycle: by the tier at its start, shortened by every later rise.
 
-    A rise at time r makes it start + limit of the new tier, but never before r itself.
+    A rise at time r makes it start + limit of the new tier, but never before r itself. Promises
+    count business time where the policy has a calendar; then none outlives the regulator's limit,
+    which is in calendar days.
 
     >>> from domain.policy import Policy
     >>> cycle = Cycle(0, "e", 0, False, None, None, 0, 0, "")
@@ -128,15 +130,19 @@ def dues(cycle: Cycle, is_complex: bool, history: TierHistory, policy: Policy) -
     acknowledge_ms = rule.acknowledge_hours.ms
     resolve_ms = (rule.complex_resolve_hours if is_complex else rule.resolve_hours).ms
     tier = history.tier_at(cycle.start)
-    acknowledge = cycle.start + acknowledge_ms[tier]
-    resolve = cycle.start + resolve_ms[tier]
+    due = rule.calendar.due
+    acknowledge = due(cycle.start, acknowledge_ms[tier])
+    resolve = due(cycle.start, resolve_ms[tier])
     until = max(acknowledge, resolve)
     for turn in history.turns(cycle.start, until if cycle.ended is None else cycle.ended):
         tier = history.tier_at(turn)
         if cycle.acknowledged is None or turn <= cycle.acknowledged:
-            acknowledge = min(acknowledge, max(cycle.start + acknowledge_ms[tier], turn))
-        resolve = min(resolve, max(cycle.start + resolve_ms[tier], turn))
-    return Dues(acknowledge, resolve, cycle.start + regulator_ms(rule, is_complex))
+            acknowledge = min(acknowledge, max(due(cycle.start, acknowledge_ms[tier]), turn))
+        resolve = min(resolve, max(due(cycle.start, resolve_ms[tier]), turn))
+    regulator = cycle.start + regulator_ms(rule, is_complex)
+    if rule.calendar.enabled:
+        acknowledge, resolve = min(acknowledge, regulator), min(resolve, regulator)
+    return Dues(acknowledge, resolve, regulator)
 
 
 def regulator_ms(rule: ComplaintPromises, is_complex: bool) -> int:

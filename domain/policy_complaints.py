@@ -10,6 +10,7 @@ from functools import cached_property
 
 from pydantic import ValidationInfo, field_validator
 
+from domain.policy_calendar import BusinessCalendar
 from domain.policy_sections import MS_PER_HOUR, TIERS, Positive, Section
 
 
@@ -49,6 +50,7 @@ class ComplaintPromises(Section):
     )
     regulator_days: Positive = 15.0
     regulator_complex_days: Positive = 30.0
+    calendar: BusinessCalendar = BusinessCalendar()
 
     @field_validator("regulator_complex_days")
     @classmethod

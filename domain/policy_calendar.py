@@ -1,0 +1,144 @@
+"""The policy of business time: when the bank is open.
+
+Off by default: promises run day and night.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+
+from domain.business_time import BusinessTime
+from domain.local_time import zone_of
+from domain.policy_sections import Section
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEKDAYS: tuple[Weekday, ...] = (
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+)  # fmt: skip
+
+
+def _known_zone(name: str) -> str:
+    if zone_of(name) is None:
+        raise ValueError("must be an IANA time zone such as Asia/Shanghai")
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+ClockTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+ClosingTime = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
+Dates = Annotated[tuple[date, ...], Field(max_length=2_000)]
+
+
+def minutes_of(clock_time: str) -> int:
+    """Minutes since midnight of a time such as 09:30.
+
+    >>> minutes_of("09:30"), minutes_of("24:00")
+    (570, 1440)
+    """
+    hours, _, minutes = clock_time.partition(":")
+    return int(hours) * 60 + int(minutes)
+
+
+class BusinessCalendar(Section):
+    """Working days and opening hours; with ``enabled`` complaint promises count only these.
+
+    Holidays are the dates given and those of ``country`` and ``subdivision`` (ISO 3166) in the
+    holidays library, which also knows the weekends that are worked instead. ``working_dates``
+    are worked whatever else is said.
+    """
+
+    enabled: bool = False
+    time_zone: Zone = "Asia/Shanghai"
+    working_days: Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=7)] = WEEKDAYS[:5]
+    opens: ClockTime = "09:00"
+    closes: ClosingTime = "17:00"
+    holidays: Dates = ()
+    working_dates: Dates = ()
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
+    subdivision: Annotated[str, Field(min_length=1, max_length=16)] | None = None
+
+    @field_validator("closes")
+    @classmethod
+    def _closes_later(cls, closes: str, info: ValidationInfo) -> str:
+        opens = info.data.get("opens")
+        if opens is not None and minutes_of(closes) <= minutes_of(opens):
+            raise ValueError(f"must be later than opens ({opens}): hours do not go over midnight")
+        return closes
+
+    @field_validator("working_dates")
+    @classmethod
+    def _no_holiday(cls, dates: tuple[date, ...], info: ValidationInfo) -> tuple[date, ...]:
+        both = set(dates) & set(info.data.get("holidays", ()))
+        if both:
+            raise ValueError(f"{min(both)} must not be among holidays too")
+        return dates
+
+    @field_validator("country")
+    @classmethod
+    def _known_country(cls, country: str | None) -> str | None:
+        if country is not None:
+            _holidays_of(country, None)
+        return country
+
+    @field_validator("subdivision")
+    @classmethod
+    def _of_country(cls, subdivision: str | None, info: ValidationInfo) -> str | None:
+        if subdivision is not None:
+            country = info.data.get("country")
+            if country is None:
+                raise ValueError("must stand beside its country")
+            _holidays_of(country, subdivision)
+        return subdivision
+
+    @model_validator(mode="after")
+    def _is_ever_open(self) -> Self:
+        works, day = self._works(), date(2024, 1, 1)
+        if self.enabled and not any(works(day + timedelta(days=n)) for n in range(366)):
+            raise ValueError("some day of a year must be a working day")
+        return self
+
+    def due(self, start: int, promised_ms: int) -> int:
+        """When a promise given at ``start`` (ms) is due: in business time where it is enabled."""
+        if not self.enabled:
+            return start + promised_ms
+        return self.business_time.promised(start, promised_ms)
+
+    @cached_property
+    def business_time(self) -> BusinessTime:
+        """The calendar ready to count with."""
+        zone = ZoneInfo(self.time_zone)
+        return BusinessTime(zone, minutes_of(self.opens), minutes_of(self.closes), self._works())
+
+    def _works(self) -> Callable[[date], bool]:
+        """Whether a date is a working day."""
+        worked, free = frozenset(self.working_dates), frozenset(self.holidays)
+        weekdays = frozenset(map(WEEKDAYS.index, self.working_days))
+        public = _holidays_of(self.country, self.subdivision) if self.country else None
+
+        def works(day: date) -> bool:
+            if day in worked or day in free:
+                return day in worked
+            if public is not None:
+                # The library learns a year at the first question about it.
+                is_holiday = day in public
+                if is_holiday or day in public.weekend_workdays:
+                    return not is_holiday
+            return day.weekday() in weekdays
+
+        return works
+
+
+def _holidays_of(country: str, subdivision: str | None) -> Any:
+    """The public holidays. Raises ValueError where the library knows no such place."""
+    import holidays
+
+    try:
+        return holidays.country_holidays(country, subdiv=subdivision)
+    except NotImplementedError as error:
+        raise ValueError(f"the holidays library must know it ({error})") from error
