@@ -11,7 +11,7 @@ from bisect import insort
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from domain import sums
+from domain import compensation, sums
 from domain.aggregates import CHANNEL_INDEX
 from domain.alerts import raise_alert
 from domain.cause import Cause, signal
@@ -130,9 +130,10 @@ def open_moments(customer: Customer, policy: Policy) -> list[Moment]:
 
 
 def _recount(customer: Customer, cause: Cause) -> None:
-    """Work out counts and the next due level."""
+    """Work out counts and the next due level; propose what is owed for late resolutions."""
     core, policy = customer.core, cause.policy
     customer.touch(CASES)
+    compensation.propose(customer, judged(customer, policy), cause)
     _fold_outdated(customer, policy)
     due, oldest = 0, 0
     for each in judged(customer, policy):

@@ -203,6 +203,8 @@ class Case(msgspec.Struct, array_like=True, gc=False):
     raised: list[tuple[int, int]] = []
     irregular: int = 0
     dropped_steps: int = 0
+    # (start, end) of the cycles that compensation was proposed for in the last 24 hours
+    compensated: list[tuple[int, int]] = []
 
 
 class Cases(msgspec.Struct, array_like=True, gc=False):

@@ -11,7 +11,8 @@ from functools import cached_property
 from pydantic import ValidationInfo, field_validator
 
 from domain.policy_calendar import BusinessCalendar
-from domain.policy_sections import MS_PER_HOUR, TIERS, Positive, Section
+from domain.policy_sections import MS_PER_DAY, MS_PER_HOUR, TIERS, NotNegative, Positive, Section
+from schemas.fields import Label
 
 
 class HoursByTier(Section):
@@ -39,6 +40,49 @@ class HoursByTier(Section):
         return tuple(round(getattr(self, tier) * MS_PER_HOUR) for tier in TIERS)
 
 
+class AmountByTier(Section):
+    """An amount in base currency for each tier."""
+
+    standard: NotNegative
+    prospect: NotNegative
+    key: NotNegative
+    vip: NotNegative
+    private: NotNegative
+
+    def of(self, tier: int) -> float:
+        """The amount for a tier (index in TIERS)."""
+        amount: float = getattr(self, TIERS[tier])
+        return amount
+
+
+class Compensation(Section):
+    """What is proposed for a resolution past its promise: a base, and more for each day begun."""
+
+    enabled: bool = True
+    base: AmountByTier = AmountByTier(standard=20, prospect=50, key=100, vip=200, private=500)
+    per_day: AmountByTier = AmountByTier(standard=5, prospect=10, key=20, vip=50, private=100)
+    cap: AmountByTier = AmountByTier(
+        standard=200, prospect=500, key=1_000, vip=2_000, private=5_000
+    )
+    means: Label = "account_credit"
+    text_key: Label = "compensation"
+    due_days: Positive = 3.0
+
+    @field_validator("cap")
+    @classmethod
+    def _not_below_base(cls, cap: AmountByTier, info: ValidationInfo) -> AmountByTier:
+        base = info.data.get("base")
+        for tier, name in enumerate(TIERS):
+            if base is not None and cap.of(tier) < base.of(tier):
+                raise ValueError(f"{name} must not be below base.{name} ({base.of(tier):g})")
+        return cap
+
+    @cached_property
+    def due_ms(self) -> int:
+        """How long after the resolution the task is due, in milliseconds."""
+        return round(self.due_days * MS_PER_DAY)
+
+
 class ComplaintPromises(Section):
     """What is promised when a complaint is opened, and where the regulator steps in."""
 
@@ -51,6 +95,7 @@ class ComplaintPromises(Section):
     regulator_days: Positive = 15.0
     regulator_complex_days: Positive = 30.0
     calendar: BusinessCalendar = BusinessCalendar()
+    compensation: Compensation = Compensation()
 
     @field_validator("regulator_complex_days")
     @classmethod
