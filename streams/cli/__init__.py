@@ -9,11 +9,12 @@ import typer
 from pydantic import ValidationError
 
 from domain.policy import PolicyError
-from streams.cli import contracts, demo, inspect, replay, run, segments, sources
+from streams.cli import clv, contracts, demo, inspect, replay, run, segments, sources
 from streams.cluster.errors import ClusterError
 from streams.engine.clients import NoBootstrap
 from streams.engine.defects import RuleFailed
 from streams.errors import WorkerFailed
+from streams.value.errors import ValueFileError
 
 # Before numpy is imported: fitting runs beside the event loop and must not take every core.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -25,10 +26,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (run, sources, replay, inspect, segments, demo, contracts):
+for group in (run, sources, replay, inspect, segments, clv, demo, contracts):
     group.register(app)
 
-EXPECTED = (ClusterError, NoBootstrap, PolicyError, RuleFailed, WorkerFailed)
+EXPECTED = (ClusterError, NoBootstrap, PolicyError, RuleFailed, ValueFileError, WorkerFailed)
 
 
 def main() -> None:

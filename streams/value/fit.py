@@ -19,6 +19,8 @@ from streams.value.history import Purchases
 
 Floats = NDArray[np.float64]
 M = TypeVar("M", bound=Section)
+Step = Callable[[str], None]
+"""Called with the name of the model that is fitted next."""
 
 LEAST_REPEATERS: Final = 10
 # ln of the largest parameter and of 1 / the smallest: beyond it the data do not tell them.
@@ -27,6 +29,10 @@ STEPS: Final = 4_000
 SEARCHES: Final = 10
 SIMPLEX: Final = 0.2
 GAIN: Final = 1e-6
+
+
+def _silent(_: str) -> None:
+    """For who does not want to know."""
 
 
 class Fit(NamedTuple, Generic[M]):
@@ -47,63 +53,90 @@ class Fits(NamedTuple):
 
 
 class Check(NamedTuple):
-    """Purchases of the hold-out by week, expected (w,) and actual (w,), and since the start.
+    """Repeat purchases by one model: (w,) in the weeks of a hold-out, and in all since the start.
 
-    `total_expected` is without regard to any history, `total_actual` what came: repeat purchases
-    of the calibration and the hold-out together.
+    `since_first` counts each customer's repeat purchases of calibration and hold-out together,
+    as expected of somebody of whom nothing but the first purchase is known.
     """
 
-    expected: Floats
+    by_week: Floats
+    since_first: float
+
+
+class HoldOut(NamedTuple):
+    """What came in the weeks behind the calibration beside what each model expected."""
+
+    first_day: int
     actual: NDArray[np.int64]
-    total_expected: float
-    total_actual: int
+    actual_since_first: int
+    checks: dict[str, Check]
 
-    @property
-    def error(self) -> float:
-        """What was expected in the hold-out less what came, as a share of what came."""
-        return float(self.expected.sum() / self.actual.sum() - 1.0)
+    def error(self, model: str) -> float:
+        """What the model expected in the hold-out less what came, as a share of what came."""
+        return float(self.checks[model].by_week.sum() / self.actual.sum() - 1.0)
 
-    @property
-    def total_error(self) -> float:
+    def error_since_first(self, model: str) -> float:
         """The same of all repeat purchases since each customer's first."""
-        return self.total_expected / self.total_actual - 1.0
+        return self.checks[model].since_first / self.actual_since_first - 1.0
 
 
-def fit(histories: Histories) -> Fits:
-    """The parameters under which the histories are most likely. Raises `ValueFileError`."""
+def fit(histories: Histories, step: Step = _silent) -> Fits:
+    """The parameters under which the histories are most likely; `step` is told what is next.
+
+    Raises `ValueFileError` where they do not suffice.
+    """
     repeaters = int(np.count_nonzero(histories.repeats))
     if repeaters < LEAST_REPEATERS:
         raise ValueFileError(
             f"{repeaters} of {len(histories.repeats)} customers bought again;"
             f" a fit needs at least {LEAST_REPEATERS}: give a longer history"
         )
-    return Fits(
-        _fit_purchases(histories, BgNbd, likelihood.bg_nbd),
-        _fit_purchases(histories, MbgNbd, likelihood.mbg_nbd),
-        _fit_spend(histories),
-    )
+    step("BG/NBD")
+    bg = _fit_purchases(histories, BgNbd, likelihood.bg_nbd)
+    step("MBG/NBD")
+    mbg = _fit_purchases(histories, MbgNbd, likelihood.mbg_nbd)
+    step("Gamma-Gamma")
+    return Fits(bg, mbg, _fit_spend(histories))
 
 
-def check(
-    purchases: Purchases, last_day: int, weeks: int, model: BgNbd | MbgNbd, histories: Histories
-) -> Check:
-    """Expected beside actual purchases in the weeks behind `last_day`, the calibration's end.
+def hold_out(purchases: Purchases, last_day: int, histories: Histories, fits: Fits) -> HoldOut:
+    """Expected beside actual purchases in the whole weeks behind `last_day`, the calibration's end.
 
-    Raises `ValueFileError` where nobody bought in those weeks.
+    Raises `ValueFileError` where there is no such week, or nobody bought in them.
     """
-    actual = purchases.repeats_by_week(last_day, weeks)
+    weeks = (purchases.last_day - last_day) // 7
+    actual = purchases.repeats_by_week(last_day, weeks) if weeks > 0 else np.zeros(0, np.int64)
     if not actual.sum():
         raise ValueFileError(
-            f"nobody of the calibration bought in the {weeks} weeks after it:"
+            f"no customer of the calibration bought in the {max(weeks, 0)} weeks behind it:"
             " there is nothing to check against; give fewer --calibration-weeks"
         )
-    distinct, counts = _distinct(histories)
-    total = [float(counts @ expected_purchases(distinct, w, model)) for w in range(1, weeks + 1)]
-    nothing = np.zeros_like(distinct.age)
-    start = Histories(nothing, nothing, nothing, nothing)
-    since = float(counts @ expected_purchases(start, distinct.age + weeks, model))
     came = int(histories.repeats.sum()) + int(actual.sum())
-    return Check(np.diff(total, prepend=0.0), actual, since, came)
+    checks = {
+        "bg_nbd": _check(histories, weeks, fits.bg_nbd.model),
+        "mbg_nbd": _check(histories, weeks, fits.mbg_nbd.model),
+    }
+    return HoldOut(last_day + 1, actual, came, checks)
+
+
+def spend_correlation(histories: Histories) -> float:
+    """Pearson's correlation of repeats and mean spend of who bought again.
+
+    Gamma-Gamma takes it to be 0 (Fader and Hardie 2013). NaN where either does not vary.
+    """
+    used = histories.repeats > 0
+    x, mean = histories.repeats[used], histories.mean_spend[used]
+    if len(x) < LEAST_REPEATERS or np.ptp(x) == 0 or np.ptp(mean) == 0:
+        return float("nan")
+    return float(np.corrcoef(x, mean)[0, 1])
+
+
+def _check(histories: Histories, weeks: int, model: BgNbd | MbgNbd) -> Check:
+    distinct, counts = _distinct(histories)
+    until = counts @ expected_purchases(distinct, np.arange(1.0, weeks + 1.0), model)
+    new = Histories(*np.zeros((4, 1)))
+    since_first = expected_purchases(new, distinct.age + weeks, model)[0] @ counts
+    return Check(np.diff(until, prepend=0.0), float(since_first))
 
 
 def _fit_purchases(

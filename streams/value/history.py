@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh3_64_intdigest
 
 from domain.money import is_purchase
 from domain.policy import MS_PER_DAY, Policy
@@ -156,7 +157,7 @@ def _watched(file: Iterable[str], progress: Progress | None) -> Iterator[_Line]:
 
 
 def _of_csv(path: Path, head: _Line, lines: Iterator[_Line]) -> Iterator[Purchase]:
-    names = [name.strip().lower() for name in next(csv.reader([head[1]]))]
+    names = [name.strip().lower() for name in _row(path, *head)]
     lacking = [name for name in COLUMNS if name not in names]
     if lacking:
         raise ValueFileError(
@@ -167,13 +168,20 @@ def _of_csv(path: Path, head: _Line, lines: Iterator[_Line]) -> Iterator[Purchas
     for number, line in lines:
         if not line.strip():
             continue
-        row = next(csv.reader([line]))
+        row = _row(path, number, line)
         if len(row) != len(names):
             raise ValueFileError(
                 f"{path}, line {number}: {len(row)} columns; there must be {len(names)}"
             )
         customer, day, amount = (row[place].strip() for place in places)
         yield _purchase(f"{path}, line {number}", customer, day, amount)
+
+
+def _row(path: Path, number: int, line: str) -> list[str]:
+    try:
+        return next(csv.reader([line], strict=True))
+    except csv.Error as error:
+        raise ValueFileError(f"{path}, line {number}: is not CSV ({error})") from error
 
 
 def _of_cdnow(path: Path, lines: Iterator[_Line]) -> Iterator[Purchase]:
@@ -222,7 +230,8 @@ def _of_events(
     path: Path, lines: Iterator[_Line], policy: Policy, left_out: Counter[str]
 ) -> Iterator[Purchase]:
     """Purchases worth their margin where one is given, else their amount, in base currency."""
-    seen: set[tuple[str, str]] = set()
+    # 64 bits of each id: with ten million events a purchase is lost once in 300,000 files
+    seen: set[int] = set()
     numbered = ((number, line.strip().encode()) for number, line in lines if line.strip())
     while chunk := list(islice(numbered, CHUNK_LINES)):
         events = decode_many([line for _, line in chunk])
@@ -233,10 +242,14 @@ def _of_events(
                 left_out["events that are no purchase"] += 1
             elif event.currency not in policy.rates:
                 left_out[f"purchases in {event.currency}, which has no rate"] += 1
-            elif (event.customer_id, event.event_id) in seen:
+            elif (digest := _digest(event)) in seen:
                 left_out["repeated events"] += 1
             else:
-                seen.add((event.customer_id, event.event_id))
+                seen.add(digest)
                 value = event.amount if event.margin is None else event.margin
                 day = at_ms(event) // MS_PER_DAY
                 yield Purchase(event.customer_id, day, value * policy.rates[event.currency])
+
+
+def _digest(event: Transaction) -> int:
+    return xxh3_64_intdigest(f"{event.customer_id}\n{event.event_id}".encode())

@@ -8,6 +8,7 @@ Spend: a purchase is Gamma(p, nu), nu is Gamma(q, v) over customers; one integra
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from scipy.stats import gamma
 
 Floats = NDArray[np.float64]
 DAY = 86_400_000
-POINTS = 100
+POINTS = 80
 
 
 class Model(NamedTuple):
@@ -107,19 +108,24 @@ def _kinds(model: Model, x: int, weeks: float) -> tuple[Floats, Floats, Floats]:
 
     lam^x e^(-lam weeks) counts; the exponential is part of the weight of Gauss-Laguerre's rule.
     """
-    nodes, by_rate = roots_genlaguerre(POINTS, model.r - 1)
-    with np.errstate(invalid="ignore"):  # SciPy divides by a + b - 1 where it does not matter
-        leaving, by_leaving = roots_jacobi(POINTS, model.b - 1, model.a - 1)
+    (nodes, by_rate), (leaving, by_leaving) = _rules(model)
     scale = model.alpha + weeks
     rates = (nodes / scale)[:, None]
     prior = np.outer(by_rate / by_rate.sum(), by_leaving / by_leaving.sum())
     return rates, ((1 + leaving) / 2)[None, :], (model.alpha / scale) ** model.r * prior * rates**x
 
 
+@lru_cache(maxsize=8)
+def _rules(model: Model) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+    with np.errstate(invalid="ignore"):  # SciPy divides by a + b - 1 where it does not matter
+        leaving = roots_jacobi(POINTS, model.b - 1, model.a - 1)
+    return roots_genlaguerre(POINTS, model.r - 1), leaving
+
+
 def _by_kind(x: int, mean: float, model: tuple[float, float, float]) -> tuple[Floats, Floats]:
     """Values of nu, and how likely each is together with the mean."""
     p, q, v = model
-    logs = np.linspace(-15, 10, 20_001)
+    logs = np.linspace(-15, 10, 2_501)
     kinds = np.exp(logs)
     weights = gamma.pdf(kinds, q, scale=1 / v) * kinds * (logs[1] - logs[0])
     if x:
