@@ -16,7 +16,15 @@ from typing import Any, Self
 
 from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError
 
-from schemas.topics import ALERTS, DEAD_LETTERS, INPUT_TOPICS, SEGMENT_MODEL, SEGMENT_UPDATES
+from schemas.topics import (
+    ALERTS,
+    CUSTOMER_TRANSITIONS,
+    DEAD_LETTERS,
+    INPUT_TOPICS,
+    SEGMENT_MODEL,
+    SEGMENT_UPDATES,
+    SIGNALS,
+)
 from streams.cluster.broker import LocalBroker
 from streams.cluster.topics import ensure_topics
 from tests.chaos import oracle
@@ -31,7 +39,9 @@ PARTITIONS = 12
 PROMISE = timedelta(seconds=20)
 DRAIN_SECONDS = 120.0
 LOOKS = 6
-OUTPUTS = (ALERTS, DEAD_LETTERS, SEGMENT_UPDATES, SEGMENT_MODEL)
+OUTPUTS = (
+    ALERTS, DEAD_LETTERS, SEGMENT_UPDATES, SEGMENT_MODEL, CUSTOMER_TRANSITIONS, SIGNALS,
+)  # fmt: skip
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -153,14 +163,16 @@ class Run:
         """What came out against what went in."""
         inputs = await oracle.read_topics(self.broker.bootstrap, self.topics)
         states, outputs = await self._ended()
-        alerts = [json.loads(x.value or b"") for x in outputs if x.topic == ALERTS]
-        letters = [json.loads(x.value or b"") for x in outputs if x.topic == DEAD_LETTERS]
-        updates = [json.loads(x.value or b"") for x in outputs if x.topic == SEGMENT_UPDATES]
-        models = [json.loads(x.value or b"") for x in outputs if x.topic == SEGMENT_MODEL]
+        told: dict[str, list[Any]] = {topic: [] for topic in OUTPUTS}
+        for one in outputs:
+            told[one.topic].append(json.loads(one.value or b""))
         expected = oracle.expect(inputs, PROMISE)
-        verdict = oracle.compare(expected, _totals(states), alerts, letters)
+        totals = _totals(states)
+        verdict = oracle.compare(expected, totals, told[ALERTS], told[DEAD_LETTERS])
         segment_of = {state["customer_id"]: state["segment"] for state in states}
-        oracle.judge_segments(verdict, updates, models, segment_of)
+        oracle.judge_segments(verdict, told[SEGMENT_UPDATES], told[SEGMENT_MODEL], segment_of)
+        oracle.judge_transitions(verdict, told[CUSTOMER_TRANSITIONS], states)
+        oracle.judge_signals(verdict, expected, told[SIGNALS])
         return verdict
 
     async def _ended(self) -> tuple[list[dict[str, Any]], list[oracle.Read]]:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 MARK = "chaos"
 GOOD, BAD, TOO_LATE = b"good", b"bad", b"too_late"
 LARGE = 100_000
+UNKNOWN_CURRENCY = "SEK"  # no rate in the policy
 VIP_BALANCE = 500_000
 PLAIN_BALANCE = 50_000
 RECENT = 400
@@ -51,6 +52,16 @@ OTHERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("touchpoints.profiles", {"type": "profile", "region": "Zhejiang"}),
     ("touchpoints.campaigns", {"type": "campaign", "campaign_id": "m-1", "action": "sent"}),
     ("touchpoints.care", {"type": "care", "task_id": "t-1", "action": "done"}),
+    (
+        TRANSACTIONS,
+        {
+            "type": "transaction",
+            "amount": 10,
+            "currency": UNKNOWN_CURRENCY,
+            "direction": "debit",
+            "account_id": "abroad",
+        },
+    ),
     ("touchpoints.desk", {"type": "desk", "alert_id": "a-1", "action": "resolved", "by": "x"}),
 )
 

@@ -20,11 +20,18 @@ import xxhash
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from kafka import KafkaAdminClient, KafkaConsumer
 
-from tests.chaos.load import BAD, LARGE, MARK, TOO_LATE, VIP_BALANCE
+from tests.chaos.load import BAD, LARGE, MARK, TOO_LATE, UNKNOWN_CURRENCY, VIP_BALANCE
 
 # An acknowledgement that reaches Kafka this close to the promise may come too late for it.
 MARGIN = timedelta(seconds=4)
 DAY = timedelta(days=1)
+BEGINS_AS = {
+    "tier": "standard",
+    "relationship": "potential",
+    "lifecycle_phase": "exploration",
+    "relationship_stage": "basic",
+}
+"""What a customer is before the first transition, in every dimension that is told."""
 JUDGED_KINDS = ("large_transaction", "vip_complaint", "vip_new", "complaint_escalated")
 
 
@@ -65,6 +72,7 @@ class Expected:
     alerts: Counter[tuple[str, str]] = field(default_factory=Counter)
     maybe: set[tuple[str, str]] = field(default_factory=set)
     letters: set[Place] = field(default_factory=set)
+    signals: set[tuple[str, str]] = field(default_factory=set)
     events: int = 0
     repeats: int = 0
 
@@ -91,6 +99,14 @@ class Verdict:
     broken_chains: list[str] = field(default_factory=list)
     wrong_segments: list[str] = field(default_factory=list)
     doubled_models: list[str] = field(default_factory=list)
+    transitions: int = 0
+    doubled_transitions: list[str] = field(default_factory=list)
+    broken_transitions: list[str] = field(default_factory=list)
+    wrong_states: list[str] = field(default_factory=list)
+    signals: int = 0
+    lost_signals: list[str] = field(default_factory=list)
+    doubled_signals: list[str] = field(default_factory=list)
+    unexpected_signals: list[str] = field(default_factory=list)
     offsets_behind: list[str] = field(default_factory=list)
 
     @property
@@ -107,7 +123,8 @@ class Verdict:
         return (
             f"{self.customers} customers, {self.events} events, {self.repeats} repeats, "
             f"{self.alerts} alerts, {self.letters} dead letters, {self.updates} segment updates "
-            f"({self.moves} of them from one segment to another): "
+            f"({self.moves} of them from one segment to another), {self.transitions} transitions, "
+            f"{self.signals} signals: "
             f"{'no fault' if not self.faults else f'{len(self.faults)} kinds of fault'}"
         )
 
@@ -134,6 +151,8 @@ def expect(inputs: Iterable[Read], promise: timedelta) -> Expected:
         before = expected.totals.get(customer, Totals(0, 0, 0.0, 0))
         expected.totals[customer] = _counted(before, event)
         _expect_alerts(expected, event, read.timestamp)
+        if event.get("currency") == UNKNOWN_CURRENCY:
+            expected.signals.add((customer, event["occurred_at"][:10]))
         if event["type"] == "complaint":
             if event["status"] == "opened":
                 opened[event["complaint_id"]] = event
@@ -145,10 +164,11 @@ def expect(inputs: Iterable[Read], promise: timedelta) -> Expected:
 
 def _counted(before: Totals, event: dict[str, Any]) -> Totals:
     paid = event["type"] == "transaction"
+    worth = event["amount"] if paid and event.get("currency") != UNKNOWN_CURRENCY else 0
     return Totals(
         before.events + 1,
         before.transactions + paid,
-        before.amount + (event["amount"] if paid else 0),
+        before.amount + worth,
         before.xor ^ xxhash.xxh3_64_intdigest(event["event_id"].encode()),
     )
 
@@ -253,6 +273,60 @@ def judge_segments(
             )
     versions = Counter(model["version"] for model in models)
     verdict.doubled_models += [f"model {v} {n} times" for v, n in versions.items() if n > 1]
+
+
+def judge_transitions(
+    verdict: Verdict, transitions: Iterable[dict[str, Any]], states: Iterable[dict[str, Any]]
+) -> None:
+    """In each dimension a customer's transitions must be a chain that ends in the state."""
+    at: dict[tuple[str, str], str] = {}
+    seen: Counter[str] = Counter()
+    for told in transitions:
+        seen[told["transition_id"]] += 1
+        customer, dimension = told["customer_id"], told["dimension"]
+        if dimension not in BEGINS_AS:
+            verdict.broken_transitions.append(f"{customer}: dimension {dimension} is not known")
+            continue
+        was = at.get((customer, dimension), BEGINS_AS[dimension])
+        if told.get("from_state") != was:
+            verdict.broken_transitions.append(
+                f"{customer}: from {told.get('from_state')}, was {was}"
+            )
+        at[customer, dimension] = told["to_state"]
+    verdict.transitions = seen.total()
+    verdict.doubled_transitions += [f"{one} {n} times" for one, n in seen.items() if n > 1]
+    for state in states:
+        customer, ends = state["customer_id"], _ends(state)
+        for dimension, first in BEGINS_AS.items():
+            last = at.get((customer, dimension), first)
+            if last != ends[dimension]:
+                verdict.wrong_states.append(
+                    f"{customer}: transitions end in {last}, the state says {ends[dimension]}"
+                )
+
+
+def _ends(state: dict[str, Any]) -> dict[str, str]:
+    """What the state says of each dimension."""
+    relationship = state["relationship"]
+    return {
+        "tier": state["tier"],
+        "relationship": relationship["state"],
+        "lifecycle_phase": relationship["lifecycle_phase"] or "exploration",
+        "relationship_stage": relationship["stage"] or "unknown",
+    }
+
+
+def judge_signals(verdict: Verdict, expected: Expected, signals: Iterable[dict[str, Any]]) -> None:
+    """Of a currency without a rate one signal for each customer and day, whatever happened."""
+    found = Counter(
+        (told["customer_id"], told["occurred_at"][:10])
+        for told in signals
+        if told["kind"] == "unknown_currency"
+    )
+    verdict.signals = found.total()
+    verdict.lost_signals += [f"{one}" for one in sorted(expected.signals - found.keys())]
+    verdict.unexpected_signals += [f"{one}" for one in sorted(found.keys() - expected.signals)]
+    verdict.doubled_signals += [f"{one} {n} times" for one, n in found.items() if n > 1]
 
 
 def _cause(alert: dict[str, Any]) -> tuple[str, str]:

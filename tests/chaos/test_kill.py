@@ -26,6 +26,8 @@ def test_kills_zombies_outages_and_failed_produces_lose_and_double_nothing(tmp_p
     assert verdict.letters > 100
     assert verdict.updates > 240
     assert verdict.moves > 20
+    assert verdict.transitions > 500
+    assert verdict.signals > 50
 
 
 def _run(directory: Path) -> tuple[Verdict, list[str]]:

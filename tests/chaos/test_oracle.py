@@ -10,7 +10,17 @@ import pytest
 import xxhash
 
 from tests.chaos.load import BAD, COMPLAINTS, GOOD, TRANSACTIONS
-from tests.chaos.oracle import Read, Totals, Verdict, compare, expect, judge_segments
+from tests.chaos.oracle import (
+    Expected,
+    Read,
+    Totals,
+    Verdict,
+    compare,
+    expect,
+    judge_segments,
+    judge_signals,
+    judge_transitions,
+)
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)
@@ -169,3 +179,64 @@ def test_a_fault_in_the_segments_is_named(
 ) -> None:
     found = _segments_judged(updates, segment_of, versions).faults
     assert any(one.startswith(fault) for one in found), found
+
+
+def _told(number: int, dimension: str, before: str, after: str, customer: str = "a") -> Json:
+    return {
+        "transition_id": f"t{number}", "customer_id": customer, "dimension": dimension,
+        "from_state": before, "to_state": after,
+    }  # fmt: skip
+
+
+TOLD = [
+    _told(1, "tier", "standard", "vip"),
+    _told(2, "relationship", "potential", "first_time"),
+    _told(3, "relationship", "first_time", "repeat"),
+]
+
+
+def _states(tier: str = "vip", relationship: str = "repeat") -> list[Json]:
+    same = {"lifecycle_phase": "exploration", "stage": "basic"}
+    return [
+        {"customer_id": "a", "tier": tier, "relationship": {"state": relationship, **same}},
+        {"customer_id": "b", "tier": "standard", "relationship": {"state": "potential", **same}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("told", "states", "fault"),
+    [
+        (TOLD, _states(), None),
+        (TOLD[1:], _states(), "wrong states: 1: a: transitions end in standard"),
+        ([TOLD[0], TOLD[2]], _states(), "broken transitions: 1: a: from first_time"),
+        ([*TOLD[:2], TOLD[1], TOLD[2]], _states(), "doubled transitions: 1: t2 2 times"),
+        (TOLD, _states(relationship="loyal"), "wrong states: 1: a: transitions end in repeat"),
+        ([*TOLD, _told(4, "mood", "low", "high")], _states(), "broken transitions: 1: a: dim"),
+    ],
+)
+def test_a_fault_in_the_transitions_is_named(
+    told: list[Json], states: list[Json], fault: str | None
+) -> None:
+    verdict = Verdict()
+    judge_transitions(verdict, told, states)
+    assert verdict.transitions == len(told)
+    if fault is None:
+        assert not verdict.faults
+    else:
+        assert any(one.startswith(fault) for one in verdict.faults), verdict.faults
+
+
+def test_lost_doubled_and_invented_signals_are_named() -> None:
+    expected = Expected(signals={("a", "2026-05-01"), ("b", "2026-05-01")})
+    kind = "unknown_currency"
+    one = {"customer_id": "a", "occurred_at": "2026-05-01T12:00:00.000Z", "kind": kind}
+    other, invented = one | {"customer_id": "b"}, one | {"customer_id": "c"}
+    for told, faults in (
+        ([one, other], []),
+        ([one], ["lost signals: 1: ('b', '2026-05-01')"]),
+        ([one, other, one], ["doubled signals: 1: ('a', '2026-05-01') 2 times"]),
+        ([one, other, invented], ["unexpected signals: 1: ('c', '2026-05-01')"]),
+    ):
+        verdict = Verdict()
+        judge_signals(verdict, expected, told)
+        assert verdict.faults == faults
