@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis  # noqa: F401 - else its plugin imports it after the last test, amid warnings
 import pytest
 
 from streams.cluster.broker import LocalBroker
