@@ -3,3 +3,7 @@
 
 class WorkerFailed(Exception):
     """The worker had to stop; its cause says why."""
+
+
+class NotWritten(Exception):
+    """A file or folder could not be written; the message says which and why."""

@@ -129,8 +129,11 @@ class Replay:
 
     def customers(self) -> list[dict[str, Any]]:
         """The final state of every customer, sorted by customer."""
-        exported = itertools.chain.from_iterable(p.export() for p in self._partitions)
-        return [state for _, state in sorted(exported, key=lambda pair: pair[0])]
+        return [state for _, state in sorted(self.exported(), key=lambda pair: pair[0])]
+
+    def exported(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Customer and final state, partition by partition, each sorted by customer."""
+        return itertools.chain.from_iterable(p.export() for p in self._partitions)
 
     def _apply(self, line: int, value: bytes, event: Any) -> Iterator[tuple[str, bytes]]:
         number = 0
@@ -218,7 +221,7 @@ def replay_file(
         files = {
             topic: stack.enter_context((out / name).open("wb")) for topic, name in FILES.items()
         }
-        fed = replay.feed(_watched(source, progress))
+        fed = replay.feed(watched(source, progress))
         timed = replay.until(until) if until is not None else iter(())
         for topic, value in itertools.chain(fed, timed):
             if topic in files:
@@ -236,7 +239,8 @@ def replay_file(
     return summary
 
 
-def _watched(source: BinaryIO, progress: Callable[[int], None] | None) -> Iterator[bytes]:
+def watched(source: BinaryIO, progress: Callable[[int], None] | None) -> Iterator[bytes]:
+    """The lines of ``source``; ``progress`` is told how many bytes were read with each."""
     for line in source:
         if progress is not None:
             progress(len(line))

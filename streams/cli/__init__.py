@@ -9,11 +9,11 @@ import typer
 from pydantic import ValidationError
 
 from domain.policy import PolicyError
-from streams.cli import clv, contracts, demo, inspect, replay, run, segments, sources
+from streams.cli import clv, contracts, demo, inspect, policy, replay, run, segments, sources
 from streams.cluster.errors import ClusterError
 from streams.engine.clients import NoBootstrap
 from streams.engine.defects import RuleFailed
-from streams.errors import WorkerFailed
+from streams.errors import NotWritten, WorkerFailed
 from streams.value.errors import ValueFileError
 
 # Before numpy is imported: fitting runs beside the event loop and must not take every core.
@@ -26,10 +26,18 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (run, sources, replay, inspect, segments, clv, demo, contracts):
+for group in (run, sources, replay, inspect, segments, clv, policy, demo, contracts):
     group.register(app)
 
-EXPECTED = (ClusterError, NoBootstrap, PolicyError, RuleFailed, ValueFileError, WorkerFailed)
+EXPECTED = (
+    ClusterError,
+    NoBootstrap,
+    NotWritten,
+    PolicyError,
+    RuleFailed,
+    ValueFileError,
+    WorkerFailed,
+)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Commands about what crosses the boundary and what the rules go by: ``schemas``, ``policy``."""
+"""``touchline schemas``: what crosses the boundary."""
 
 from __future__ import annotations
 
@@ -13,11 +13,8 @@ from streams.settings import load_settings
 
 
 def register(app: typer.Typer) -> None:
-    """Add these commands to the app."""
+    """Add the command to the app."""
     app.command()(schemas)
-    group = typer.Typer(help="The policy file: every number that the rules go by.")
-    group.command()(check)
-    app.add_typer(group, name="policy")
 
 
 def schemas(
@@ -45,14 +42,3 @@ def schemas(
     for name, document in documents.items():
         (out / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n")
     Console(stderr=True).print(f"{len(documents)} files in {out}")
-
-
-def check(file: Annotated[Path, typer.Argument(help="Policy file (YAML).")]) -> None:
-    """Check a policy file: exit 0 when it makes sense, else say what must hold.
-
-    Example: touchline policy check policy.yaml
-    """
-    from domain.policy import load_policy
-
-    load_policy(file)
-    Console().print(f"{file}: good")

@@ -13,12 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.cli import doctor, letters
+from streams.cli.moments import TIMES, milliseconds
 from streams.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from agents.topology import Topology
-
-TIMES = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
 
 
 def register(app: typer.Typer) -> None:
@@ -61,7 +60,7 @@ def state(
         raise typer.BadParameter("give a CUSTOMER, or --all --json")
     settings = load_settings()
     topology = _topology(settings, policy)
-    moment = None if at is None else _milliseconds(at)
+    moment = milliseconds(at)
     with connect.admin(settings) as client:
         partitions = connect.partition_count(client, settings.changelog)
     if customer is None:
@@ -134,11 +133,3 @@ def _plain(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.2f}"
     return f"{value:,}" if type(value) is int else str(value)
-
-
-def _milliseconds(moment: datetime) -> int:
-    from datetime import UTC
-
-    from schemas.fields import milliseconds
-
-    return milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

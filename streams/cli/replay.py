@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from streams.cli.moments import TIMES, milliseconds
+from streams.errors import NotWritten
 from streams.settings import load_settings
 
 if TYPE_CHECKING:
@@ -22,20 +24,27 @@ def register(app: typer.Typer) -> None:
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(help="Events, one JSON object a line.", exists=True)],
-    out: Annotated[Path, typer.Option(help="Directory for what comes out.")],
-    policy: Annotated[Path | None, typer.Option(help="Policy file (YAML).")] = None,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="Events, one JSON object a line.", exists=True, dir_okay=False, readable=True
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Directory for what comes out.", file_okay=False)],
+    policy: Annotated[
+        Path | None,
+        typer.Option(help="Policy file (YAML); default: TOUCHLINE_POLICY or built in."),
+    ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option(
-            help="Run timers up to this time (with an offset, or UTC).",
-            formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"],
-        ),
+        typer.Option(help="Run timers up to this time (with an offset, or UTC).", formats=TIMES),
     ] = None,
 ) -> None:
     """Replay a file of events on the event clock: same input, same bytes.
 
-    Example: touchline replay events.jsonl --out result
+    The policy's file is not changed; `touchline policy diff` shows what another one would change.
+
+    Example: touchline replay events.jsonl --out result --policy policy.yaml
     """
     from agents.customers import customers
     from agents.modellings import modellings
@@ -45,15 +54,21 @@ def replay(
     settings = load_settings()
     rules = load_policy(policy or settings.policy)
     console = Console(stderr=True)
-    with file.open("rb") as source, Progress(console=console, transient=True) as progress:
+    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
+    with file.open("rb") as source, bar as progress:
         task = progress.add_task("replaying", total=file.stat().st_size)
-        summary = replay_file(
-            Replay(customers(rules), settings.partitions, modellings(rules)),
-            source,
-            out,
-            _milliseconds(until),
-            lambda size: progress.advance(task, size),
-        )
+        try:
+            summary = replay_file(
+                Replay(customers(rules), settings.partitions, modellings(rules)),
+                source,
+                out,
+                milliseconds(until),
+                lambda size: progress.advance(task, size),
+            )
+        except OSError as error:
+            raise NotWritten(
+                f"{error.filename or out}: cannot be written ({error.strerror}); give another --out"
+            ) from error
     _report(console, summary, out)
 
 
@@ -63,11 +78,3 @@ def _report(console: Console, summary: Summary, out: Path) -> None:
         f"{summary.dead_letters:,} dead letters) of {summary.customers:,} customers in "
         f"{summary.seconds:.1f} s ({summary.events_per_second:,.0f} events/s): {out}"
     )
-
-
-def _milliseconds(moment: datetime | None) -> int | None:
-    if moment is None:
-        return None
-    epoch = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=epoch.tzinfo)
-    return int((aware - epoch).total_seconds() * 1000)

@@ -1,6 +1,7 @@
 """Which customers would be in another class: a from-to table for every figure that is a class.
 
-A class is a figure of text with its reason beside it (``NAME_reason``), and the tier and segment.
+A class is a figure of text, no time, with its reason beside it (``NAME_reason``), and the tier
+and segment.
 Segments are compared by name: two policies number their segments each for itself.
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 WITHOUT_REASON = ("tier", "segment")
-REASON = "_reason"
+REASON, TIME = "_reason", "_at"
 NONE = "-"
 
 
@@ -45,6 +46,8 @@ class Classes:
         for figure in {**was, **becomes}:
             before, _ = was.get(figure, (NONE, None))
             after, why = becomes.get(figure, (NONE, None))
+            if before == after == NONE:
+                continue
             self._counts[figure][before, after] += 1
             shown = self._shown[figure, before, after]
             if before != after and len(shown) < self._examples:
@@ -72,7 +75,7 @@ def _classes(
         if isinstance(value, Mapping):
             yield from _classes(value, {}, f"{path}{name}.")
         reason = figures.get(f"{name}{REASON}")
-        if reason is None and (path or name not in WITHOUT_REASON):
+        if name.endswith(TIME) or (reason is None and (path or name not in WITHOUT_REASON)):
             continue
         if value is None:
             yield f"{path}{name}", (NONE, reason)

@@ -24,7 +24,6 @@ COMPARED = (ALERTS, CUSTOMER_TRANSITIONS, SEGMENT_UPDATES, CARE_TASKS, SIGNALS)
 # Beside these only words and numbers differ between outputs of one cause.
 TELLING = ("occurred_at", "tier", "priority", "level", "from_state", "means", "budget", "due_at")
 OLD, NEW = 0, 1
-OUT_OF_SEGMENTS = "left its segment"
 
 
 class Output(msgspec.Struct):
@@ -41,6 +40,8 @@ class Output(msgspec.Struct):
     dimension: str | None = None
     from_state: str | None = None
     to_state: str | None = None
+    from_segment: str | None = None
+    to_segment: str | None = None
     segment_name: str | None = None
     occasion: str | None = None
     means: str | None = None
@@ -165,7 +166,9 @@ class Outputs:
 
 def _kind(topic: str, output: Output) -> str:
     if topic == SEGMENT_UPDATES:
-        return f"into {output.segment_name}" if output.segment_name else OUT_OF_SEGMENTS
+        if output.to_segment is None:
+            return "left"
+        return "entered" if output.from_segment is None else "moved"
     if topic == CUSTOMER_TRANSITIONS:
         return f"{output.dimension}: {output.to_state}"
     if topic == CARE_TASKS:
@@ -175,7 +178,7 @@ def _kind(topic: str, output: Output) -> str:
 
 def _cause(topic: str, kind: str, output: Output) -> _Cause:
     if topic == SEGMENT_UPDATES:
-        return f"{output.customer_id}\x1f{output.occurred_at}", kind
+        return f"{output.customer_id}\x1f{output.occurred_at}", output.segment_name or kind
     own = output.alert_id or output.transition_id or output.task_id or output.signal_id
     assert own is not None, f"an output of {topic} without an id"
     return own, kind
