@@ -18,6 +18,10 @@ FORMAT = 1
 Point = tuple[int, str, str, float]
 # at, event_id, tier index; -1 = the pin was taken off
 Pin = tuple[int, str, int]
+# at, event_id, owner ("" = none), whether this change of owner made its handover task
+Owner = tuple[int, str, str, bool]
+# when (ms), hashes of the agent and of the branch; 0 = none was named
+Met = tuple[int, int, int]
 
 
 class Moment(NamedTuple):
@@ -214,7 +218,14 @@ class Cases(msgspec.Struct, array_like=True, gc=False):
 
 
 class File(msgspec.Struct, array_like=True, gc=False):
-    """Profile: the newest value of each field by (at, event_id), and the newest 8 tier pins."""
+    """Profile: the newest value of each field by (at, event_id); the newest 8 pins and owners."""
 
     fields: dict[str, tuple[int, str, object]] = {}
     pins: list[Pin] = []
+    owners: list[Owner] = []
+
+
+class Contacts(msgspec.Struct, array_like=True, gc=False):
+    """Service contacts of the contact type's window. Bound: the newest 32."""
+
+    newest: list[Met] = []

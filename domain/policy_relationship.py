@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from domain.policy_sections import MS_PER_DAY, Positive, Score, Section, Share
+from schemas.fields import Cost, Label, Tier
 
 TIMES_KEPT: Final = 21
 """So many of the newest purchases are kept of a customer, hence one gap less."""
@@ -156,6 +157,23 @@ class ContactRules(Rules):
     one_agent_share: Share = 0.5
 
 
+class HandoverRules(Rules):
+    """The task that a change of owner makes: from which tier on, and how soon it is due."""
+
+    from_tier: Tier = "key"
+    due_days: Days = 7.0
+    means: Label = "introduction call"
+
+
+class WinBackRules(Rules):
+    """The task that a lost customer makes: of which ABC classes, how soon it is due, how dear."""
+
+    classes: tuple[Literal["A", "B", "C"], ...] = ("A", "B")
+    due_days: Days = 7.0
+    means: Label = "personal call"
+    budget: Cost = 0.0
+
+
 class PriorityRules(Rules):
     """From which churn risk on a matter is a step more urgent."""
 
@@ -203,6 +221,8 @@ class RelationshipRules(Rules):
     phases: PhaseRules = PhaseRules()
     churn: ChurnRules = ChurnRules()
     contacts: ContactRules = ContactRules()
+    handover: HandoverRules = HandoverRules()
+    win_back: WinBackRules = WinBackRules()
     priority: PriorityRules = PriorityRules()
     groups: GroupRules = GroupRules()
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from domain import progress, relation, satisfaction
 from domain.answers import score
+from domain.contacts import type_of_contacts
 from domain.money import balance_of
 from domain.policy import MS_PER_DAY, Policy
 from domain.profiles import field
@@ -72,6 +73,7 @@ def relationship_figures(customer: Customer, clock: int, policy: Policy) -> dict
         "lifecycle_phase": progress.lifecycle_phase(customer, clock, policy),
         "stage": progress.relationship_stage(customer, policy, is_loyal=state.state == "loyal"),
         "loyalty_diamond": loyalty_diamond(mood.value, score(customer, "brands_used"), rules),
+        "contact_type": type_of_contacts(customer, clock, policy),
         "age_band": age_band(_birth_date(customer), clock, rules),
     }
     for name, finding in named.items():
@@ -93,6 +95,21 @@ def relationship_figures(customer: Customer, clock: int, policy: Policy) -> dict
         "churn_risk": churn.risk,
         "churn_terms": {term.name: term.risk for term in churn.terms},
         "churn_reason": churn.reason,
+    }
+
+
+PROFILE_GROUPS = ("sex", "occupation", "position", "region", "organisation_id", "key_person")
+
+
+def group_figures(customer: Customer, figures: dict[str, Any]) -> dict[str, Any]:
+    """The groups that a customer with these figures is in, by which any of them can be cut.
+
+    ``None`` stands for what the profile does not tell, or for a group that cannot be told.
+    """
+    return {
+        "age_band": figures["relationship"]["age_band"],
+        "liquidity": figures["value"]["liquidity"],
+        **{name: field(customer, name) for name in PROFILE_GROUPS},
     }
 
 

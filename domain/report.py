@@ -10,7 +10,7 @@ from domain.known_tiers import tier_history
 from domain.money import balance_of, balances_of
 from domain.policy import TIERS, Policy
 from domain.recent import behaviour_features
-from domain.relation_figures import relationship_figures, value_figures
+from domain.relation_figures import group_figures, relationship_figures, value_figures
 from domain.state import MONEY, Customer
 from schemas.fields import moment, rfc3339
 
@@ -50,6 +50,7 @@ def export(customer: Customer, now: int, policy: Policy) -> dict[str, Any]:
         "value": value_figures(customer, clock, policy),
         "relationship": relationship_figures(customer, clock, policy),
     }
+    figures["groups"] = group_figures(customer, figures)
     figures["missing"] = {name: INPUT_OF[name] for name in INPUT_OF if figures[name] is None}
     return figures
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from xxhash import xxh3_64_digest
 
-from domain import answers, complaints, promises, relation, satisfaction, standing
+from domain import answers, complaints, contacts, promises, relation, satisfaction, standing
 from domain.aggregates import CHANNEL_INDEX
 from domain.cause import Cause, signal
 from domain.context import Context
@@ -171,6 +171,7 @@ def _take_survey(customer: Customer, event: Survey, cause: Cause) -> None:
 
 def _take_contact(customer: Customer, event: ServiceContact, cause: Cause) -> None:
     ledger.take_contact(customer, CHANNEL_INDEX[event.channel])
+    contacts.take_contact(customer, event, cause)
     satisfaction.take_contact(customer, event, cause)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain import complaints
+from domain import complaints, handover
 from domain.alerts import raise_alert
 from domain.cause import Cause
 from domain.known_tiers import tier_history
@@ -27,6 +27,8 @@ def update_tier(customer: Customer, cause: Cause) -> None:
         core.tier = tier
         cause.ctx.aggregates.move(before, tier, core.complaints_open, core.complaints_overdue)
         _announce(customer, before, tier, history, cause)
+    # also where only the tier of some time ago is another: an owner may have changed then
+    handover.look(customer, cause)
     if customer.has(CASES):
         complaints.refresh(customer, cause)
     customer.reschedule()

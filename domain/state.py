@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
-from domain.parts import FORMAT, Amounts, Answers, Cases, Core, File, Ledger, Money, Mood
+from domain.parts import (
+    FORMAT,
+    Amounts,
+    Answers,
+    Cases,
+    Contacts,
+    Core,
+    File,
+    Ledger,
+    Money,
+    Mood,
+)
 from domain.policy_sections import MS_PER_DAY
 from domain.recent import PAGE_ENTRIES, SPILL_PAGE, Recent, Spill
 
@@ -20,19 +31,21 @@ if TYPE_CHECKING:
 
 CORE, MONEY, MOOD, CASES, FILE, SPILL, PAGES = 1, 2, 4, 8, 16, 32, 64
 LEDGER, ANSWERS, BLOCKS, AMOUNTS = 128, 256, 512, 1024
+CONTACTS = 16384
 PAGE_LETTER, BLOCK_LETTER = b"p", b"d"
 LETTERS = {
     MONEY: b"m", MOOD: b"s", CASES: b"x", FILE: b"r", LEDGER: b"l", ANSWERS: b"a", AMOUNTS: b"n",
+    CONTACTS: b"k",
 }  # fmt: skip
 
 Get = Callable[[bytes], bytes | None]
 Record = tuple[bytes, bytes | None]
-_Part = TypeVar("_Part", Core, Money, Mood, Cases, File, Ledger, Answers, Amounts)
+_Part = TypeVar("_Part", Core, Money, Mood, Cases, File, Ledger, Answers, Amounts, Contacts)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decoders: dict[type, msgspec.msgpack.Decoder[Any]] = {
     form: msgspec.msgpack.Decoder(form)
-    for form in (Core, Money, Mood, Cases, File, Ledger, Answers, Amounts)
+    for form in (Core, Money, Mood, Cases, File, Ledger, Answers, Amounts, Contacts)
 }
 _spill_decoder = msgspec.msgpack.Decoder(Spill)
 _HEAD = bytes((FORMAT,))
@@ -143,6 +156,11 @@ class Customer:
     def amounts(self) -> Amounts:
         """The newest amounts, for what is unusual."""
         return cast(Amounts, self._parts.get(AMOUNTS) or self._part(Amounts, AMOUNTS))
+
+    @property
+    def contacts(self) -> Contacts:
+        """Service contacts, for the contact type."""
+        return cast(Contacts, self._parts.get(CONTACTS) or self._part(Contacts, CONTACTS))
 
     def block(self, number: int) -> bytearray:
         """The packed days of a block of the ledger; empty for a new one."""

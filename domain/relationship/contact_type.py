@@ -8,7 +8,7 @@ agent is with none in particular, and one that names no branch speaks neither fo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Literal, NamedTuple
 
 from domain.policy_relationship import RelationshipRules
@@ -19,11 +19,14 @@ ContactType = Literal["relationship", "pseudo", "encounter"]
 
 
 class Contact(NamedTuple):
-    """A contact (ms), the agent who took it and the branch it was at, where known."""
+    """A contact (ms), the agent who took it and the branch it was at, where known.
+
+    Agents and branches may be any marks that are the same for the same one.
+    """
 
     at: int
-    agent_id: str | None = None
-    branch_id: str | None = None
+    agent: Hashable | None = None
+    branch: Hashable | None = None
 
 
 def contact_type(
@@ -33,26 +36,24 @@ def contact_type(
 
     >>> met = [Contact(1, "li", "north"), Contact(2, "wu", "north"), Contact(3, "he", "north")]
     >>> contact_type(met, 4, RelationshipRules())[:2]
-    ('pseudo', '3 contacts within 180 days at one branch, north, with 3 different agents.')
+    ('pseudo', '3 contacts within 180 days at one branch with 3 different agents.')
     >>> contact_type([*met, Contact(4, "wu")], 4, RelationshipRules())[:2]
-    ('relationship', '4 contacts within 180 days, 2 of them with one agent, wu.')
+    ('relationship', '4 contacts within 180 days, 2 of them with one agent.')
     """
     recent = [each for each in contacts if each.at > now - rules.contacts_ms]
     within = f"within {days(rules.contacts_ms)}"
     if not recent:
         return Finding(None, f"There was no contact {within}.", ("contacts",))
-    agents = Counter(each.agent_id for each in recent if each.agent_id is not None)
+    agents = Counter(each.agent for each in recent if each.agent is not None)
     said = f"{counted(len(recent), 'contact')} {within}"
-    # Of agents met equally often, the alphabetically first: the order of contacts must not matter.
-    agent, most = min(agents.items(), key=lambda each: (-each[1], each[0]), default=("", 0))
+    most = max(agents.values(), default=0)
     share = rules.contacts.one_agent_share
     if len(recent) >= rules.contacts.contacts and most >= share * len(recent):
-        return Finding("relationship", f"{said}, {most} of them with one agent, {agent}.")
-    branches = {each.branch_id for each in recent if each.branch_id is not None}
-    there = {each.agent_id for each in recent if each.branch_id and each.agent_id}
+        return Finding("relationship", f"{said}, {most} of them with one agent.")
+    branches = {each.branch for each in recent if each.branch is not None}
+    there = {each.agent for each in recent if None not in {each.branch, each.agent}}
     if len(branches) == 1 and len(there) >= 2:
-        place = f"at one branch, {branches.pop()}, with {len(there)} different agents"
-        return Finding("pseudo", f"{said} {place}.")
+        return Finding("pseudo", f"{said} at one branch with {len(there)} different agents.")
     return Finding(
         "encounter",
         f"{said}, {most} at most with one agent; agents: {len(agents)}, branches: {len(branches)}.",

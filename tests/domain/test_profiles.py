@@ -73,3 +73,26 @@ def test_a_campaign_makes_a_target_and_desk_work_is_counted() -> None:
         "potential", "target",
     )  # fmt: skip
     assert after["events"] == 3
+
+
+def test_the_groups_are_those_of_the_newest_profile_and_of_the_deposit() -> None:
+    make = Events()
+    task = Task().take(
+        make.profile(
+            0, birth_date=date(1980, 5, 17), sex="female", occupation="engineer",
+            position="head", organisation_id="acme", key_person=True, region="south",
+        ),
+        make.transaction(1, 100_000.0, amount=50_000.0),
+        make.profile(2, region="north", occupation=None),
+    )  # fmt: skip
+    assert task.figures()["groups"] == {
+        "age_band": "45-54",
+        "liquidity": "active",
+        "sex": "female",
+        "occupation": None,
+        "position": "head",
+        "region": "north",
+        "organisation_id": "acme",
+        "key_person": True,
+    }
+    assert set(Task().take(make.click(3)).figures()["groups"].values()) == {None}

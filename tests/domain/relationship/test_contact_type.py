@@ -51,13 +51,6 @@ def test_contacts_of_more_than_180_days_ago_do_not_count() -> None:
     assert contact_type(old, NOW - 1, RULES).value == "relationship"
 
 
-def test_of_agents_met_equally_often_the_alphabetically_first_is_named() -> None:
-    both = met("wu@n", "li@n", "wu@n", "li@n")
-    said = "4 contacts within 180 days, 2 of them with one agent, li."
-    assert contact_type(both, NOW, RULES).reason == said
-    assert contact_type(both[::-1], NOW, RULES).reason == said
-
-
 def test_an_encounter_says_how_many_agents_and_branches_there_were() -> None:
     assert contact_type(met("li@n", "wu@s", "-@-"), NOW, RULES).reason == (
         "3 contacts within 180 days, 1 at most with one agent; agents: 2, branches: 2."
