@@ -12,8 +12,11 @@ from domain.context import Context
 from domain.policy import Policy
 from domain.population import Population, Together
 from domain.state import Customer
+from domain.surges.hourly import Hourly
+from domain.surges.population import SurgePopulation
 from schemas.codec import Bad, Event, at_ms, decode_many, misplaced
 from schemas.segments import SegmentModel
+from schemas.surges import Surges
 from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
 from schemas.touchpoints import MODEL_OF_TYPE
 
@@ -22,7 +25,8 @@ def customers(policy: Policy) -> Topology:
     """The customers topology under a policy."""
 
     def context(records: Mapping[bytes, bytes]) -> Context:
-        return Context(policy, Aggregates.from_bytes(records.get(AGGREGATES)))
+        aggregates = Aggregates.from_bytes(records.get(AGGREGATES))
+        return Context(policy, aggregates, hourly=Hourly.from_records(records))
 
     return Topology(
         name="customers",
@@ -62,14 +66,17 @@ def _export(customer: Customer, now: int, context: Context) -> dict[str, Any]:
 
 
 def _population(context: Context, versions: Mapping[str, int]) -> Together | None:
-    segments: dict[str, Population] = {}
+    kinds: dict[str, Population] = {}
     if context.policy.segments.enabled:
         context.segments.floor = versions.get(SegmentModel.kind, 0)
-        segments[SegmentModel.kind] = context.segments
-    return Together(segments) if segments else None
+        kinds[SegmentModel.kind] = context.segments
+    if context.policy.complaints.systemic.enabled:
+        kinds[Surges.kind] = SurgePopulation(context.hourly)
+    return Together(kinds) if kinds else None
 
 
 def _shared(context: Context) -> Iterable[tuple[bytes, bytes | None]]:
     aggregates = context.aggregates
     if aggregates.changed:
         yield AGGREGATES, aggregates.to_bytes()
+    yield from context.hourly.changed_records()

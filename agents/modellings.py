@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from agents.modelling import Modelling
 from agents.segments import segments
+from agents.surges import surges
 from domain.policy import Policy
 
 
 def modellings(policy: Policy) -> tuple[Modelling, ...]:
     """The modellings under a policy."""
-    return (segments(policy),) if policy.segments.enabled else ()
+    made = []
+    if policy.segments.enabled:
+        made.append(segments(policy))
+    if policy.complaints.systemic.enabled:
+        made.append(surges(policy))
+    return tuple(made)
 
 
 __all__ = ["modellings"]

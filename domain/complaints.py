@@ -32,6 +32,7 @@ from domain.known_tiers import tier_history
 from domain.parts import Case, Moment, Step
 from domain.policy import MS_PER_DAY, TIERS, VIP, Policy
 from domain.state import CASES, Customer
+from domain.surges.hourly import Series
 from domain.words import duration
 from schemas import outputs
 from schemas.fields import moment
@@ -73,6 +74,9 @@ def take_step(customer: Customer, event: Complaint, cause: Cause) -> None:
     _recount(customer, cause)
     customer.reschedule()
     _count_moments(customer, set(before.moments), set(after.moments), cause)
+    if step.status == OPENED and policy.complaints.systemic.enabled:
+        series = Series(step.category, step.product, event.channel)
+        cause.ctx.hourly.add(cause.at, series, step.event_id)
     if step.status in (OPENED, REOPENED) and core.tier >= VIP:
         _raise_vip_complaint(customer, after, event, cause)
 

@@ -5,21 +5,30 @@ from __future__ import annotations
 from domain.aggregates import Aggregates
 from domain.policy import Policy
 from domain.segments import Segments
+from domain.surges.hourly import Hourly
 
 
 class Context:
-    """Policy, the partition's aggregates and segments, and the task clock (``now``, ms).
+    """Policy, what the partition keeps over its customers, and the task clock (``now``, ms).
 
+    That is aggregates, segments, and complaints by hour (``hourly``).
     ``late`` says that the event comes from a backlog, so alerts of it are marked late.
     """
 
-    __slots__ = ("aggregates", "late", "now", "policy", "segments")
+    __slots__ = ("aggregates", "hourly", "late", "now", "policy", "segments")
 
     def __init__(
-        self, policy: Policy, aggregates: Aggregates, now: int = 0, late: bool = False
+        self,
+        policy: Policy,
+        aggregates: Aggregates,
+        now: int = 0,
+        late: bool = False,
+        *,
+        hourly: Hourly | None = None,
     ) -> None:
         self.policy = policy
         self.aggregates = aggregates
         self.segments = Segments(policy.segments)
+        self.hourly = Hourly() if hourly is None else hourly
         self.now = now
         self.late = late

@@ -141,4 +141,4 @@ def _holidays_of(country: str, subdivision: str | None) -> Any:
     try:
         return holidays.country_holidays(country, subdiv=subdivision)
     except NotImplementedError as error:
-        raise ValueError(f"the holidays library must know it ({error})") from error
+        raise ValueError(f"must be known to the holidays library ({error})") from error

@@ -7,8 +7,9 @@ in base currency.
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Annotated
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from domain.policy_calendar import BusinessCalendar
 from domain.policy_sections import MS_PER_DAY, MS_PER_HOUR, TIERS, NotNegative, Positive, Section
@@ -64,8 +65,8 @@ class Compensation(Section):
     cap: AmountByTier = AmountByTier(
         standard=200, prospect=500, key=1_000, vip=2_000, private=5_000
     )
-    means: Label = "account_credit"
-    text_key: Label = "compensation"
+    means: Label = "account credit"
+    text_key: Label = "care.compensation"
     due_days: Positive = 3.0
 
     @field_validator("cap")
@@ -83,6 +84,24 @@ class Compensation(Section):
         return round(self.due_days * MS_PER_DAY)
 
 
+class SystemicIssues(Section):
+    """When the complaints of one kind in one hour stand out from the hours before it."""
+
+    enabled: bool = True
+    history_days: Annotated[int, Field(ge=1, le=28)] = 28
+    least_history_hours: Annotated[int, Field(ge=2, le=672)] = 24
+    sigmas: Positive = 4.0
+    least_complaints: Annotated[int, Field(ge=2, le=1_000_000)] = 5
+
+    @field_validator("least_history_hours")
+    @classmethod
+    def _within_history(cls, hours: int, info: ValidationInfo) -> int:
+        days = info.data.get("history_days")
+        if days is not None and hours > days * 24:
+            raise ValueError(f"must not be longer than history_days ({days} days)")
+        return hours
+
+
 class ComplaintPromises(Section):
     """What is promised when a complaint is opened, and where the regulator steps in."""
 
@@ -96,6 +115,7 @@ class ComplaintPromises(Section):
     regulator_complex_days: Positive = 30.0
     calendar: BusinessCalendar = BusinessCalendar()
     compensation: Compensation = Compensation()
+    systemic: SystemicIssues = SystemicIssues()
 
     @field_validator("regulator_complex_days")
     @classmethod

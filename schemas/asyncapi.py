@@ -16,6 +16,7 @@ _INTERNAL: Final = {
 }
 _KEYS: Final = {
     "SegmentModel": "Always `model`: the topic is compacted, the newest model is in force.",
+    "Surges": "Always `surges`: the topic is compacted, the newest record is in force.",
     "Signal": "The customer_id where the signal speaks of one customer, else none.",
     "DeadLetter": "The key of the refused record, as it came.",
 }
@@ -26,8 +27,10 @@ Json = dict[str, Any]
 
 def asyncapi_document(partitions: int = 12) -> Json:
     """The document as plain JSON values, for topics of `partitions` partitions."""
-    inputs = {topics.TOPIC_OF_TYPE[kind]: model.__name__ for kind, model in MODEL_OF_TYPE.items()}
-    outputs = {model.topic: model.__name__ for model in OUTPUT_MODELS}
+    inputs = {topics.TOPIC_OF_TYPE[kind]: [model.__name__] for kind, model in MODEL_OF_TYPE.items()}
+    outputs: dict[str, list[str]] = {}
+    for model in OUTPUT_MODELS:
+        outputs.setdefault(model.topic, []).append(model.__name__)
     described = {
         model.__name__: _summary(model.__doc__)
         for model in (*MODEL_OF_TYPE.values(), *OUTPUT_MODELS)
@@ -35,10 +38,10 @@ def asyncapi_document(partitions: int = 12) -> Json:
     messages = {name: _message(name, summary) for name, summary in described.items()}
     messages |= {_name(topic): _internal(topic) for topic in _INTERNAL}
     channels = {
-        _name(topic): _channel(topic, message, partitions)
-        for topic, message in (inputs | outputs).items()
+        _name(topic): _channel(topic, carried, partitions)
+        for topic, carried in (inputs | outputs).items()
     }
-    channels |= {_name(topic): _channel(topic, _name(topic), partitions) for topic in _INTERNAL}
+    channels |= {_name(topic): _channel(topic, [_name(topic)], partitions) for topic in _INTERNAL}
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -104,21 +107,21 @@ def _internal(topic: str) -> Json:
     }
 
 
-def _channel(topic: str, message: str, partitions: int) -> Json:
+def _channel(topic: str, carried: list[str], partitions: int) -> Json:
     kafka: Json = {"topic": topic, "partitions": partitions, "bindingVersion": KAFKA_BINDING}
     if topic == topics.SEGMENT_MODEL:
         kafka["topicConfiguration"] = {"cleanup.policy": ["compact"]}
     return {
         "address": topic,
-        "messages": {message: {"$ref": f"#/components/messages/{message}"}},
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in carried},
         "bindings": {"kafka": kafka},
     }
 
 
-def _operation(action: str, topic: str, message: str) -> Json:
+def _operation(action: str, topic: str, carried: list[str]) -> Json:
     channel = f"#/channels/{_name(topic)}"
     return {
         "action": action,
         "channel": {"$ref": channel},
-        "messages": [{"$ref": f"{channel}/messages/{message}"}],
+        "messages": [{"$ref": f"{channel}/messages/{name}"} for name in carried],
     }

@@ -318,6 +318,27 @@ OUTPUT_EXAMPLES: Final[dict[str, list[Example]]] = {
             "reason": "birthday on 17 May; value class A",
         }
     ],
+    "Surges": [
+        {
+            "surges_id": "1b0a9f8e7d6c5b4a3c2b1a0f9e8d7c6b",
+            "version": 3,
+            "occurred_at": "2026-01-31T01:00:00.000Z",
+            "reason": "Complaints about fees of card through call_centre stood out.",
+            "signalled": [
+                {
+                    "category": "fees",
+                    "product": "card",
+                    "channel": "call_centre",
+                    "hour": "2026-01-31T01:00:00.000Z",
+                    "complaints": 12,
+                    "mean": 0.5,
+                    "sigma": 0.75,
+                    "line": 3.5,
+                    "history_hours": 672,
+                }
+            ],
+        }
+    ],
     "DeadLetter": [
         {
             "dead_letter_id": "touchpoints.transactions-3-1207",

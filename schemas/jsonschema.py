@@ -16,6 +16,7 @@ from schemas.outputs import (
     Signal,
 )
 from schemas.segments import SegmentModel
+from schemas.surges import Surges
 from schemas.touchpoints import MODEL_OF_TYPE, Touchpoint
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -28,6 +29,7 @@ OUTPUT_MODELS: Final[tuple[type[Output], ...]] = (
     Signal,
     DeadLetter,
     SegmentModel,
+    Surges,
 )
 
 Schema = dict[str, Any]

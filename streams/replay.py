@@ -174,8 +174,9 @@ class Replay:
             assert partition.population is not None
             number, now = partition.number, partition.now
             for kind, snapshot in partition.population.summaries(number, now, count):
-                self._snapshots[kind][number] = load[kind](snapshot)
-                news.add(kind)
+                if kind in load:  # else of a kind that nobody asked for
+                    self._snapshots[kind][number] = load[kind](snapshot)
+                    news.add(kind)
         return news
 
     def _make(self, modelling: Modelling, now: int) -> Iterator[tuple[str, bytes]]:

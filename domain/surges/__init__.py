@@ -1,0 +1,1 @@
+"""Systemic issues: many complaints of one kind in one hour, over all partitions."""
