@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from domain.policy_alerts import AlertKind, Alerts
 from domain.policy_complaints import ComplaintPromises
+from domain.policy_experience import ExperienceRules
 from domain.policy_relationship import RelationshipRules
 from domain.policy_sections import (
     FACTORS,
@@ -56,6 +57,7 @@ class Policy(Section):
     alerts: Alerts = Alerts()
     segments: SegmentRules = SegmentRules()
     relationship: RelationshipRules = RelationshipRules()
+    experience: ExperienceRules = ExperienceRules()
     value: ValueRules = ValueRules()
 
     @cached_property

@@ -166,6 +166,39 @@ BROKEN = [
         "relationship: {attitude: {high: .nan}}",
         "relationship.attitude.high", "nan", "a finite number",
     ),
+    # experience
+    Broken(
+        "experience: {moments: {bad_below: 8}}",
+        "experience.moments.bad_below", "8", "not be greater than moments.good_from (7)",
+    ),
+    Broken(
+        "experience: {ratio: {satisfied_from: 1.1}}",
+        "experience.ratio.delighted_above", "1.05", "not be less than ratio.satisfied_from (1.1)",
+    ),
+    Broken(
+        "experience: {indices: {detractor_to: 9}}",
+        "experience.indices.detractor_to", "9", "less than indices.promoter_from (9)",
+    ),
+    Broken(
+        "experience: {indices: {acsi_overall: 0, acsi_expectancy: 0, acsi_ideal: 0}}",
+        "experience.indices", "{'promoter_from'", "acsi_ideal must be above 0",
+    ),
+    Broken(
+        "experience: {needs: {categories: {fees: greed}}}",
+        "experience.needs.categories.fees", "'greed'", "'security', 'justice'",
+    ),
+    Broken(
+        "experience: {needs: {violation_days: 40}}",
+        "experience.needs.violation_days", "40", "less than 40",
+    ),
+    Broken(
+        "experience: {needs: {broken_promises: 17}}",
+        "experience.needs.broken_promises", "17", "less than or equal to 16",
+    ),
+    Broken(
+        "experience: {repurchase: {days: 400}}",
+        "experience.repurchase.cohort_days", "400", "greater than repurchase.days (400)",
+    ),
     # value
     Broken(
         "value: {abc: {a_until: 0.96}}", "value.abc.b_until", "0.95", "greater than abc.a_until"

@@ -1,0 +1,43 @@
+"""Perceived over expected: below 0.95 ``dissatisfied``, to 1.05 ``satisfied``, above ``delighted``.
+
+Satisfaction is the comparison of what was perceived with what was expected (Oliver, 1980); delight
+begins where expectation is surpassed (Oliver, Rust and Varki, "Customer Delight", 1997).
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from domain.policy_experience import ExperienceRules
+from domain.relationship.finding import Finding, absent, unknown
+
+Band = Literal["dissatisfied", "satisfied", "delighted"]
+BANDS: Final[tuple[Band, ...]] = ("dissatisfied", "satisfied", "delighted")
+DIGITS: Final = 9
+"""A ratio on a line is on it, whatever the last digits of a double say."""
+
+
+def ratio_band(
+    perceived: float | None, expected: float | None, rules: ExperienceRules
+) -> Finding[Band]:
+    """The band of two ratings on one scale; an expectation of 0 has no ratio.
+
+    >>> [ratio_band(score, 10.0, ExperienceRules()).value for score in (9.4, 9.5, 10.5, 10.6)]
+    ['dissatisfied', 'satisfied', 'satisfied', 'delighted']
+    >>> ratio_band(6.0, 8.0, ExperienceRules()).reason
+    'Perceived 6.0 over expected 8.0 is 0.75; satisfied is from 0.95 to 1.05.'
+    """
+    missing = absent(perceived=perceived, expected=expected)
+    if perceived is None or expected is None:
+        return unknown("The ratio of perceived to expected", missing)
+    if expected <= 0:
+        reason = f"The ratio is unknown where nothing was expected ({expected:.1f})."
+        return Finding(None, reason, ("expected",))
+    ratio, lines = round(perceived / expected, DIGITS), rules.ratio
+    reason = (
+        f"Perceived {perceived:.1f} over expected {expected:.1f} is {ratio:.2f}; satisfied is from"
+        f" {lines.satisfied_from:g} to {lines.delighted_above:g}."
+    )
+    if ratio < lines.satisfied_from:
+        return Finding("dissatisfied", reason)
+    return Finding("delighted" if ratio > lines.delighted_above else "satisfied", reason)
