@@ -9,6 +9,7 @@ from agents.topology import Topology
 from domain import rules
 from domain.aggregates import Aggregates
 from domain.context import Context
+from domain.experience.scorecards import Scorecards
 from domain.policy import Policy
 from domain.population import Population, Together
 from domain.state import Customer
@@ -26,7 +27,12 @@ def customers(policy: Policy) -> Topology:
 
     def context(records: Mapping[bytes, bytes]) -> Context:
         aggregates = Aggregates.from_bytes(records.get(AGGREGATES))
-        return Context(policy, aggregates, hourly=Hourly.from_records(records))
+        return Context(
+            policy,
+            aggregates,
+            hourly=Hourly.from_records(records),
+            scorecards=Scorecards.from_records(records),
+        )
 
     return Topology(
         name="customers",
@@ -80,3 +86,4 @@ def _shared(context: Context) -> Iterable[tuple[bytes, bytes | None]]:
     if aggregates.changed:
         yield AGGREGATES, aggregates.to_bytes()
     yield from context.hourly.changed_records()
+    yield from context.scorecards.changed_records()

@@ -1,18 +1,14 @@
 """What one partition knows over all its customers, small enough to be written with a commit.
 
-Kept up to date inside the rules: customers by tier, open and overdue complaints by tier, and
-decayed sums of moment scores by (factor, tier, channel). Bound: 7 x 5 x 10 such sums.
+Kept up to date inside the rules: customers by tier, and open and overdue complaints by tier.
+What moments add up to is in the scorecards.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import msgspec
 
-from domain.decay import MAX_EXPONENT, epoch_of, weight_at
-from domain.parts import Moment
-from domain.policy import FACTORS, TIERS
+from domain.policy import TIERS
 
 FORMAT = 1
 CHANNELS = (
@@ -25,23 +21,10 @@ class AggregatesFormatError(ValueError):
     """Bytes of a format this version does not read."""
 
 
-class SatisfactionRow(NamedTuple):
-    """Decayed satisfaction of one cell; ``weight`` is the sum of weights as of ``now``."""
-
-    factor: str
-    tier: str
-    channel: str
-    score: float
-    weight: float
-
-
 class _Form(msgspec.Struct, array_like=True):
     customers: list[int]
     complaints_open: list[int]
     complaints_overdue: list[int]
-    epoch: int | None
-    half_life_ms: float
-    sums: dict[int, tuple[float, float]]
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -56,9 +39,6 @@ class Aggregates:
         "complaints_open",
         "complaints_overdue",
         "customers",
-        "epoch",
-        "half_life_ms",
-        "sums",
     )
 
     def __init__(self) -> None:
@@ -66,22 +46,12 @@ class Aggregates:
         self.customers = [0] * len(TIERS)
         self.complaints_open = [0] * len(TIERS)
         self.complaints_overdue = [0] * len(TIERS)
-        self.epoch: int | None = None
-        self.half_life_ms = 0.0
-        self.sums: dict[int, tuple[float, float]] = {}
 
     def to_bytes(self) -> bytes:
         """Format byte and msgpack; clears ``changed``."""
         self.changed = False
         return bytes((FORMAT,)) + _encoder.encode(
-            _Form(
-                self.customers,
-                self.complaints_open,
-                self.complaints_overdue,
-                self.epoch,
-                self.half_life_ms,
-                self.sums,
-            )
+            _Form(self.customers, self.complaints_open, self.complaints_overdue)
         )
 
     @classmethod
@@ -98,9 +68,6 @@ class Aggregates:
         aggregates.customers = form.customers
         aggregates.complaints_open = form.complaints_open
         aggregates.complaints_overdue = form.complaints_overdue
-        aggregates.epoch = form.epoch
-        aggregates.half_life_ms = form.half_life_ms
-        aggregates.sums = form.sums
         return aggregates
 
     def add_customer(self) -> None:
@@ -132,43 +99,3 @@ class Aggregates:
             self.complaints_open[tier] += more_open
             self.complaints_overdue[tier] += more_overdue
             self.changed = True
-
-    def add_moment(self, moment: Moment, tier: int, half_life_ms: float, sign: float = 1.0) -> None:
-        """Add a moment of a customer of ``tier``, or (``sign`` -1) take one back.
-
-        A changed half-life starts the sums anew: weights of two half-lives cannot be mixed.
-        """
-        at, weight, score, factor, channel, _, _ = moment
-        if half_life_ms != self.half_life_ms:
-            self.half_life_ms, self.epoch, self.sums = half_life_ms, None, {}
-        if self.epoch is None:
-            self.epoch = epoch_of(at, half_life_ms)
-        elif at / half_life_ms - self.epoch > MAX_EXPONENT:
-            self._rebase(epoch_of(at, half_life_ms))
-        decayed = sign * weight * weight_at(at, half_life_ms, self.epoch)
-        cell = (factor * len(TIERS) + tier) * len(CHANNELS) + channel
-        weights, scores = self.sums.get(cell, (0.0, 0.0))
-        self.sums[cell] = (weights + decayed, scores + decayed * score)
-        self.changed = True
-
-    def _rebase(self, epoch: int) -> None:
-        assert self.epoch is not None
-        scale = 2.0 ** (self.epoch - epoch)
-        self.sums = {cell: (w * scale, s * scale) for cell, (w, s) in self.sums.items()}
-        self.epoch = epoch
-
-    def satisfaction_rows(self, now: int) -> list[SatisfactionRow]:
-        """Every cell with a weight that still counts as of ``now`` (ms)."""
-        rows: list[SatisfactionRow] = []
-        for cell, (weights, scores) in sorted(self.sums.items()):
-            if self.epoch is None or weights <= 0.0:
-                continue
-            rest, channel = divmod(cell, len(CHANNELS))
-            factor, tier = divmod(rest, len(TIERS))
-            name = FACTORS[factor - 1] if factor else "none"
-            # For a partition long silent the weight as of now rounds to 0.
-            weight = weights * 2.0 ** (self.epoch - now / self.half_life_ms)
-            rows.append(
-                SatisfactionRow(name, TIERS[tier], CHANNELS[channel], scores / weights, weight)
-            )
-        return rows

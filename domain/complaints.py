@@ -28,6 +28,7 @@ from domain.cycles import (
     judge,
     missed_levels,
 )
+from domain.experience.scorecards import labels_of
 from domain.known_tiers import tier_history
 from domain.parts import Case, Moment, Step
 from domain.policy import MS_PER_DAY, TIERS, VIP, Policy
@@ -224,11 +225,12 @@ def _fold(customer: Customer, each: Judged, policy: Policy) -> None:
 def _count_moments(
     customer: Customer, before: set[Moment], after: set[Moment], cause: Cause
 ) -> None:
-    """Bring the partition's sums from the moments before a step to those after it."""
-    aggregates, half_life_ms = cause.ctx.aggregates, cause.policy.half_life_ms
+    """Bring the partition's scorecards from the moments before a step to those after it."""
+    policy, labels = cause.policy, labels_of(customer)
+    lines, half_life_ms = policy.experience.moments, policy.half_life_ms
     for sign, changed in ((-1.0, before - after), (1.0, after - before)):
         for scored in sorted(changed):
-            aggregates.add_moment(scored, customer.core.tier, half_life_ms, sign)
+            cause.ctx.scorecards.add_moment(scored, labels, half_life_ms, lines, sign=sign)
 
 
 def _raise_vip_complaint(customer: Customer, found: Judged, event: Complaint, cause: Cause) -> None:

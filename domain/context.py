@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.aggregates import Aggregates
+from domain.experience.scorecards import Scorecards
 from domain.policy import Policy
 from domain.segments import Segments
 from domain.surges.hourly import Hourly
@@ -11,11 +12,11 @@ from domain.surges.hourly import Hourly
 class Context:
     """Policy, what the partition keeps over its customers, and the task clock (``now``, ms).
 
-    That is aggregates, segments, and complaints by hour (``hourly``).
+    That is aggregates, scorecards, segments, and complaints by hour (``hourly``).
     ``late`` says that the event comes from a backlog, so alerts of it are marked late.
     """
 
-    __slots__ = ("aggregates", "hourly", "late", "now", "policy", "segments")
+    __slots__ = ("aggregates", "hourly", "late", "now", "policy", "scorecards", "segments")
 
     def __init__(
         self,
@@ -25,9 +26,11 @@ class Context:
         late: bool = False,
         *,
         hourly: Hourly | None = None,
+        scorecards: Scorecards | None = None,
     ) -> None:
         self.policy = policy
         self.aggregates = aggregates
+        self.scorecards = Scorecards() if scorecards is None else scorecards
         self.segments = Segments(policy.segments)
         self.hourly = Hourly() if hourly is None else hourly
         self.now = now

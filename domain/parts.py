@@ -166,6 +166,9 @@ class Promise(msgspec.Struct, array_like=True, gc=False):
     done_at: int = 0
     judged: bool = False
     channel: int = 0
+    # who made it and where; "" = not known
+    agent_id: str = ""
+    branch_id: str = ""
 
 
 class Mood(msgspec.Struct, array_like=True, gc=False):
@@ -181,6 +184,35 @@ class Mood(msgspec.Struct, array_like=True, gc=False):
     promises: list[Promise] = []
     # (UTC day, highest satisfaction seen on it), ascending; as many days as a fall looks back
     days: list[tuple[int, float]] = []
+
+
+class Run(NamedTuple):
+    """A run of moments without a gap: its ends (ms), the score farthest from 5, the last score."""
+
+    start: int
+    end: int
+    peak: float
+    last: float
+
+
+class Journey(msgspec.Struct, array_like=True, gc=False):
+    """Experience. Bounds: 8 runs, 16 broken promises, 16 answers.
+
+    Moments and promises that may still change are in none of these; they are added on the way out.
+    """
+
+    runs: list[Run] = []
+    # moments with a good and with a bad score
+    good: int = 0
+    bad: int = 0
+    # callback promises, and when (ms) the newest broken ones were due, ascending
+    kept: int = 0
+    broken: int = 0
+    broken_at: list[int] = []
+    # csat answers of 4 and 5 as (ms, grade), ascending; the newest
+    csat: list[tuple[int, int]] = []
+    # at, event_id, score of the newest wait
+    wait: tuple[int, str, float] | None = None
 
 
 class Step(msgspec.Struct, array_like=True, frozen=True, gc=False):

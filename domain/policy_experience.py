@@ -87,7 +87,7 @@ class IndexRules(Rules):
     @model_validator(mode="after")
     def _some_item_counts(self) -> Self:
         if not self.acsi_overall + self.acsi_expectancy + self.acsi_ideal:
-            raise ValueError("one of the weights acsi_overall, _expectancy, _ideal must be above 0")
+            raise ValueError("acsi_overall, acsi_expectancy or acsi_ideal must be above 0")
         return self
 
 

@@ -15,6 +15,8 @@ from domain.aggregates import CHANNEL_INDEX
 from domain.alerts import raise_alert
 from domain.cause import Cause
 from domain.cycles import factor_index
+from domain.experience import record
+from domain.experience.scorecards import labels_of
 from domain.parts import Moment, Promise
 from domain.policy import MS_PER_DAY, MS_PER_HOUR, Policy
 from domain.state import MOOD, Customer
@@ -38,6 +40,8 @@ def take_promise(customer: Customer, event: ServiceContact, cause: Cause) -> Non
             else milliseconds(event.callback_by)
         ),
         channel=CHANNEL_INDEX[event.channel],
+        agent_id=event.agent_id or "",
+        branch_id=event.branch_id or "",
     )
     for kept in customer.mood.promises:
         if not kept.due and kept.contact_id == promise.contact_id:
@@ -53,17 +57,18 @@ def take_callback(customer: Customer, event: Feedback, cause: Cause) -> None:
             was_broken = promise.judged and is_broken(promise)
             _fulfil(promise, cause.at)
             if was_broken and not is_broken(promise):
-                _count(customer, promise, -1.0, cause)
+                _count(customer, promise, False, -1.0, cause)
+                _count(customer, promise, True, 1.0, cause)
     _keep(customer, Promise(contact_id=event.contact_id, done_at=cause.at), cause)
 
 
-def judge_due(customer: Customer, cause: Cause) -> None:
-    """Judge every promise due at or before ``cause.at``."""
+def judge_due(customer: Customer, due: int, cause: Cause) -> None:
+    """Judge every promise due at or before ``due`` (ms)."""
     for promise in customer.mood.promises:
-        if promise.due and not promise.judged and promise.due <= cause.at:
+        if promise.due and not promise.judged and promise.due <= due:
             promise.judged = True
+            _count(customer, promise, not is_broken(promise), 1.0, cause)
             if is_broken(promise):
-                _count(customer, promise, 1.0, cause)
                 _raise_broken(customer, promise, cause)
     refresh(customer, cause)
 
@@ -135,11 +140,18 @@ def _keep(customer: Customer, promise: Promise, cause: Cause) -> None:
 
 
 def _settle(customer: Customer, promise: Promise, policy: Policy) -> None:
-    if promise.due and promise.judged and is_broken(promise):
-        sums.add(customer, broken_moment(promise, policy), policy)
+    if promise.due:
+        record.take_promise(customer, promise)
+        if promise.judged and is_broken(promise):
+            sums.add(customer, broken_moment(promise, policy), policy)
     customer.mood.promises.remove(promise)
 
 
-def _count(customer: Customer, promise: Promise, sign: float, cause: Cause) -> None:
-    moment, half_life_ms = broken_moment(promise, cause.policy), cause.policy.half_life_ms
-    cause.ctx.aggregates.add_moment(moment, customer.core.tier, half_life_ms, sign)
+def _count(customer: Customer, promise: Promise, kept: bool, sign: float, cause: Cause) -> None:
+    """Count a promise in the scorecards, and the moment of a broken one; or take it back."""
+    policy, cards = cause.policy, cause.ctx.scorecards
+    moment, half_life_ms = broken_moment(promise, policy), policy.half_life_ms
+    labels = labels_of(customer, promise.agent_id, promise.branch_id)
+    cards.add_promise(promise, moment.factor, labels, half_life_ms, kept=kept, sign=sign)
+    if not kept:
+        cards.add_moment(moment, labels, half_life_ms, policy.experience.moments, sign=sign)

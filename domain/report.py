@@ -6,6 +6,7 @@ from typing import Any
 
 from domain import complaints, satisfaction
 from domain.alerts import owner_of
+from domain.experience.figures import experience_figures
 from domain.known_tiers import tier_history
 from domain.money import balance_of, balances_of
 from domain.policy import TIERS, Policy
@@ -38,7 +39,7 @@ def export(customer: Customer, now: int, policy: Policy) -> dict[str, Any]:
         "tier": TIERS[tier_history(customer, policy).tier_at(clock)],
         "owner_id": owner_of(customer),
         "satisfaction": satisfaction.level(customer, policy, clock),
-        "satisfaction_by_factor": satisfaction.by_factor(customer, policy, clock),
+        "satisfaction_by_factor": satisfaction.levels(customer, policy, clock).factor,
         "complaints": core.complaints,
         "complaints_open": waiting,
         "complaints_overdue": overdue,
@@ -49,6 +50,7 @@ def export(customer: Customer, now: int, policy: Policy) -> dict[str, Any]:
         "suppressed_alerts": core.suppressed_alerts,
         "value": value_figures(customer, clock, policy),
         "relationship": relationship_figures(customer, clock, policy),
+        "experience": experience_figures(customer, clock, policy),
     }
     figures["groups"] = group_figures(customer, figures)
     figures["missing"] = {name: INPUT_OF[name] for name in INPUT_OF if figures[name] is None}

@@ -11,10 +11,20 @@ from typing import Any, Literal, NamedTuple
 
 from xxhash import xxh3_64_digest
 
-from domain import answers, complaints, contacts, promises, relation, satisfaction, standing
+from domain import (
+    answers,
+    complaints,
+    contacts,
+    moments,
+    promises,
+    relation,
+    satisfaction,
+    standing,
+)
 from domain.aggregates import CHANNEL_INDEX
 from domain.cause import Cause, signal
 from domain.context import Context
+from domain.experience import outrage
 from domain.money import take_transaction
 from domain.parts import Core
 from domain.policy import MS_PER_DAY, MS_PER_SECOND
@@ -133,9 +143,7 @@ def fire(customer: Customer, ctx: Context) -> Sequence[Output]:
         if core.tier_due == due:
             standing.fall_due(customer, cause)
         if core.promise_due == due:
-            before = satisfaction.level(customer, ctx.policy)
-            promises.judge_due(customer, cause)
-            satisfaction.watch(customer, before, cause)
+            _judge_promises(customer, due, cause)
         if core.complaint_due == due:
             complaints.escalate(customer, cause)
         relation.look(customer, cause)
@@ -166,13 +174,13 @@ def _take_click(customer: Customer, event: AppClick, cause: Cause) -> None:
 
 def _take_survey(customer: Customer, event: Survey, cause: Cause) -> None:
     answers.take_answer(customer, event, cause)
-    satisfaction.take_survey(customer, event, cause)
+    moments.take_survey(customer, event, cause)
 
 
 def _take_contact(customer: Customer, event: ServiceContact, cause: Cause) -> None:
     ledger.take_contact(customer, CHANNEL_INDEX[event.channel])
     contacts.take_contact(customer, event, cause)
-    satisfaction.take_contact(customer, event, cause)
+    moments.take_contact(customer, event, cause)
 
 
 def _take_campaign(customer: Customer, event: Campaign, cause: Cause) -> None:
@@ -185,17 +193,18 @@ def _only_count(customer: Customer, event: Desk, cause: Cause) -> None:
     """Counted and remembered; nothing here depends on it yet."""
 
 
-_take_error = _watched(satisfaction.take_error)
+_judge_promises = _watched(outrage.watched(promises.judge_due))
+_take_error = _watched(moments.take_error)
 TAKE: dict[type[TouchpointBase], Take] = {
     AppClick: _take_click,
     Transaction: take_transaction,
-    Complaint: _watched(complaints.take_step),
+    Complaint: _watched(outrage.watched(complaints.take_step)),
     Survey: _watched(_take_survey),
     ServiceContact: _watched(_take_contact),
-    Feedback: _watched(satisfaction.take_feedback),
+    Feedback: _watched(moments.take_feedback),
     Profile: take_profile,
     Campaign: _take_campaign,
-    Care: _watched(satisfaction.take_care),
+    Care: _watched(moments.take_care),
     Desk: _only_count,
 }
 

@@ -19,6 +19,7 @@ from domain.parts import (
     Contacts,
     Core,
     File,
+    Journey,
     Ledger,
     Money,
     Mood,
@@ -31,21 +32,23 @@ if TYPE_CHECKING:
 
 CORE, MONEY, MOOD, CASES, FILE, SPILL, PAGES = 1, 2, 4, 8, 16, 32, 64
 LEDGER, ANSWERS, BLOCKS, AMOUNTS = 128, 256, 512, 1024
-CONTACTS = 16384
+JOURNEY, CONTACTS = 4096, 16384
 PAGE_LETTER, BLOCK_LETTER = b"p", b"d"
 LETTERS = {
     MONEY: b"m", MOOD: b"s", CASES: b"x", FILE: b"r", LEDGER: b"l", ANSWERS: b"a", AMOUNTS: b"n",
-    CONTACTS: b"k",
+    JOURNEY: b"j", CONTACTS: b"k",
 }  # fmt: skip
 
 Get = Callable[[bytes], bytes | None]
 Record = tuple[bytes, bytes | None]
-_Part = TypeVar("_Part", Core, Money, Mood, Cases, File, Ledger, Answers, Amounts, Contacts)
+_Part = TypeVar(
+    "_Part", Core, Money, Mood, Cases, File, Ledger, Answers, Amounts, Journey, Contacts
+)
+FORMS = (Core, Money, Mood, Cases, File, Ledger, Answers, Amounts, Journey, Contacts)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decoders: dict[type, msgspec.msgpack.Decoder[Any]] = {
-    form: msgspec.msgpack.Decoder(form)
-    for form in (Core, Money, Mood, Cases, File, Ledger, Answers, Amounts, Contacts)
+    form: msgspec.msgpack.Decoder(form) for form in FORMS
 }
 _spill_decoder = msgspec.msgpack.Decoder(Spill)
 _HEAD = bytes((FORMAT,))
@@ -161,6 +164,11 @@ class Customer:
     def contacts(self) -> Contacts:
         """Service contacts, for the contact type."""
         return cast(Contacts, self._parts.get(CONTACTS) or self._part(Contacts, CONTACTS))
+
+    @property
+    def journey(self) -> Journey:
+        """What the customer lived through."""
+        return cast(Journey, self._parts.get(JOURNEY) or self._part(Journey, JOURNEY))
 
     def block(self, number: int) -> bytearray:
         """The packed days of a block of the ledger; empty for a new one."""

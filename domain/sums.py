@@ -7,6 +7,7 @@ later days out.
 from __future__ import annotations
 
 from domain.decay import MAX_EXPONENT, epoch_of, weight_at
+from domain.experience import record
 from domain.parts import Moment, Mood
 from domain.policy import MS_PER_DAY, Policy
 from domain.state import MOOD, Customer
@@ -47,6 +48,7 @@ def add(customer: Customer, moment: Moment, policy: Policy) -> None:
     for cell in (*cells(factor, channel, stage), today):
         weights, scores = mood.sums.get(cell, (0.0, 0.0))
         mood.sums[cell] = (weights + decayed, scores + decayed * score)
+    record.take_moment(customer, moment, policy)
     oldest = day_cell(customer.core.newest) - DAYS
     for cell in [cell for cell in mood.sums if FIRST_DAY <= cell < oldest]:
         del mood.sums[cell]

@@ -11,9 +11,14 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from domain.aggregates import Aggregates
+from domain.experience.score_rows import satisfaction_rows, stage_rows
+from domain.experience.scorecards import Scorecards
 from domain.policy import TIERS
 from streams.engine.partition import Clock, Partition
 from streams.segment_gauges import SegmentGauges
+
+Cells = dict[tuple[str, ...], list[float]]
+"""Labels -> weight, weight x score."""
 
 
 class Holdings(Collector):
@@ -87,7 +92,8 @@ class Holdings(Collector):
         held = [_aggregates(partition) for partition in self.partitions.values()]
         aggregates = [one for one in held if one is not None]
         yield from self._by_tier(aggregates)
-        yield from self._satisfaction(aggregates)
+        cards = [_scorecards(partition) for partition in self.partitions.values()]
+        yield from self._satisfaction([one for one in cards if one is not None])
         yield from self.segments.collect()
 
     def _lag(self) -> GaugeMetricFamily:
@@ -115,30 +121,17 @@ class Holdings(Collector):
                 family.add_metric([tier], sum(count[index] for count in counts))
             yield family
 
-    def _satisfaction(self, aggregates: list[Aggregates]) -> Iterator[GaugeMetricFamily]:
+    def _satisfaction(self, cards: list[Scorecards]) -> Iterator[GaugeMetricFamily]:
         now = self._now()
-        cells: dict[tuple[str, str, str], list[float]] = {}
-        for one in aggregates:
-            for row in one.satisfaction_rows(now):
-                cell = cells.setdefault((row.factor, row.tier, row.channel), [0.0, 0.0])
-                cell[0] += row.weight
-                cell[1] += row.weight * row.score
-        labels = ["factor", "tier", "channel"]
-        weight = GaugeMetricFamily(
-            "touchline_satisfaction_weight",
-            "Decayed weight of the moments behind touchline_satisfaction_score.", labels=labels,
-        )  # fmt: skip
-        score = GaugeMetricFamily(
-            "touchline_satisfaction_score",
-            "Decayed mean of moment scores, 0 to 10. Over workers and cells: "
-            "sum(score * weight) / sum(weight).", labels=labels,
-        )  # fmt: skip
-        for cell_labels, (weights, scores) in sorted(cells.items()):
-            if weights > 0.0:
-                weight.add_metric(cell_labels, weights)
-                score.add_metric(cell_labels, scores / weights)
-        yield weight
-        yield score
+        cells: Cells = {}
+        stages: Cells = {}
+        for one in cards:
+            for row in satisfaction_rows(one, now):
+                _add(cells, (row.factor, row.tier, row.channel), row.score, row.weight)
+            for name, score, weight in stage_rows(one, now):
+                _add(stages, (name,), score, weight)
+        yield from _gauges("satisfaction", ["factor", "tier", "channel"], cells)
+        yield from _gauges("stage_satisfaction", ["stage"], stages)
 
     def _now(self) -> int:
         if self._clock == "wall":
@@ -149,3 +142,33 @@ class Holdings(Collector):
 def _aggregates(partition: Partition) -> Aggregates | None:
     found = getattr(partition.context, "aggregates", None)
     return found if isinstance(found, Aggregates) else None
+
+
+def _scorecards(partition: Partition) -> Scorecards | None:
+    found = getattr(partition.context, "scorecards", None)
+    return found if isinstance(found, Scorecards) else None
+
+
+def _add(cells: Cells, labels: tuple[str, ...], score: float, weight: float) -> None:
+    cell = cells.setdefault(labels, [0.0, 0.0])
+    cell[0] += weight
+    cell[1] += weight * score
+
+
+def _gauges(name: str, labels: list[str], cells: Cells) -> Iterator[GaugeMetricFamily]:
+    """Weight and score of each cell."""
+    weight = GaugeMetricFamily(
+        f"touchline_{name}_weight",
+        f"Decayed weight of the moments behind touchline_{name}_score.", labels=labels,
+    )  # fmt: skip
+    score = GaugeMetricFamily(
+        f"touchline_{name}_score",
+        "Decayed mean of moment scores, 0 to 10. Over workers and cells: "
+        "sum(score * weight) / sum(weight).", labels=labels,
+    )  # fmt: skip
+    for cell_labels, (weights, scores) in sorted(cells.items()):
+        if weights > 0.0:
+            weight.add_metric(cell_labels, weights)
+            score.add_metric(cell_labels, scores / weights)
+    yield weight
+    yield score

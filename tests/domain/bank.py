@@ -7,6 +7,7 @@ from typing import Any
 from domain import rules
 from domain.aggregates import Aggregates
 from domain.context import Context
+from domain.experience.scorecards import Scorecards
 from domain.policy import Policy
 from domain.state import Customer
 from schemas.cases import TouchpointBase
@@ -77,7 +78,7 @@ class Events:
     def complaint(
         self, at: int, status: str, *, complaint_id: str = "k-1", severity: int = 3,
         factor: str = "service", is_complex: bool = False, event_id: str | None = None,
-        channel: str = "call_centre",
+        channel: str = "call_centre", category: str = "fees",
     ) -> Complaint:  # fmt: skip
         """A step of a complaint."""
         opened: dict[str, Any] = {}
@@ -85,7 +86,7 @@ class Events:
             opened = {
                 "severity": severity,
                 "factor": factor,
-                "category": "fees",
+                "category": category,
                 "complex": is_complex,
             }
         return Complaint(
@@ -97,38 +98,43 @@ class Events:
 
     def survey(
         self, at: int, instrument: str, score: float, *, channel: str = "email",
-        factor: str | None = None, event_id: str | None = None,
+        factor: str | None = None, event_id: str | None = None, **details: Any,
     ) -> Survey:  # fmt: skip
-        """An answer."""
+        """An answer; ``details`` are further fields."""
         return Survey(
             **self._common(at, event_id, channel),
             instrument=instrument,  # type: ignore[arg-type]
             score=score,
             factor=factor,  # type: ignore[arg-type]
+            **details,
         )
 
     def contact(
         self, at: int, wait_seconds: float = 0.0, outcome: str = "resolved", *,
         contact_id: str = "s-1", callback_by: int | None = None, event_id: str | None = None,
+        channel: str = "call_centre", **details: Any,
     ) -> ServiceContact:  # fmt: skip
-        """A service contact; ``callback_by`` in ms after START."""
+        """A service contact; ``callback_by`` in ms after START, ``details`` are further fields."""
         return ServiceContact(
-            **self._common(at, event_id, "call_centre"),
+            **self._common(at, event_id, channel),
             contact_id=contact_id,
             wait_seconds=wait_seconds,
             handle_seconds=60.0,
             outcome=outcome,  # type: ignore[arg-type]
             callback_by=None if callback_by is None else moment(START + callback_by),
+            **details,
         )
 
     def feedback(
-        self, at: int, kind: str, *, contact_id: str | None = None, event_id: str | None = None
-    ) -> Feedback:
+        self, at: int, kind: str, *, contact_id: str | None = None, event_id: str | None = None,
+        **details: Any,
+    ) -> Feedback:  # fmt: skip
         """Praise, or a callback that was made."""
         return Feedback(
             **self._common(at, event_id, "call_centre"),
             kind=kind,  # type: ignore[arg-type]
             contact_id=contact_id,
+            **details,
         )
 
     def profile(self, at: int, *, event_id: str | None = None, **fields: Any) -> Profile:
@@ -143,6 +149,7 @@ class Task:
         self.ctx = Context(policy, Aggregates())
         self.customer = Customer.new(CUSTOMER)
         self.records: dict[bytes, bytes] = {}
+        self.shared: dict[bytes, bytes] = {}
         self.outputs: list[Output] = []
         self.statuses: list[str] = []
         self.written_bytes = 0
@@ -186,6 +193,8 @@ class Task:
         assert loaded is not None
         self.customer = loaded
         self.ctx.aggregates = Aggregates.from_bytes(self.ctx.aggregates.to_bytes())
+        self.shared.update(self.ctx.scorecards.changed_records())
+        self.ctx.scorecards = Scorecards.from_records(self.shared)
 
     def figures(self, at: int | None = None) -> dict[str, Any]:
         """The export as of ``at`` (ms after START), else as of the clock."""

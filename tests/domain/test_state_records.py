@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from domain.parts import Cases, Core, File, Money, Mood
+from domain.parts import Cases, Core, File, Journey, Money, Mood
 from domain.state import Customer, StateFormatError, customer_key_of
 from tests.domain.bank import CUSTOMER, DAY, HOUR, MINUTE, Events, Task
 
@@ -22,9 +22,10 @@ def test_only_touched_parts_are_written_and_once() -> None:
         (make.click(0), "c"),
         (make.transaction(1, 5.0), "cdlmn"),
         (make.survey(2, "nps", 5), "acs"),
+        (make.survey(2, "csat", 5), "acjs"),
         (make.profile(3, sex="female"), "cr"),
         (make.complaint(4, "opened"), "csx"),
-        (make.click(5, "error"), "cs"),
+        (make.click(5, "error"), "cjs"),
         (make.click(6), "c"),
     ]
     for event, parts in expected:
@@ -87,7 +88,7 @@ def test_what_an_older_version_wrote_with_fewer_fields_is_read() -> None:
     assert (customer.core.events, customer.core.event_xor) == (7, 99)
     assert customer.core.transactions == 0
     assert customer.core.alerted == {}
-    for form in (Core, Money, Mood, Cases, File):
+    for form in (Core, Money, Mood, Cases, File, Journey):
         assert msgspec.msgpack.decode(msgspec.msgpack.encode([]), type=form) == form()
 
 
