@@ -18,6 +18,7 @@ from domain.cause import Cause, signal
 from domain.known_tiers import tier_history
 from domain.parts import Money
 from domain.policy import MS_PER_DAY, VIP, Policy
+from domain.returns import forget_times
 from domain.state import MONEY, Customer
 from domain.value import ledger
 from domain.value.ledger import Bought
@@ -52,7 +53,10 @@ def take_transaction(customer: Customer, event: Transaction, cause: Cause) -> No
         return
     amount = event.amount * rate
     core.transaction_sum += amount
-    ledger.take(customer, cause.at, _bought(event, amount, rate, policy))
+    bought = _bought(event, amount, rate, policy)
+    ledger.take(customer, cause.at, bought)
+    if bought.value is not None:
+        forget_times(customer.ledger, policy)
     if event.balance_after is not None:
         _take_balance(customer, event.account_id, event.balance_after * rate, cause)
     watch_amount(customer, amount, event.direction, cause)

@@ -104,13 +104,13 @@ class Block(NamedTuple):
 
 
 class Ledger(msgspec.Struct, array_like=True, gc=False):
-    """Purchases. Bounds: 21 times, 14 blocks of 32 days, 8 products, 10 channels."""
+    """Purchases. Bounds: 32 times, 14 blocks of 32 days, 8 products, 10 channels."""
 
     # all there ever were: purchases, days with a purchase, their value
     purchases: int = 0
     purchase_days: int = 0
     value: float = 0.0
-    # the newest 21 purchases, ascending
+    # the newest 21 purchases and those of the last day, ascending
     times: list[int] = []
     blocks: list[Block] = []
     # first UTC day with a purchase, -1 for none; its value once its block has been dropped
@@ -128,6 +128,8 @@ class Ledger(msgspec.Struct, array_like=True, gc=False):
     stage: int = 0
     # UTC day on which the phase may next move by the value alone; 0 never
     phase_due: int = 0
+    # since when lost, and the purchase that ended it: the newest return before what ``times`` tell
+    returned: tuple[int, int] = (0, 0)
 
 
 class Amounts(msgspec.Struct, array_like=True, gc=False):

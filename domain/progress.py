@@ -27,12 +27,22 @@ def look(customer: Customer, clock: int, cause: Cause, *, is_loyal: bool) -> Non
     if not customer.has(LEDGER) or not customer.ledger.purchases:
         return
     ledger = customer.ledger
-    # a purchase, or the day on which old ones leave the phase's windows
-    if customer.touched & BLOCKS or 0 < ledger.phase_due <= clock // MS_PER_DAY:
+    if _phase_may_move(customer, clock, cause.policy):
         _look_at_phase(customer, clock, cause)
     _look_at_stage(customer, is_loyal, cause)
     if ledger.phase_due and not 0 < core.relation_due <= ledger.phase_due:
         core.relation_due = ledger.phase_due
+
+
+def _phase_may_move(customer: Customer, clock: int, policy: Policy) -> bool:
+    """Whether something was bought, old purchases leave the windows, or exploration is over.
+
+    The last is asked for by itself: BLOCKS stays marked until the next commit, whenever that is.
+    """
+    ledger = customer.ledger
+    if customer.touched & BLOCKS or 0 < ledger.phase_due <= clock // MS_PER_DAY:
+        return True
+    return PHASES[ledger.phase] == "exploration" and _by_value(customer, clock, policy)
 
 
 def _look_at_phase(customer: Customer, clock: int, cause: Cause) -> None:

@@ -7,8 +7,6 @@ order of arrival does not matter. Silence is looked at when a UTC midnight has p
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from domain import complaints, progress, satisfaction
 from domain.alerts import raise_alert
 from domain.answers import answer
@@ -20,19 +18,11 @@ from domain.relationship.churn import Causes, ChurnRisk, churn_risk
 from domain.relationship.customer_state import STATES, CustomerState, Facts, customer_state
 from domain.relationship.finding import Finding
 from domain.relationship.lapse import lapse
+from domain.returns import falls_to, last_return
 from domain.state import LEDGER, Customer
 from domain.transitions import Move, announce
-from domain.value.alive import age_at, p_alive
-from domain.value.history import History, age_weeks, purchase_history
-
-MS_PER_WEEK = 7 * MS_PER_DAY
-
-
-class Return(NamedTuple):
-    """When a customer was found lost, and the purchase that ended it (ms)."""
-
-    lost_since: int
-    reactivated_at: int
+from domain.value.alive import p_alive
+from domain.value.history import age_weeks, purchase_history
 
 
 def look(customer: Customer, cause: Cause) -> None:
@@ -63,7 +53,7 @@ def facts(customer: Customer, clock: int, policy: Policy) -> Facts:
     if not customer.has(LEDGER) or not customer.ledger.purchases:
         return Facts(clock, first_campaign=campaign)
     ledger = customer.ledger
-    came_back = _return(ledger, clock, policy)
+    came_back = last_return(ledger, clock, policy)
     return Facts(
         now=clock,
         purchases=ledger.purchases,
@@ -97,7 +87,7 @@ def next_look(customer: Customer, found: Facts, policy: Policy) -> int:
         return 0
     rules, ledger, last = policy.relationship, customer.ledger, found.last_purchase
     turns = [
-        _falls_to(ledger, purchase_history(ledger), probability, policy)
+        falls_to(ledger, purchase_history(ledger), probability, policy)
         for probability in (rules.states.at_risk_p_alive, rules.states.lost_p_alive)
     ]
     if found.lapse_point is not None:
@@ -155,38 +145,3 @@ def _watch_churn(customer: Customer, found: Facts, cause: Cause) -> None:
             tier=core.tier,
             figures={"churn_risk": risk.risk} | {term.name: term.risk for term in risk.terms},
         )
-
-
-def _return(ledger: Ledger, clock: int, policy: Policy) -> Return | None:
-    """The newest purchase, of those that still count as a return, that came after a loss."""
-    times, start = ledger.times, clock - policy.relationship.reactivated_ms
-    for place in range(len(times) - 1, 0, -1):
-        if times[place] <= start:
-            return None
-        since = _lost_between(ledger, place, policy)
-        if since < times[place]:
-            return Return(since, times[place])
-    return None
-
-
-def _lost_between(ledger: Ledger, place: int, policy: Policy) -> int:
-    """From when on (ms) the customer was lost, had nothing been bought from ``place`` on."""
-    rules, before, after = policy.relationship, ledger.times[:place], ledger.times[place:]
-    last_day = before[-1] // MS_PER_DAY
-    later = {at // MS_PER_DAY for at in after} - {last_day}
-    repeats = max(0, ledger.purchase_days - 1 - len(later))
-    history = History(repeats, (last_day - ledger.first_day) / 7)
-    since = _falls_to(ledger, history, rules.states.lost_p_alive, policy)
-    point = lapse(before, before[-1], rules).point_ms
-    if point is not None:
-        since = min(since, before[-1] + round(rules.states.lost_lapse_points * point))
-    return since
-
-
-def _falls_to(ledger: Ledger, history: History, probability: float, policy: Policy) -> int:
-    """When (ms) the probability of being alive has come down to this."""
-    weeks = min(age_at(policy.value.clv.mbg_nbd, history, probability), MOST_WEEKS)
-    return ledger.first_day * MS_PER_DAY + round(weeks * MS_PER_WEEK)
-
-
-MOST_WEEKS = 52.0 * 1_000

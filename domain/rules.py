@@ -133,20 +133,28 @@ def apply(customer: Customer, event: TouchpointBase, at: int, ctx: Context) -> O
 
 
 def fire(customer: Customer, ctx: Context) -> Sequence[Output]:
-    """Judge everything of this customer that is due by ``ctx.now``, in order of due time."""
+    """Judge everything of this customer that is due by ``ctx.now``, in order of due time.
+
+    Silence is looked at when a UTC midnight, a broken promise or an escalation is due, not when
+    the grace of a tier happens to end.
+    """
     outputs: list[Output] = []
     core = customer.core
     while (due := customer.next_due) is not None and due <= ctx.now:
         core.judged = max(core.judged, due)
         customer.touched |= CORE
         cause = Cause(ctx, due, None)
+        looks = due % MS_PER_DAY == 0
         if core.tier_due == due:
             standing.fall_due(customer, cause)
         if core.promise_due == due:
             _judge_promises(customer, due, cause)
+            looks = True
         if core.complaint_due == due:
             complaints.escalate(customer, cause)
-        relation.look(customer, cause)
+            looks = True
+        if looks:
+            relation.look(customer, cause)
         outputs += cause.outputs
     return outputs
 

@@ -25,6 +25,7 @@ def update_tier(customer: Customer, cause: Cause) -> None:
     core.tier_due = history.next_fall(clock)
     if tier != before:
         core.tier = tier
+        core.churn_high &= tier >= VIP  # whose risk is no longer watched has it not high
         cause.ctx.aggregates.move(before, tier, core.complaints_open, core.complaints_overdue)
         _announce(customer, before, tier, history, cause)
     # also where only the tier of some time ago is another: an owner may have changed then

@@ -2,7 +2,8 @@
 
 Days lie in blocks of 32, each a record of its own, so that a transaction writes the days of one
 month and not of a year. Every figure is a sum, a minimum or the newest of a set, so the order of
-arrival does not matter. Bounds: 14 blocks (416 days or more), 21 times, 8 products.
+arrival does not matter. Bounds: 14 blocks (416 days or more), 8 products; times are forgotten by
+``domain.returns``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from domain.state import LEDGER, Customer
 
 BLOCK_DAYS: Final = 32
 MAX_BLOCKS: Final = 14
-MAX_TIMES: Final = 21
 MAX_PRODUCTS: Final = 8
 CHANNELS: Final = 10
 # day since 1970, purchases, value of the purchases, amount of all transactions
@@ -119,7 +119,6 @@ def _note_purchase(ledger: Ledger, at: int, bought: Bought) -> None:
     ledger.has_margin |= bought.has_margin
     ledger.channels |= 1 << bought.channel
     insort(ledger.times, at)
-    del ledger.times[:-MAX_TIMES]
     product = bought.product
     if product is not None and product not in ledger.products:
         insort(ledger.products, product)

@@ -133,6 +133,19 @@ def test_an_old_customer_who_buys_less_declines_at_a_midnight_without_an_event()
     assert "below 0.7 times" in decline.reason
 
 
+@pytest.mark.parametrize("reload_always", [True, False])
+def test_the_end_of_exploration_is_told_at_the_first_event_behind_it(reload_always: bool) -> None:
+    """Whether or not the purchase before it has been written meanwhile."""
+    make = Events()
+    buys = [make.transaction(day * DAY + 10 * HOUR) for day in (0, 30, 60)]
+    buys.append(make.transaction(90 * DAY + 9 * HOUR))
+    survey = make.survey(90 * DAY + 11 * HOUR, "ces", 5.0)
+    task = Task(reload_always=reload_always).take(*buys, survey).until(92 * DAY)
+    assert chain(task.transitions("lifecycle_phase")) == [
+        (90 * DAY + 11 * HOUR, "exploration", "formation")
+    ]
+
+
 def test_an_app_click_neither_reads_nor_writes_phase_or_stage() -> None:
     make = Events()
     buys: list[Transaction] = [make.transaction(day * DAY, 10.0) for day in range(100)]

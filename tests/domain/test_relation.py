@@ -19,7 +19,7 @@ def shoppers(draw: st.DrawFn) -> tuple[list[Transaction], list[tuple[int, float,
     """Transactions in an order of arrival up to a day late, and (ms after START, amount, debit)."""
     make = Events()
     at, plan, arrivals = 0, list[tuple[int, float, bool]](), list[tuple[int, int, Transaction]]()
-    for number in range(draw(st.integers(1, 20))):
+    for number in range(draw(st.integers(1, 60))):
         at += draw(st.sampled_from((HOUR, 5 * HOUR, DAY, 6 * DAY, 15 * DAY, 40 * DAY, 300 * DAY)))
         at += draw(st.integers(0, 3 * HOUR))
         amount, debit = float(draw(st.integers(1, 900))), draw(st.integers(0, 3)) > 0
@@ -45,7 +45,6 @@ def test_the_state_is_what_all_purchases_at_once_say(
     figures = task.until(end).figures()
     now = START + end
     purchases = [(START + at, amount) for at, amount, debit in plan if debit]
-    # no more than 20: the return from a loss is judged by the newest 21 purchases
     times = sorted(at for at, _ in purchases)
     attitude = 9.0 if fond and now - START < 365 * DAY else None
     if fond and attitude is None:
@@ -100,6 +99,45 @@ def test_who_comes_back_is_reactivated_for_30_days() -> None:
     assert task.figures()["relationship"]["state"] == "repeat"
     ends = [each.to_state for each in task.transitions("relationship")]
     assert ends == ["first_time", "at_risk", "lost", "reactivated", "repeat"]
+
+
+def test_a_return_is_judged_by_the_20_gaps_before_it_however_much_is_bought_since() -> None:
+    make = Events()
+    task = Task(reload_always=True)
+    # bought each 20 days, so 41 days of silence are a loss; a monthly rhythm would not be
+    task.take(*(make.transaction(n * 20 * DAY) for n in range(22)))
+    back = (21 * 20 + 41) * DAY
+    task.take(make.transaction(back))
+    assert task.figures()["relationship"]["state"] == "reactivated"
+    task.take(*(make.transaction(back + n * DAY) for n in range(1, 30)))
+    assert task.figures()["relationship"]["state"] == "reactivated"
+    task.take(make.transaction(back + 30 * DAY))
+    assert task.figures()["relationship"]["state"] == "repeat"
+    assert len(task.customer.ledger.times) <= 23
+
+
+def test_who_was_never_lost_never_came_back() -> None:
+    make = Events()
+    task = Task()
+    # one long gap in five: the 80th percentile of 20 gaps is 40 days, of the newest 4 it is 14
+    gaps = (40, 2, 40, 2, 2) * 6 + (60, *(1,) * 20)
+    days = [sum(gaps[:n]) for n in range(len(gaps) + 1)]
+    task.take(*(make.transaction(day * DAY) for day in days))
+    told = {each.to_state for each in task.transitions("relationship")}
+    assert told == {"first_time", "repeat", "at_risk"}
+
+
+def test_the_end_of_a_grace_is_no_time_to_look_at_silence() -> None:
+    make = Events()
+    task = Task().take(*(make.transaction(n * 7 * DAY, 150_000.0) for n in range(5)))
+    # the tier falls at 63 days and 9 hours, the lapse point is passed an hour before
+    task.take(make.transaction(33 * DAY + 9 * HOUR, 100.0))
+    task.take(*(make.transaction(n * 7 * DAY + 8 * HOUR, 100.0) for n in (5, 6, 7)))
+    task.until(70 * DAY)
+    [fall] = [each for each in task.transitions() if each.from_state == "prospect"]
+    assert after_start(fall) == 63 * DAY + 9 * HOUR
+    told = [after_start(each) for each in task.transitions("relationship") if not each.cause]
+    assert told == [64 * DAY]
 
 
 def test_a_vip_at_risk_of_leaving_is_told_once_with_the_reasons() -> None:
