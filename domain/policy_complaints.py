@@ -102,6 +102,13 @@ class SystemicIssues(Section):
         return hours
 
 
+class ComplaintBenchmarks(Section):
+    """Published limits that reports put beside what was measured (the British FCA's)."""
+
+    summary_days: Annotated[int, Field(ge=1, le=30)] = 3
+    final_weeks: Annotated[int, Field(ge=1, le=52)] = 8
+
+
 class ComplaintPromises(Section):
     """What is promised when a complaint is opened, and where the regulator steps in."""
 
@@ -116,6 +123,7 @@ class ComplaintPromises(Section):
     calendar: BusinessCalendar = BusinessCalendar()
     compensation: Compensation = Compensation()
     systemic: SystemicIssues = SystemicIssues()
+    benchmarks: ComplaintBenchmarks = ComplaintBenchmarks()
 
     @field_validator("regulator_complex_days")
     @classmethod

@@ -6,6 +6,7 @@ from typing import Any
 
 from domain import complaints, satisfaction
 from domain.alerts import owner_of
+from domain.complaint_figures import complaint_figures
 from domain.experience.figures import experience_figures
 from domain.known_tiers import tier_history
 from domain.money import balance_of, balances_of
@@ -44,6 +45,7 @@ def export(customer: Customer, now: int, policy: Policy) -> dict[str, Any]:
         "complaints_open": waiting,
         "complaints_overdue": overdue,
         "irregular_steps": core.irregular_steps,
+        "complaint_cases": complaint_figures(customer, clock, policy),
         "segment": core.segment or None,
         "features": behaviour_features(customer.recent.window_counts(clock)),
         "memory_overflows": core.memory_overflows,
