@@ -26,7 +26,7 @@ def grouped(group: str, customers: list[dict[str, Any]]) -> list[tuple[str, int,
 
 
 def test_tiers_have_their_own_order() -> None:
-    customers = [
+    customers: list[dict[str, Any]] = [
         {"customer_id": "a", "tier": "private"},
         {"customer_id": "b", "tier": "standard"},
         {"customer_id": "c", "tier": "private"},
@@ -39,7 +39,7 @@ def test_tiers_have_their_own_order() -> None:
 
 def test_other_groups_are_told_by_size_then_name() -> None:
     regions = ["south", "north", None, None, None, "east", "north"]
-    customers = [
+    customers: list[dict[str, Any]] = [
         {"customer_id": str(n), "groups": {"region": region}} for n, region in enumerate(regions)
     ]
     assert [(name, size) for name, size, _ in grouped("region", customers)] == [
