@@ -105,9 +105,8 @@ class StageRules(Rules):
 
 
 class LoyaltyRules(Rules):
-    """The loyalty matrix (frequency over these days) and diamond (up to so many are few)."""
+    """The loyalty diamond: up to so many brands are few. (The matrix: ``value.rfm``.)"""
 
-    frequency_days: Days = 365.0
     few_brands: Count = 2
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Annotated, get_args
 
 from pydantic import Field, ValidationInfo, field_validator
+from xxhash import xxh3_64_hexdigest
 
 from domain.policy_sections import NotNegative, Positive, Section, Share
 from schemas.fields import Channel
@@ -18,6 +19,7 @@ SCORES = 5
 WEEKS_PER_YEAR = 52
 InnerShare = Annotated[float, Field(gt=0, lt=1)]
 Lines = tuple[InnerShare, InnerShare, InnerShare, InnerShare]
+Range = tuple[Share, Share]
 
 
 class BgNbd(Section):
@@ -148,8 +150,36 @@ class ServeCosts(Section):
         return tuple((each, self.by_channel.get(each, 0.0)) for each in get_args(Channel))
 
 
+class ValueBenchmarks(Section):
+    """What is published of the classes and of the service pyramid; reports show it beside ours.
+
+    Each is a range of shares: of relational customers' value that the first two classes make, of
+    customers who bring no profit, and of all support that the heaviest users take who make less
+    than ``profit_below`` of the profit.
+    """
+
+    top_value: Range = (0.30, 0.50)
+    upper_value: Range = (0.40, 0.50)
+    unprofitable: Range = (0.50, 0.60)
+    support: Range = (0.60, 0.80)
+    profit_below: Share = 0.20
+
+    @field_validator("top_value", "upper_value", "unprofitable", "support")
+    @classmethod
+    def _low_first(cls, value: Range) -> Range:
+        if value[0] > value[1]:
+            raise ValueError("must ascend: the lower end of the range comes first")
+        return value
+
+
 class ValueRules(Section):
-    """All numbers of customer value."""
+    """All numbers of customer value.
+
+    >>> ValueRules().rules_id == ValueRules(refresh_seconds=5).rules_id
+    True
+    >>> ValueRules().rules_id == ValueRules(rfm=Rfm(window_days=180)).rules_id
+    False
+    """
 
     clv: Clv = Clv()
     rfm: Rfm = Rfm()
@@ -158,3 +188,12 @@ class ValueRules(Section):
     clv_classes: ClvClasses = ClvClasses()
     serve_costs: ServeCosts = ServeCosts()
     referral_share: Share = 0.25
+    # Customers who bought or answered are ranked anew at most this often.
+    refresh_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30.0
+    benchmarks: ValueBenchmarks = ValueBenchmarks()
+
+    @cached_property
+    def rules_id(self) -> str:
+        """The same for all policies by which customers are ranked alike (16 hex digits)."""
+        ranking = {"clv", "rfm", "abc", "relation", "clv_classes", "serve_costs"}
+        return xxh3_64_hexdigest(self.model_dump_json(include=ranking).encode())

@@ -17,17 +17,22 @@ from domain.relationship.loyalty import loyalty_diamond
 from domain.relationship.phases import Signs, loyalty_phases
 from domain.relationship.quality import Trust, relationship_quality
 from domain.state import LEDGER, Customer
+from domain.value.classes import classes, growable, net_value
 from domain.value.ledger import sums
 from domain.value.outlook import outlook
+from domain.value.row import HUNDREDTHS, row_of
 from schemas.fields import moment, rfc3339
+from schemas.standings import Standings
 
 YEAR_DAYS = 365
 
 
-def value_figures(customer: Customer, clock: int, policy: Policy) -> dict[str, Any]:
+def value_figures(
+    customer: Customer, clock: int, policy: Policy, standings: Standings | None = None
+) -> dict[str, Any]:
     """Purchases and their value as of ``clock`` (ms); amounts in base currency.
 
-    Windows are UTC days, today's included.
+    Windows are UTC days, today's included. Classes among all customers need ``standings``.
     """
     today = clock // MS_PER_DAY
     days = round(policy.relationship.groups.liquidity_days)
@@ -55,7 +60,41 @@ def value_figures(customer: Customer, clock: int, policy: Policy) -> dict[str, A
         "liquidity_reason": liquidity.reason,
         "wallet_share": score(customer, "wallet_share"),
         **expected,
+        **standing_figures(customer, clock, policy, standings),
     }
+
+
+def standing_figures(
+    customer: Customer, clock: int, policy: Policy, standings: Standings | None
+) -> dict[str, Any]:
+    """Where the customer stands among all customers as of ``clock`` (ms), class by class."""
+    row = row_of(customer, clock, policy.value)
+    found = classes(row, standings, relation.attitude(customer, clock, policy).value, policy)
+    scores = found.rfm.value
+    figures: dict[str, Any] = {
+        "rfm": {
+            "recency_days": row and row.recency_days,
+            "frequency": row and row.facts.frequency,
+            "monetary": row and row.facts.monetary / HUNDREDTHS,
+            "r": scores and scores.recency,
+            "f": scores and scores.frequency,
+            "m": scores and scores.monetary,
+            "score": scores and scores.text,
+        },
+        "rfm_reason": found.rfm.reason,
+    }
+    named: dict[str, Finding[Any]] = {
+        "net_value": net_value(row),
+        "growable_clv": growable(row),
+        "abc": found.abc,
+        "relation_class": found.relation_class,
+        "clv_class": found.clv_class,
+        "loyalty_matrix": found.loyalty_matrix,
+    }
+    for name, finding in named.items():
+        figures |= {name: finding.value, f"{name}_reason": finding.reason}
+    contacts = customer.ledger.contacts if customer.has(LEDGER) else []
+    return figures | {"contacts": sum(contacts)}
 
 
 def relationship_figures(customer: Customer, clock: int, policy: Policy) -> dict[str, Any]:

@@ -15,10 +15,15 @@ from domain.recent import behaviour_features
 from domain.relation_figures import group_figures, relationship_figures, value_figures
 from domain.state import MONEY, Customer
 from schemas.fields import moment, rfc3339
+from schemas.standings import Standings
 
 
-def export(customer: Customer, now: int, policy: Policy) -> dict[str, Any]:
+def export(
+    customer: Customer, now: int, policy: Policy, standings: Standings | None = None
+) -> dict[str, Any]:
     """All figures as of ``now`` (ms), or as of the newest event where that is later.
+
+    Classes among all customers follow from ``standings``.
 
     A measure whose input is missing is ``None`` and named in ``missing`` with that input.
     """
@@ -50,7 +55,7 @@ def export(customer: Customer, now: int, policy: Policy) -> dict[str, Any]:
         "features": behaviour_features(customer.recent.window_counts(clock)),
         "memory_overflows": core.memory_overflows,
         "suppressed_alerts": core.suppressed_alerts,
-        "value": value_figures(customer, clock, policy),
+        "value": value_figures(customer, clock, policy, standings),
         "relationship": relationship_figures(customer, clock, policy),
         "experience": experience_figures(customer, clock, policy),
     }

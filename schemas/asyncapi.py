@@ -16,6 +16,7 @@ _INTERNAL: Final = {
 }
 _KEYS: Final = {
     "SegmentModel": "Always `model`: the topic is compacted, the newest model is in force.",
+    "Standings": "Always `standings`: the topic is compacted, the newest record is in force.",
     "Surges": "Always `surges`: the topic is compacted, the newest record is in force.",
     "Signal": "The customer_id where the signal speaks of one customer, else none.",
     "DeadLetter": "The key of the refused record, as it came.",

@@ -301,6 +301,55 @@ OUTPUT_EXAMPLES: Final[dict[str, list[Example]]] = {
             ],
         }
     ],
+    "Standings": [
+        {
+            "standings_id": "1b2c3d4e5f60718293a4b5c6d7e8f901",
+            "version": 4,
+            "occurred_at": "2026-01-31T01:06:58.000Z",
+            "reason": "a customer is in class A above 8,251.20, was 8,004.11",
+            "rules_id": "0e36b37abb50c865",
+            "as_of_day": "2026-01-31",
+            "window_days": 365,
+            "relative_error": 0.01,
+            "customers": 1000,
+            "total_value": 4100000.0,
+            "recency_days": [3, 9, 24, 71],
+            "frequency": [2, 5, 9, 16],
+            "monetary": [410.5, 1200.0, 2650.25, 6020.75],
+            "median_frequency": 7,
+            "a_above": 8251.2,
+            "b_above": 3120.4,
+            "relational_customers": 640,
+            "relational_top_above": 14210.0,
+            "relational_upper_above": 4890.9,
+            "clv_above": 2280.15,
+            "growable_customers": 120,
+            "growable_above": 3400.0,
+            "pareto_value": 0.8,
+            "pareto_customers": 0.214,
+            "concentration": [
+                {"customers": 0.00016, "value": 0.021},
+                {"customers": 0.01, "value": 0.096},
+                {"customers": 0.1, "value": 0.57},
+            ],
+            "abc_totals": {
+                "A": {"customers": 214, "value": 3281000.0},
+                "B": {"customers": 268, "value": 616000.0},
+                "C": {"customers": 518, "value": 203000.0},
+            },
+            "relation_totals": {
+                "relational_top": {"customers": 64, "value": 1650000.0},
+                "relational_upper": {"customers": 256, "value": 1810000.0},
+                "relational_lower": {"customers": 320, "value": 420000.0},
+                "transactional": {"customers": 360, "value": 220000.0},
+            },
+            "clv_totals": {
+                "below_zero": {"customers": 12, "value": 900.0},
+                "most_valuable": {"customers": 197, "value": 910000.0},
+                "not_above": {"customers": 791, "value": 640000.0},
+            },
+        }
+    ],
     "CareTask": [
         {
             "task_id": "care-0001",

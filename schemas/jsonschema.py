@@ -16,6 +16,7 @@ from schemas.outputs import (
     Signal,
 )
 from schemas.segments import SegmentModel
+from schemas.standings import Standings
 from schemas.surges import Surges
 from schemas.touchpoints import MODEL_OF_TYPE, Touchpoint
 
@@ -29,6 +30,7 @@ OUTPUT_MODELS: Final[tuple[type[Output], ...]] = (
     Signal,
     DeadLetter,
     SegmentModel,
+    Standings,
     Surges,
 )
 

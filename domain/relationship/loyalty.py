@@ -8,10 +8,12 @@ x how many brands the customer uses. Every class needs both inputs; without one 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from domain.policy_relationship import RelationshipRules
 from domain.relationship.finding import Finding, absent, unknown
+
+YEAR_DAYS: Final = 365
 
 MatrixClass = Literal["loyal", "latent", "spurious", "none"]
 DiamondClass = Literal["loyal", "habitual", "variety_seeker", "switcher"]
@@ -22,8 +24,9 @@ def loyalty_matrix(
     median_frequency: float | None,
     attitude: float | None,
     rules: RelationshipRules,
+    days: int = YEAR_DAYS,
 ) -> Finding[MatrixClass]:
-    """The class of a customer of so many purchases in 365 days; the median is of all customers.
+    """The class of a customer of so many purchases in ``days``; the median is of all customers.
 
     >>> loyalty_matrix(9, 4.0, 5.5, RelationshipRules())[:2]
     ('spurious', '9 purchases a year against a median of 4; attitude 5.5, high is from 7 on.')
@@ -33,7 +36,7 @@ def loyalty_matrix(
         return unknown("The loyalty class", lacking)
     often, fond = frequency > median_frequency, attitude >= rules.attitude.high
     reason = (
-        f"{frequency:g} purchases {_span(rules)} against a median of {median_frequency:g};"
+        f"{frequency:g} purchases {_span(days)} against a median of {median_frequency:g};"
         f" {_felt(attitude, rules)}."
     )
     if often:
@@ -62,9 +65,8 @@ def loyalty_diamond(
     return Finding("variety_seeker" if fond else "switcher", reason)
 
 
-def _span(rules: RelationshipRules) -> str:
-    days = rules.loyalty.frequency_days
-    return "a year" if days == 365 else f"in {days:g} days"
+def _span(days: int) -> str:
+    return "a year" if days == YEAR_DAYS else f"in {days} days"
 
 
 def _felt(attitude: float, rules: RelationshipRules) -> str:

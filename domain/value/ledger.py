@@ -81,7 +81,7 @@ def sums(customer: Customer, first_day: int, last_day: int) -> Sums:
             days, purchases = days + block.purchase_days, purchases + block.purchases
             value, moved = value + block.value, moved + block.moved
             continue
-        for day, count, worth, amount in _DAY.iter_unpack(customer.block(block.number)):
+        for day, count, worth, amount in _DAY.iter_unpack(customer.peek_block(block.number)):
             if first_day <= day <= last_day:
                 days, purchases = days + (count > 0), purchases + count
                 value, moved = value + worth, moved + amount
@@ -102,6 +102,22 @@ def purchase_days(customer: Customer, first_day: int, last_day: int) -> list[tup
                     found.append((day, worth))
     found.sort()
     return found
+
+
+def oldest_purchase_day(customer: Customer, first_day: int, last_day: int) -> int | None:
+    """The first of these UTC days (both included) with a purchase that is still told apart."""
+    ledger = customer.ledger
+    if first_day <= ledger.first_day <= last_day:
+        return ledger.first_day
+    for block in ledger.blocks:
+        start = block.number * BLOCK_DAYS
+        if not block.purchases or start + BLOCK_DAYS <= first_day:
+            continue
+        days = _DAY.iter_unpack(customer.peek_block(block.number))
+        within = [day for day, count, _, _ in days if count and first_day <= day <= last_day]
+        if within or start > last_day:
+            return min(within, default=None)
+    return None
 
 
 def first_value(customer: Customer) -> float:

@@ -223,6 +223,11 @@ BROKEN = [
         "value: {serve_costs: {by_channel: {fax: 2}}}",
         "value.serve_costs.by_channel.fax", "'fax'", "'call_centre'",
     ),
+    Broken("value: {refresh_seconds: 0}", "value.refresh_seconds", "0", "greater than 0"),
+    Broken(
+        "value: {benchmarks: {support: [0.8, 0.6]}}",
+        "value.benchmarks.support", "[0.8, 0.6]", "ascend: the lower end",
+    ),
     Broken("value: {referral_share: 1.5}", "value.referral_share", "1.5", "less than or equal"),
     # the whole
     Broken("loyalty: {days: 1}", "loyalty", "{'days': 1}", "no such field"),

@@ -15,6 +15,7 @@ from schemas.examples import EXAMPLES, OUTPUT_EXAMPLES
 from schemas.jsonschema import OUTPUT_MODELS, examples_by_name, json_schemas
 from schemas.outputs import DeadLetter
 from schemas.segments import MODEL_KEY
+from schemas.standings import STANDINGS_KEY
 from schemas.surges import SURGES_KEY
 from schemas.topics import INPUT_TOPICS, OUTPUT_TOPICS, TOPIC_OF_TYPE
 from schemas.touchpoints import MODEL_OF_TYPE
@@ -162,7 +163,10 @@ def test_messages_about_customers_say_that_the_key_is_the_customer() -> None:
         assert ("customer" in key["description"]) == about_a_customer
 
 
-@pytest.mark.parametrize(("record", "key"), [("SegmentModel", MODEL_KEY), ("Surges", SURGES_KEY)])
+@pytest.mark.parametrize(
+    ("record", "key"),
+    [("SegmentModel", MODEL_KEY), ("Standings", STANDINGS_KEY), ("Surges", SURGES_KEY)],
+)
 def test_records_over_all_customers_are_kept_compacted_under_a_key_each(
     record: str, key: bytes
 ) -> None:

@@ -60,6 +60,6 @@ def test_a_missing_input_leaves_the_class_unknown_and_is_named() -> None:
 
 
 def test_an_operator_may_say_how_many_brands_are_few() -> None:
-    rules = RelationshipRules(loyalty=LoyaltyRules(few_brands=3, frequency_days=30))
+    rules = RelationshipRules(loyalty=LoyaltyRules(few_brands=3))
     assert loyalty_diamond(8.0, 3, rules).value == "loyal"
-    assert "9 purchases in 30 days" in loyalty_matrix(9, 4.0, 5.5, rules).reason
+    assert "9 purchases in 30 days" in loyalty_matrix(9, 4.0, 5.5, rules, 30).reason
