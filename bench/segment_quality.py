@@ -190,12 +190,12 @@ def _place(engine: Ours) -> Place:
     return Place(space(transformed), centres, space, quarantined)
 
 
-def changes(stream: Stream, *, frozen: bool = False) -> float:
+def changes(stream: Stream, *, frozen: bool = False, **rules: Any) -> float:
     """Changes of segment per 100 customer-days of a live stream; `frozen`: under its first model.
 
     What is left under a frozen model is customers who moved themselves.
     """
-    engine = Ours(stream)
+    engine = Ours(stream, **rules)
     for number, tick in enumerate(stream.ticks):
         engine.step(tick, number == 0 or (not frozen and number % FIT_EVERY == 0))
     return 100 * engine.changes / (stream.customers * stream.days)

@@ -100,6 +100,7 @@ def stability(stream: Stream) -> dict[str, float]:
     k = len(assigner.model.segments)
     return {
         "ours": segment_quality.changes(stream),
+        "ours, no hold": segment_quality.changes(stream, hold_hours=0.0),
         "ours, model held": segment_quality.changes(stream, frozen=True),
         "river KMeans": river_changes(stream, k, assigner.standardise),
     }
@@ -154,7 +155,8 @@ def show(
         print_table("changes of segment per 100 customer-days", ["stream", *kinds], moved)
     if cost:
         spent: list[list[Cell]] = [[name, *each.values()] for name, each in cost.items()]
-        print_table("cost, microseconds", ["operation", "p50", "p99", "max"], spent)
+        title = f"cost, microseconds, least of {segment_cost.ROUNDS} rounds"
+        print_table(title, ["operation", "p50", "p99", "max"], spent)
     print_table(
         "targets",
         ["figure", "measured", "at most", ""],

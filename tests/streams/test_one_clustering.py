@@ -32,7 +32,7 @@ class End(NamedTuple):
     model: SegmentModel
     segment_of: dict[str, str | None]
     raw: NDArray[np.float64]
-    updates: int
+    updates: list[bytes]
 
 
 @cache
@@ -43,11 +43,13 @@ def lines() -> list[bytes]:
 
 
 @cache
-def replayed(partitions: int) -> End:
-    """The bank through so many partitions."""
+def replayed(partitions: int, events: int = EVENTS, cut: int = 2_000) -> End:
+    """So many events of the bank through so many partitions, ``cut`` lines at a time."""
     policy = Policy()
     replay = Replay(customers(policy), partitions, (segments(policy),))
-    updates = sum(topic == "segment-updates" for topic, _ in replay.feed(lines()))
+    chunks = (lines()[start : min(start + cut, events)] for start in range(0, events, cut))
+    outputs = [output for chunk in chunks for output in replay.take(chunk)]
+    updates = [value for topic, value in (*outputs, *replay.end()) if topic == "segment-updates"]
     states = [state for state in replay.customers() if state["features"]]
     model = replay.models["segments"]
     assert isinstance(model, SegmentModel)
@@ -62,7 +64,13 @@ def test_every_customer_is_in_the_segment_that_one_partition_gives(partitions: i
     assert len(one.segment_of) > 0.9 * CUSTOMERS
     nearest = [Assigner(end.model).nearest(end.raw) for end in (one, other)]
     assert adjusted_rand_score(*nearest) >= 0.99
-    assert other.updates > len(other.segment_of)
+    assert len(other.updates) > len(other.segment_of)
+
+
+def test_updates_are_the_same_byte_for_byte_however_the_events_were_cut() -> None:
+    one, other = (replayed(4, EVENTS // 3, cut) for cut in (2_000, 137))
+    assert one.model == other.model
+    assert one.updates == other.updates
 
 
 @pytest.mark.parametrize("partitions", COUNTS)
