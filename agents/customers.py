@@ -17,6 +17,7 @@ from domain.surges.hourly import Hourly
 from domain.surges.population import SurgePopulation
 from schemas.codec import Bad, Event, at_ms, decode_many, misplaced
 from schemas.segments import SegmentModel
+from schemas.standings import Standings
 from schemas.surges import Surges
 from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
 from schemas.touchpoints import MODEL_OF_TYPE
@@ -68,17 +69,18 @@ def _owner(record_key: bytes) -> str | None:
 
 
 def _export(customer: Customer, now: int, context: Context) -> dict[str, Any]:
-    return rules.export(customer, now, context.policy)
+    return rules.export(customer, now, context.policy, context.standings)
 
 
-def _population(context: Context, versions: Mapping[str, int]) -> Together | None:
-    kinds: dict[str, Population] = {}
+def _population(context: Context, versions: Mapping[str, int]) -> Together:
+    context.standing.floor = versions.get(Standings.kind, 0)
+    kinds: dict[str, Population] = {Standings.kind: context.standing}
     if context.policy.segments.enabled:
         context.segments.floor = versions.get(SegmentModel.kind, 0)
         kinds[SegmentModel.kind] = context.segments
     if context.policy.complaints.systemic.enabled:
         kinds[Surges.kind] = SurgePopulation(context.hourly)
-    return Together(kinds) if kinds else None
+    return Together(kinds)
 
 
 def _shared(context: Context) -> Iterable[tuple[bytes, bytes | None]]:

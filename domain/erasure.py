@@ -19,6 +19,7 @@ def erase(customer: Customer, cause: Cause) -> None:
     core, ctx = customer.core, cause.ctx
     events = core.events - 1  # the request itself does not count
     cause.outputs += ctx.segments.erase(customer, cause.at)
+    ctx.standing.remove(customer.customer_id)
     ctx.aggregates.remove_customer(core.tier, core.complaints_open, core.complaints_overdue)
     customer.erase()
     cause.outputs.append(

@@ -27,6 +27,7 @@ SIGNALS: Final = "signals"
 DEAD_LETTERS: Final = "dead-letters"
 PARTITION_SUMMARIES: Final = "partition-summaries"
 SEGMENT_MODEL: Final = "segment-model"
+PORTFOLIO: Final = "portfolio"
 
 OUTPUT_TOPICS: Final[tuple[str, ...]] = (
     ALERTS,
@@ -37,8 +38,9 @@ OUTPUT_TOPICS: Final[tuple[str, ...]] = (
     DEAD_LETTERS,
     PARTITION_SUMMARIES,
     SEGMENT_MODEL,
+    PORTFOLIO,
 )
-"""With as many partitions as the input topics; `segment-model` is compacted."""
+"""With as many partitions as the input topics; `segment-model` and `portfolio` are compacted."""
 
 
 def changelog_topic(app_id: str) -> str:

@@ -22,6 +22,7 @@ from schemas.topics import (
     INPUT_TOPICS,
     OUTPUT_TOPICS,
     PARTITION_SUMMARIES,
+    PORTFOLIO,
     SEGMENT_MODEL,
     changelog_topic,
 )
@@ -117,7 +118,7 @@ def topic_specs(
     for name in OUTPUT_TOPICS:
         if name == DEAD_LETTERS:
             specs.append(spec(name, DEAD_LETTER_BATCH_BYTES, kept(DEAD_LETTER_RETENTION_DAYS)))
-        elif name in (PARTITION_SUMMARIES, SEGMENT_MODEL):
+        elif name in (PARTITION_SUMMARIES, SEGMENT_MODEL, PORTFOLIO):
             specs.append(spec(name, OUTPUT_BATCH_BYTES, compacted))
         else:
             specs.append(spec(name, OUTPUT_BATCH_BYTES, kept(OUTPUT_RETENTION_DAYS)))
