@@ -1,184 +1,217 @@
 """A real bank's year through Kafka: two workers, an independent calculation, and replay.
 
-The calculation below reads the bank's own files with the csv module and shares no code with
-the product; money is counted in hundredths of a koruna.
+The calculation (`tests/streams/berka`) works on the bank's own files, all at once, with Polars; it
+shares no code with the product.
 """
 
 from __future__ import annotations
 
-import csv
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
-from kafka import KafkaAdminClient
-from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError
-from kafka.partitioner import murmur2
 
 from streams.cluster.broker import LocalBroker
-from streams.cluster.topics import ensure_topics
+from tests.streams.berka.alerts import Raised
+from tests.streams.berka.batch import Batch, Moved, batch
+from tests.streams.berka.files import DAY
+from tests.streams.berka.live import OUTPUTS, Run, import_berka, run_live, run_replay
 
-LINES = (100_000, 200_000, 300_000, 8_000_000)
-TIERS = ("standard", "prospect", "key", "vip", "private")
-RATE = 3
 PARTITIONS = 12
-TOUCHLINE = [sys.executable, "-m", "streams.cli"]
-DONE_SECONDS = 240
+BEGINNING = 8_000
+"""So many transactions: up to August 1993."""
+SIZE = {
+    "large_transaction": "amount",
+    "vip_balance_drop": "share",
+    "account_anomaly": "deviations",
+    "vip_churn_risk": "churn_risk",
+}
+"""The figure of an alert that made it one."""
 
 
-def rows(path: Path) -> Iterator[dict[str, str]]:
-    with path.open(newline="") as file:
-        yield from csv.DictReader(file, delimiter=";")
+@pytest.fixture(scope="module")
+def events(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bank's year as a file of events."""
+    made = tmp_path_factory.mktemp("berka") / "berka.jsonl"
+    import_berka(shared / "data" / "berka", made)
+    return made
 
 
-class Known:
-    """What the files say of one owner."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.balance_of: dict[str, int] = {}
-        self.totals: list[tuple[datetime, int]] = []
-
-    def tier(self, now: datetime) -> str:
-        """The highest balance in force within the last 30 days decides."""
-        since = now - timedelta(days=30)
-        best = 0
-        for (_, total), (ends, _) in zip(
-            self.totals, [*self.totals[1:], (now + timedelta(1), 0)], strict=True
-        ):
-            if ends > since:
-                best = max(best, total)
-        return TIERS[sum(best * RATE >= line * 100 for line in LINES)]
+@pytest.fixture(scope="module")
+def expected(shared: Path) -> Batch:
+    """What the files say."""
+    return batch(shared / "data" / "berka", PARTITIONS)
 
 
-def independent(directory: Path) -> tuple[dict[str, Known], dict[int, datetime]]:
-    """Per owner what the files say, and per partition the time of its last event."""
-    owner = {
-        row["account_id"]: f"berka-{row['client_id']}"
-        for row in rows(directory / "disp.asc")
-        if row["type"] == "OWNER"
-    }
-    known: defaultdict[str, Known] = defaultdict(Known)
-    last: dict[int, datetime] = {}
-    of_day: defaultdict[str, int] = defaultdict(int)
-    for row in rows(directory / "trans.asc"):
-        day, customer = row["date"], owner[row["account_id"]]
-        at = datetime(1900 + int(day[:2]), int(day[2:4]), int(day[4:]), tzinfo=UTC)
-        at += timedelta(milliseconds=of_day[day])
-        of_day[day] += 1
-        one = known[customer]
-        one.count += 1
-        one.balance_of[row["account_id"]] = round(float(row["balance"]) * 100)
-        one.totals.append((at, sum(one.balance_of.values())))
-        place = (murmur2(customer.encode()) & 0x7FFFFFFF) % PARTITIONS
-        last[place] = max(at, last.get(place, at))
-    return known, last
+@pytest.fixture(scope="module")
+def live(events: Path, module_broker: LocalBroker) -> Run:
+    """What two workers made of it."""
+    return run_live(module_broker, events, workers=2, partitions=PARTITIONS)
 
 
-@contextmanager
-def workers(env: dict[str, str], count: int) -> Iterator[None]:
-    command = [*TOUCHLINE, "worker", "--http-port", "0"]
-    running = [subprocess.Popen(command, env=env, stderr=subprocess.PIPE) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for process in running:
-            process.send_signal(signal.SIGTERM)
-        ended = [process.communicate(timeout=40)[1] for process in running]
-    for process, log in zip(running, ended, strict=True):
-        assert process.returncode == 0, log.decode()[-2000:]
+@pytest.fixture(scope="module")
+def replayed(events: Path) -> Run:
+    """What replay made of it."""
+    return run_replay(events, events.parent / "out", PARTITIONS)
 
 
-def lag(bootstrap: str) -> int | None:
-    """Records the group has not committed yet; None while some partition is unknown."""
-    from kafka import KafkaConsumer, TopicPartition
-
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap)
-    try:
-        tps = [
-            TopicPartition(topic, number)
-            for topic in ("touchpoints.profiles", "touchpoints.transactions")
-            for number in range(PARTITIONS)
-        ]
-        try:
-            committed = admin.list_group_offsets({"touchline": tps})["touchline"]
-        except (CoordinatorNotAvailableError, NotCoordinatorError):
-            return None  # the group's own topic is still being made
-        ends = consumer.end_offsets(tps)
-        found = {tp: committed[tp].offset for tp in tps if tp in committed}
-        if len(found) < len(tps):
-            return None
-        return int(sum(ends[tp] - found[tp] for tp in tps))
-    finally:
-        consumer.close()
-        admin.close()
+def test_every_customer_moves_as_the_files_say(live: Run, expected: Batch) -> None:
+    moves = defaultdict(list)
+    for one in _told(live, "customer-transitions", "transition_id"):
+        [cause] = one["cause"] or [None]
+        move = Moved(one["from_state"], one["to_state"], _ms(one["occurred_at"]), cause)
+        moves[one["customer_id"], one["dimension"]].append(move)
+    assert _differing(moves, expected.moves) == {}
+    counts = Counter({dimension: 0 for _, dimension in moves})
+    for (_, dimension), found in moves.items():
+        counts[dimension] += len(found)
+    assert counts == {
+        "tier": 2_898, "relationship": 6_792, "lifecycle_phase": 5_026, "relationship_stage": 707
+    }  # fmt: skip
 
 
-def touchline(env: dict[str, str], *arguments: str) -> str:
-    done = subprocess.run(
-        [*TOUCHLINE, *arguments], env=env, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
+def test_every_alert_is_one_the_files_give_and_none_is_missing(live: Run, expected: Batch) -> None:
+    alerts, raised = defaultdict(list), defaultdict(list)
+    for one in _told(live, "alerts", "alert_id"):
+        kind, [cause] = one["kind"], one["cause"] or [None]
+        size = one["figures"][SIZE[kind]] if kind in SIZE else None
+        alert = Raised(one["customer_id"], kind, _ms(one["occurred_at"]), cause, one["tier"], size)
+        alerts[alert.customer, kind].append(_rounded(alert))
+    for each in expected.alerts.raised:
+        raised[each.customer, each.kind].append(_rounded(each))
+    assert _differing(alerts, raised) == {}
+    assert Counter(each.kind for found in alerts.values() for each in found) == {
+        "large_transaction": 1_685, "account_anomaly": 917, "vip_balance_drop": 669,
+        "vip_new": 273, "vip_churn_risk": 2,
+    }  # fmt: skip
 
 
-@pytest.mark.timeout(600)
-def test_two_workers_end_in_the_files_own_figures_and_in_what_replay_gives(
-    shared: Path, tmp_path: Path, module_broker: LocalBroker
+def test_every_final_figure_is_that_of_the_files(live: Run, expected: Batch) -> None:
+    assert len(live.customers) == len(expected.figures) == 5_369
+    assert sum(one["transactions"] for one in live.customers) == 49_102
+    wrong = {}
+    for one in live.customers:
+        name = one["customer_id"]
+        got, wanted = _got(one), _wanted(expected, name)
+        if got != wanted:
+            wrong[name] = {key: (got[key], wanted[key]) for key in got if got[key] != wanted[key]}
+    assert wrong == {}
+    tiers = Counter(one["tier"] for one in live.customers)
+    assert min(tiers[tier] for tier in ("standard", "prospect", "key", "vip")) > 20
+
+
+def test_replay_gives_byte_for_byte_what_two_workers_gave(live: Run, replayed: Run) -> None:
+    assert _by_id(live.customers).keys() == _by_id(replayed.customers).keys()
+    assert _differing(_by_id(live.customers), _by_id(replayed.customers)) == {}
+    for topic in OUTPUTS:
+        assert _differing(live.by_customer(topic), replayed.by_customer(topic)) == {}, topic
+        assert len(live.outputs[topic]) == len(replayed.outputs[topic]), topic
+
+
+def test_one_worker_of_one_partition_gives_the_very_files_of_replay(
+    events: Path, tmp_path: Path, fresh_broker: LocalBroker
 ) -> None:
-    berka = shared / "data" / "berka"
-    bootstrap = module_broker.bootstrap
-    ensure_topics(bootstrap, "touchline", PARTITIONS).raise_if_wrong()
-    env = {
-        **os.environ,
-        "TOUCHLINE_KAFKA__BOOTSTRAP": bootstrap,
-        "TOUCHLINE_CLOCK": "event",
-        "TOUCHLINE_APP_ID": "touchline",
-    }
-    events = tmp_path / "berka.jsonl"
-    events.write_text(touchline(env, "import", "berka", str(berka)))
-    with workers(env, 2):
-        touchline(env, "produce", str(events))
-        deadline = time.monotonic() + DONE_SECONDS
-        while lag(bootstrap) != 0:
-            assert time.monotonic() < deadline, f"lag is still {lag(bootstrap)}"
-            time.sleep(1.0)
-        time.sleep(1.0)
-    live = [json.loads(line) for line in touchline(env, "state", "--all", "--json").splitlines()]
-    _agrees_with_the_files(live, *independent(berka))
-    touchline(env, "replay", str(events), "--out", str(tmp_path / "out"))
-    replayed = (tmp_path / "out" / "customers.jsonl").read_text().splitlines()
-    differing = [
-        {key: (one[key], other[key]) for key in one if one[key] != other[key]}
-        for one, line in zip(live, replayed, strict=True)
-        if (other := json.loads(line)) != one
+    beginning = tmp_path / "beginning.jsonl"
+    beginning.write_text("".join(_beginning(events)))
+    live = run_live(fresh_broker, beginning, workers=1, partitions=1)
+    replayed = run_replay(beginning, tmp_path / "out", 1)
+    assert live.customers == replayed.customers
+    for topic in OUTPUTS:
+        assert live.outputs[topic] == replayed.outputs[topic], topic
+    assert len(live.outputs["alerts"]) > 500
+
+
+def _beginning(events: Path) -> list[str]:
+    """The first transactions, and the profiles of those who made them."""
+    lines = events.read_text().splitlines(keepends=True)
+    read = [(msgspec.json.decode(line), line) for line in lines]
+    moves = [each for each in read if each[0]["type"] == "transaction"][:BEGINNING]
+    who = {event["customer_id"] for event, _ in moves}
+    known = [
+        line for event, line in read if event["type"] == "profile" and event["customer_id"] in who
     ]
-    assert differing == []
+    return [*known, *(line for _, line in moves)]
 
 
-def _agrees_with_the_files(
-    live: list[dict[str, Any]], known: dict[str, Known], last: dict[int, datetime]
-) -> None:
-    by_id = {state["customer_id"]: state for state in live}
-    assert sum(one.count for one in known.values()) == 49_102
-    assert {name for name, state in by_id.items() if state["transactions"]} == set(known)
-    tiers: defaultdict[str, int] = defaultdict(int)
-    for name, one in known.items():
-        state = by_id[name]
-        place = (murmur2(name.encode()) & 0x7FFFFFFF) % PARTITIONS
-        assert state["transactions"] == one.count
-        assert round(state["balance"] * 100) == RATE * sum(one.balance_of.values())
-        assert state["tier"] == one.tier(last[place]), (name, one.totals[-3:])
-        tiers[state["tier"]] += 1
-    assert min(tiers[name] for name in ("standard", "prospect", "key", "vip")) > 20
+# -- what to compare ----------------------------------------------------------------------
+
+
+def _told(run: Run, topic: str, id_field: str) -> list[dict[str, Any]]:
+    """The outputs of a topic; none came twice."""
+    told = [msgspec.json.decode(value) for value in run.outputs[topic]]
+    assert len({one[id_field] for one in told}) == len(told)
+    return told
+
+
+def _differing(got: Mapping[Any, Any], wanted: Mapping[Any, Any]) -> dict[Any, Any]:
+    """The first few keys with another value, and what it is on either side."""
+    keys = [key for key in {**got, **wanted} if got.get(key) != wanted.get(key)]
+    return {key: (got.get(key), wanted.get(key)) for key in keys[:5]}
+
+
+def _got(one: dict[str, Any]) -> dict[str, Any]:
+    """A customer's figures as the product tells them, money in hundredths."""
+    value, relation = one["value"], one["relationship"]
+    last = value["last_purchase_at"]
+    return {
+        "events": one["events"],
+        "transactions": one["transactions"],
+        "moved": round(one["transaction_sum"] * 100),
+        "moved_30_days": round(value["moved_30_days"] * 100),
+        "balance": None if one["balance"] is None else round(one["balance"] * 100),
+        "tier": one["tier"],
+        "suppressed": one["suppressed_alerts"],
+        "purchases": value["purchases"],
+        "purchase_days": value["purchase_days"],
+        "total": round(value["total"] * 100),
+        "recency": value["days_since_purchase"],
+        "frequency": value["purchases_365_days"],
+        "monetary": round(value["total_365_days"] * 100),
+        "last": None if last is None else _ms(last),
+        "state": relation["state"],
+        "phase": relation["lifecycle_phase"],
+        "stage": relation["stage"],
+        "lapse": None if relation["lapse_days"] is None else round(relation["lapse_days"] * DAY),
+        "p_alive": _nine(relation["p_alive"]),
+        "churn_risk": _nine(relation["churn_risk"]),
+    }
+
+
+def _wanted(expected: Batch, name: str) -> dict[str, Any]:
+    """The same of the batch; whoever is not in one of its tables did nothing of the kind."""
+    row = expected.figures[name]
+    counted = ("transactions", "moved", "moved_30_days", "purchases", "purchase_days", "total")
+    counts = {key: row[key] or 0 for key in (*counted, "frequency", "monetary")}
+    plain = {
+        key: row[key] for key in ("balance", "tier", "recency", "last", "lapse", "state", "phase")
+    }
+    return {
+        **counts,
+        **plain,
+        "events": counts["transactions"] + 1,
+        "suppressed": expected.alerts.suppressed[name],
+        "stage": row["stage"] or "basic",
+        "p_alive": _nine(row["p_alive"]),
+        "churn_risk": _nine(row["churn_risk"]),
+    }
+
+
+def _rounded(alert: Raised) -> Raised:
+    return alert._replace(size=_nine(alert.size))
+
+
+def _nine(value: float | None) -> float | None:
+    """To nine decimals: the order of additions is not the same."""
+    return None if value is None else round(value, 9)
+
+
+def _by_id(customers: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {one["customer_id"]: one for one in customers}
+
+
+def _ms(text: str) -> int:
+    return round(datetime.fromisoformat(text).timestamp() * 1_000)
