@@ -10,8 +10,9 @@ from typing import Any
 
 from domain import compensation
 from domain.aggregates import CHANNELS
-from domain.complaints import KEEP_CLOSED_MS, judged
+from domain.complaints import KEEP_CLOSED_MS
 from domain.cycles import OPENED, RESOLVED, STATUSES, Cycle, Dues, Judged, is_overdue, missed_levels
+from domain.judged import judged
 from domain.known_tiers import tier_history
 from domain.policy import FACTORS, MS_PER_HOUR, TIERS, Policy
 from domain.state import Customer

@@ -29,6 +29,7 @@ from domain.cycles import (
     missed_levels,
 )
 from domain.experience.scorecards import labels_of
+from domain.judged import judged
 from domain.known_tiers import tier_history
 from domain.parts import Case, Moment, Step
 from domain.policy import MS_PER_DAY, TIERS, VIP, Policy
@@ -86,18 +87,6 @@ def refresh(customer: Customer, cause: Cause) -> None:
     """Judge all complaints anew after a tier change or a due time; set counts and timer."""
     customer.judged = None
     _recount(customer, cause)
-
-
-def judged(customer: Customer, policy: Policy) -> list[Judged]:
-    """All kept complaints, judged by steps and tiers as they are known now.
-
-    Kept on the customer until a step comes or the tiers move.
-    """
-    if customer.judged is None:
-        cases = customer.cases.cases if customer.has(CASES) else []
-        history = tier_history(customer, policy)
-        customer.judged = [judge(case, history, policy) for case in cases]
-    return customer.judged
 
 
 def counts(customer: Customer, clock: int, policy: Policy) -> tuple[int, int]:

@@ -53,7 +53,15 @@ class Portfolio(Protocol):
         """Take one exported customer."""
 
 
+class Mergeable(Portfolio, Protocol):
+    """What also adds up what another of its kind did."""
+
+    def merge(self, other: Any) -> None:
+        """Take the customers of another."""
+
+
 P = TypeVar("P", bound=Portfolio)
+M = TypeVar("M", bound=Mergeable)
 
 
 class Grouped(Generic[P]):
@@ -72,6 +80,14 @@ class Grouped(Generic[P]):
             self._parts[name] = self._make()
         self._parts[name].add(customer)
         self._sizes[name] = self._sizes.get(name, 0) + 1
+
+    def merge(self: Grouped[M], other: Grouped[M]) -> None:
+        """Take the customers of another of the same group, such as of another partition."""
+        for name, part in other._parts.items():
+            if name not in self._parts:
+                self._parts[name] = self._make()
+            self._parts[name].merge(part)
+            self._sizes[name] = self._sizes.get(name, 0) + other._sizes[name]
 
     def parts(self) -> list[tuple[str, int, P]]:
         """Name, customers and portfolio of each value: in its own order, else the largest first.

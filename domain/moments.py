@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from bisect import insort
 
-from domain import complaints, promises, satisfaction, sums
+from domain import promises, satisfaction, sums
 from domain.aggregates import CHANNEL_INDEX
 from domain.alerts import raise_alert
 from domain.cause import Cause
 from domain.cycles import factor_index
 from domain.experience import record
 from domain.experience.scorecards import Labels, labels_of
+from domain.judged import judged
 from domain.parts import Moment
 from domain.policy import MS_PER_DAY, TIERS, VIP
 from domain.policy_sections import Satisfaction
@@ -172,7 +173,7 @@ def _forget_runs(customer: Customer, cause: Cause) -> None:
     """
     if not customer.has(JOURNEY) or len(customer.journey.runs) <= MANY_RUNS:
         return
-    known = complaints.judged(customer, cause.policy) if customer.has(CASES) else ()
+    known = judged(customer, cause.policy) if customer.has(CASES) else ()
     if all(each.life.severity for each in known):
         unsettled = satisfaction.unsettled(customer, cause.policy, None)
         record.forget_runs(customer, unsettled, cause.policy)

@@ -24,7 +24,7 @@ from domain import (
 from domain.aggregates import CHANNEL_INDEX
 from domain.cause import Cause, signal
 from domain.context import Context
-from domain.experience import outrage
+from domain.experience import outrage_alert
 from domain.money import take_transaction
 from domain.parts import Core
 from domain.policy import MS_PER_DAY, MS_PER_SECOND
@@ -204,12 +204,12 @@ def _only_count(customer: Customer, event: Desk, cause: Cause) -> None:
     """Counted and remembered; nothing here depends on it yet."""
 
 
-_judge_promises = _watched(outrage.watched(promises.judge_due))
+_judge_promises = _watched(outrage_alert.watched(promises.judge_due))
 _take_error = _watched(moments.take_error)
 TAKE: dict[type[TouchpointBase], Take] = {
     AppClick: _take_click,
     Transaction: take_transaction,
-    Complaint: _watched(outrage.watched(complaints.take_step)),
+    Complaint: _watched(outrage_alert.watched(complaints.take_step)),
     Survey: _watched(_take_survey),
     ServiceContact: _watched(_take_contact),
     Feedback: _watched(moments.take_feedback),

@@ -9,7 +9,6 @@ from typing import Any
 
 from domain import satisfaction
 from domain.answers import score
-from domain.complaints import judged
 from domain.experience.delivered import Worth, delivered_value
 from domain.experience.gaps import Ratings, gap_table
 from domain.experience.indices import AcsiAnswers, acsi
@@ -21,9 +20,10 @@ from domain.experience.ratio import Band, ratio_band
 from domain.experience.record import graded, journey_of, promises_of
 from domain.experience.repurchase import cohorts
 from domain.experience.servqual import DIMENSIONS, Served, servqual
+from domain.judged import worst_severity
 from domain.policy import FACTORS, Policy
 from domain.relationship.finding import Finding
-from domain.state import CASES, Customer
+from domain.state import Customer
 from domain.value import ledger
 from schemas.fields import moment, rfc3339
 
@@ -151,7 +151,7 @@ def _felt(
     rules, wait = policy.experience, journey_of(customer).wait
     rated = {name: score(customer, f"factor_rating.{name}.experience") for name in FACTORS}
     known = {name: value for name, value in rated.items() if value is not None}
-    worth = Worth(known, None if wait is None else wait[2], _worst(customer, policy))
+    worth = Worth(known, None if wait is None else wait[2], worst_severity(customer, policy))
     value = delivered_value(worth, rules)
     anger = outrage(customer, clock, policy)
     esteem = esteem_met(relationship, anger.needs, rules)
@@ -165,13 +165,3 @@ def _felt(
         "esteem_met": esteem.value,
         "esteem_reason": esteem.reason,
     }
-
-
-def _worst(customer: Customer, policy: Policy) -> float | None:
-    """The worst severity of the open complaints; 0 without any, ``None`` where none is known."""
-    if not customer.has(CASES):
-        return 0.0
-    waiting = [each.life.severity for each in judged(customer, policy) if each.life.open]
-    if not waiting:
-        return 0.0
-    return float(max(waiting)) or None

@@ -25,7 +25,7 @@ class Ratings(NamedTuple):
 
 
 class FactorGap(NamedTuple):
-    """One factor: its ratings and gaps; ``ideal`` as given, else as it follows from the others."""
+    """One factor: its ratings and gaps; the ideal is as given, or follows from the others."""
 
     experience: float | None
     expectation: float | None
@@ -34,6 +34,7 @@ class FactorGap(NamedTuple):
     weighted_gap: float | None
     ideal: float | None
     gap_to_ideal: float | None
+    ideal_given: bool = False
 
 
 class GapTable(NamedTuple):
@@ -54,9 +55,9 @@ def gap_table(ratings: Mapping[str, Ratings], rules: ExperienceRules) -> GapTabl
     >>> found = gap_table({"convenience": Ratings(5, 7, 9), "price": Ratings(7, 7)},
     ...     ExperienceRules())
     >>> found.key, found.factors["convenience"][2:]
-    ('convenience', (-2, 9, -18, 10.0, -5.0))
+    ('convenience', (-2, 9, -18, 10.0, -5.0, False))
     >>> found.factors["price"][2:]
-    (0, None, None, 7, 0)
+    (0, None, None, 7, 0, False)
     >>> found.reason
     'The weighted gap of convenience is the lowest: importance 9 x gap -2 = -18.'
     """
@@ -112,5 +113,12 @@ def _row(
     if ideal is not None and given.experience is not None:
         to_ideal = given.experience - ideal
     return FactorGap(
-        given.experience, given.expectation, gap, given.importance, weighted, ideal, to_ideal
+        experience=given.experience,
+        expectation=given.expectation,
+        gap=gap,
+        importance=given.importance,
+        weighted_gap=weighted,
+        ideal=ideal,
+        gap_to_ideal=to_ideal,
+        ideal_given=given.ideal is not None,
     )

@@ -1,22 +1,15 @@
-"""Outrage of one customer, from its complaints and broken promises, and the alert of it."""
+"""Outrage of one customer, from its complaints and broken promises."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from domain import complaints
-from domain.alerts import raise_alert
-from domain.cause import Cause
 from domain.cycles import WITHDRAWN, Judged
 from domain.experience import needs
 from domain.experience.needs import Outrage, Violation
 from domain.experience.record import promises_of
+from domain.judged import judged as known_cases
 from domain.parts import Case
-from domain.policy import TIERS, VIP, Policy
+from domain.policy import Policy
 from domain.state import CASES, Customer
-
-Take = Callable[[Customer, Any, Cause], None]
 
 
 def outrage(customer: Customer, clock: int, policy: Policy, *, judged: bool = False) -> Outrage:
@@ -36,7 +29,7 @@ def violations(customer: Customer, clock: int, policy: Policy) -> list[Violation
     if not customer.has(CASES):
         return []
     found: list[Violation] = []
-    for each in complaints.judged(customer, policy):
+    for each in known_cases(customer, policy):
         since = _since(each)
         category = category_of(each.case)
         need = needs.need_of(category, policy.experience)
@@ -50,43 +43,6 @@ def violations(customer: Customer, clock: int, policy: Policy) -> list[Violation
 def category_of(case: Case) -> str:
     """The category a complaint was opened with; "" where that has not come."""
     return next((step.category for step in case.steps if step.category), "")
-
-
-def watched(take: Take) -> Take:
-    """``take``, and the alert where a VIP is outraged by it."""
-
-    def taken(customer: Customer, event: Any, cause: Cause) -> None:
-        before = is_outraged(customer, cause)
-        take(customer, event, cause)
-        watch(customer, before, cause)
-
-    return taken
-
-
-def is_outraged(customer: Customer, cause: Cause) -> bool:
-    """Whether a VIP is outraged by what was judged so far; ``False`` for lower tiers."""
-    core = customer.core
-    if core.tier < VIP:
-        return False
-    clock = max(core.newest, core.judged)
-    return outrage(customer, clock, cause.policy, judged=True).outraged
-
-
-def watch(customer: Customer, before: bool, cause: Cause) -> None:
-    """Raise ``vip_outrage`` when outrage has just begun."""
-    core = customer.core
-    if before or core.tier < VIP:
-        return
-    found = outrage(customer, max(core.newest, core.judged), cause.policy, judged=True)
-    if found.outraged:
-        raise_alert(
-            customer,
-            cause,
-            "vip_outrage",
-            f"A {TIERS[core.tier]} customer is outraged. {found.reason}",
-            tier=core.tier,
-            severe=True,
-        )
 
 
 def _since(each: Judged) -> int | None:

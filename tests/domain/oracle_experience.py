@@ -206,6 +206,7 @@ def gaps(events: list[Any]) -> tuple[dict[str, dict[str, float | None]], str | N
     ranked = [name for name, row in table.items() if row["weighted_gap"] is not None]
     key = min(ranked, key=lambda name: table[name]["weighted_gap"], default=None)  # type: ignore[arg-type, return-value]
     for name, row in table.items():
+        row["ideal_given"] = row["ideal"] is not None
         if row["ideal"] is None:
             row["ideal"] = 10.0 if name == key else row["experience"]
         both = row["ideal"] is not None and row["experience"] is not None

@@ -1,0 +1,53 @@
+"""The alert of a VIP's outrage, when it begins: by an event, or by a promise that fell due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from domain.alerts import raise_alert
+from domain.cause import Cause
+from domain.experience.outrage import outrage
+from domain.judged import worst_severity
+from domain.policy import TIERS, VIP
+from domain.state import Customer
+
+Take = Callable[[Customer, Any, Cause], None]
+
+
+def watched(take: Take) -> Take:
+    """``take``, and the alert where a VIP is outraged by it."""
+
+    def taken(customer: Customer, event: Any, cause: Cause) -> None:
+        before = is_outraged(customer, cause)
+        take(customer, event, cause)
+        watch(customer, before, cause)
+
+    return taken
+
+
+def is_outraged(customer: Customer, cause: Cause) -> bool:
+    """Whether a VIP is outraged by what was judged so far; ``False`` for lower tiers."""
+    core = customer.core
+    if core.tier < VIP:
+        return False
+    clock = max(core.newest, core.judged)
+    return outrage(customer, clock, cause.policy, judged=True).outraged
+
+
+def watch(customer: Customer, before: bool, cause: Cause) -> None:
+    """Raise ``vip_outrage`` when outrage has just begun."""
+    core = customer.core
+    if before or core.tier < VIP:
+        return
+    found = outrage(customer, max(core.newest, core.judged), cause.policy, judged=True)
+    if found.outraged:
+        severity = worst_severity(customer, cause.policy) or 0.0
+        raise_alert(
+            customer,
+            cause,
+            "vip_outrage",
+            f"A {TIERS[core.tier]} customer is outraged. {found.reason}",
+            tier=core.tier,
+            severe=severity >= cause.policy.alerts.severe_from,
+        )

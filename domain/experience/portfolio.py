@@ -1,0 +1,124 @@
+"""Experience of many customers together.
+
+It takes customers as ``domain.report.export`` gives them. Counts and sums in whole billionths make
+it one answer, to the last digit, whatever the order and whatever the partitions that are merged.
+Kept: some 100 numbers. ``domain.grouping.Grouped`` makes one for each group of customers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+from domain.experience.accumulated import Accumulated
+from domain.experience.group_report import GroupReport, group_report
+from domain.experience.indices import nps_group
+from domain.experience.score_rows import inconsistency_signal
+from domain.experience.views import CustomerView, ExperienceView, view_of
+from domain.grouping import UNKNOWN
+from domain.policy import Policy
+from schemas.outputs import Signal
+
+
+class ExperiencePortfolio:
+    """What customers' experience adds up to.
+
+    >>> happy = {"satisfaction": 8.0, "experience": {"nps": 9.0, "outrage": False}}
+    >>> angry = {"satisfaction": 3.0, "experience": {"nps": 2.0, "outrage": True}}
+    >>> found = ExperiencePortfolio.of([happy, angry], Policy()).report()
+    >>> found.customers, found.nps.value, found.outrage.value, found.word_of_mouth.exposure
+    (2, 0.0, 0.5, -17.0)
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._rules = policy.experience
+        self._sums = Accumulated()
+
+    @classmethod
+    def of(cls, customers: Iterable[Mapping[str, Any]], policy: Policy) -> Self:
+        """The portfolio of these customers."""
+        portfolio = cls(policy)
+        for customer in customers:
+            portfolio.add(customer)
+        return portfolio
+
+    def add(self, customer: Mapping[str, Any]) -> None:
+        """Take one exported customer. Raises ValueError where a field is not what it must be."""
+        view = view_of(customer)
+        self._sums.customers += 1
+        self._note(view.satisfaction, view.experience)
+        self._count(view)
+
+    def merge(self, other: ExperiencePortfolio) -> None:
+        """Take the customers of another portfolio."""
+        self._sums.merge(other._sums)
+
+    def report(self, name: str = "all") -> GroupReport:
+        """All figures, under the name of the group."""
+        return group_report(name, self._sums, self._rules)
+
+    def _note(self, satisfaction: float | None, said: ExperienceView) -> None:
+        """Add what means are made of."""
+        note = self._sums.note
+        note("satisfaction", satisfaction)
+        note("ces", said.ces)
+        note("delivered_value", said.delivered_value)
+        note("peak_end", said.peak_end)
+        for kind, values in (
+            ("channel", said.satisfaction_by_channel),
+            ("servqual", said.servqual),
+            ("acsi", said.acsi_items),
+        ):
+            for name, value in values.items():
+                note(f"{kind}.{name}", value)
+        for factor, row in said.gaps.items():
+            note(f"experience.{factor}", row.experience)
+            note(f"expectation.{factor}", row.expectation)
+            note(f"importance.{factor}", row.importance)
+            note(f"ideal.{factor}", row.ideal if row.ideal_given else None)
+
+    def _count(self, view: CustomerView) -> None:
+        """Add what is counted."""
+        said, rules, counts = view.experience, self._rules, self._sums.counts
+        if view.satisfaction is not None:
+            level = round(view.satisfaction, 9)
+            counts["satisfied"] += level >= rules.moments.good_from
+            counts["dissatisfied"] += level < rules.moments.bad_below
+        if said.nps is not None:
+            counts[nps_group(said.nps, rules)] += 1
+            counts["nps"] += 1
+        if said.csat is not None:
+            counts["csat_good"] += said.csat >= rules.indices.csat_from
+            counts["csat"] += 1
+        if said.ratio_band is not None:
+            counts[f"band.{said.ratio_band}"] += 1
+        counts["complaints"] += view.complaints
+        counts["outraged"] += said.outrage
+        _count_lived(said, counts)
+
+
+def _count_lived(said: ExperienceView, counts: Counter[str]) -> None:
+    counts["good"] += said.good_moments
+    counts["bad"] += said.bad_moments
+    counts["kept"] += said.promises_kept
+    counts["broken"] += said.promises_broken
+    counts["visits"] += bool(said.visit_reasons)
+    for reason in said.visit_reasons:
+        counts[f"visit.{reason}"] += 1
+    for grade, cohort in said.repurchase.items():
+        counts[f"{grade}.answers"] += cohort.answers
+        counts[f"{grade}.bought"] += cohort.bought
+
+
+def inconsistency_signals(by: str, groups: Iterable[GroupReport], now: int) -> list[Signal]:
+    """A signal for each group that is treated unlike from channel to channel (``now``: ms).
+
+    ``by`` names what they are groups of, such as ``tier``.
+    """
+    found = [
+        inconsistency_signal(by, group.name, group.consistency.finding(), now)
+        for group in groups
+        if group.name != UNKNOWN
+    ]
+    return [each for each in found if each is not None]
