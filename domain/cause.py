@@ -20,17 +20,25 @@ class Cause:
     """An event (or a due time) on its way through the rules, and the outputs it has so far.
 
     ``at`` is when it happened or fell due (ms). A ``quiet`` one lies more than 24 hours behind
-    the customer's newest event: it counts, but raises no alert.
+    the customer's newest event: it counts, but raises no alert. ``channel`` is the event's.
     """
 
-    __slots__ = ("at", "ctx", "event_id", "outputs", "policy", "quiet")
+    __slots__ = ("at", "channel", "ctx", "event_id", "outputs", "policy", "quiet")
 
-    def __init__(self, ctx: Context, at: int, event_id: str | None, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        ctx: Context,
+        at: int,
+        event_id: str | None,
+        quiet: bool = False,
+        channel: str | None = None,
+    ) -> None:
         self.ctx = ctx
         self.policy = ctx.policy
         self.at = at
         self.event_id = event_id
         self.quiet = quiet
+        self.channel = channel
         self.outputs: list[Output] = []
 
     @property

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from domain import compensation, sums
-from domain.aggregates import CHANNEL_INDEX
+from domain.aggregates import CHANNEL_INDEX, CHANNELS
 from domain.alerts import raise_alert
 from domain.cause import Cause, signal
 from domain.cycles import (
@@ -238,6 +238,7 @@ def _raise_vip_complaint(customer: Customer, found: Judged, event: Complaint, ca
         f" it is to be acknowledged within {promised}{counted}.",
         tier=tier,
         severe=lived.severity >= policy.alerts.severe_from,
+        figures={"severity": float(lived.severity)} if lived.severity else None,
         complaint_id=case.complaint_id,
     )
 
@@ -260,6 +261,8 @@ def _raise_level(customer: Customer, missed: Missed, cause: Cause) -> None:
         tier=tier,
         of=f"{case.complaint_id}/{cycle.event_id}/{level}",
         severe=lived.severity >= policy.alerts.severe_from,
+        figures={"level": float(level)} | ({"severity": lived.severity} if lived.severity else {}),
+        channel=CHANNELS[cycle.channel],
         steps=tuple(step.event_id for step in case.steps),
         level=level,
         complaint_id=case.complaint_id,

@@ -91,6 +91,8 @@ class Core(msgspec.Struct, array_like=True, gc=False):
     first_campaign: int = 0
     # since when another segment has been nearer past the margin; 0 = none is
     away_since: int = 0
+    # when the earliest alert is to be raised again, or need wait no longer
+    desk_due: int = 0
 
 
 class Block(NamedTuple):
@@ -263,3 +265,57 @@ class Contacts(msgspec.Struct, array_like=True, gc=False):
     """Service contacts of the contact type's window. Bound: the newest 32."""
 
     newest: list[Met] = []
+
+
+class Open(msgspec.Struct, array_like=True, gc=False):
+    """An alert that somebody may still act on. The words are kept only while it may be raised
+    again: of those, 300 characters and 3 events.
+    """
+
+    # the 16 bytes of its id
+    number: bytes
+    kind: int
+    # when its cause happened; when it was raised by the task clock, and at its present level
+    at: int
+    raised: int
+    since: int
+    priority: int
+    level: int = 1
+    # when it is raised one level up; 0 = never
+    due: int = 0
+    # the furthest that was done: 0 nothing, 1 acknowledged, 2 resolved
+    done: int = 0
+    # when it was last snoozed, and until when
+    snoozed: tuple[int, int] = (0, 0)
+    reason: str = ""
+    cause: tuple[str, ...] = ()
+    complaint_id: str = ""
+
+
+class Held(msgspec.Struct, array_like=True, gc=False):
+    """An alert that waits until the customer's quiet hours end. ``about`` names its campaign."""
+
+    due: int
+    kind: int
+    at: int
+    event_id: str
+    channel: str
+    reason: str
+    about: str = ""
+
+
+class Desk(msgspec.Struct, array_like=True, gc=False):
+    """Alerts and the desk. Bounds: 32 open alerts, 32 early actions, 8 held alerts, 10 opt-outs."""
+
+    open: list[Open] = []
+    # actions of the last 24 hours whose alert is not known (yet): the 16 bytes of its id, when,
+    # what was done (3 = snoozed), until when
+    early: list[tuple[bytes, int, int, int]] = []
+    held: list[Held] = []
+    # actions whose alert never came; open alerts that left although nobody had acted
+    unmatched: int = 0
+    forgotten: int = 0
+    # (UTC day, kind, alerts) of kinds with a cap of their own, the newest 3 days
+    of_kind: list[tuple[int, int, int]] = []
+    # channel -> when the customer last opted out of it
+    opted_out: dict[int, int] = {}

@@ -6,11 +6,26 @@ in base currency.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from domain.policy_sections import NotNegative, Positive, Score, Section, Share
+from domain.policy_calendar import ClockTime, Zone
+from domain.policy_sections import (
+    MS_PER_DAY,
+    MS_PER_HOUR,
+    MS_PER_SECOND,
+    NotNegative,
+    Positive,
+    Score,
+    Section,
+    Share,
+)
+from schemas.fields import Channel, Label, Tier
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 AlertKind = Literal[
     "vip_complaint",
@@ -24,14 +39,100 @@ AlertKind = Literal[
     "promise_broken",
     "account_anomaly",
     "vip_outrage",
+    "offer_window",
 ]
+FIGURES: dict[str, tuple[str, ...]] = {
+    "vip_complaint": ("severity",),
+    "vip_dissatisfied": ("satisfaction", "highest"),
+    "vip_balance_drop": ("maximum", "balance", "share"),
+    "vip_long_wait": ("wait_seconds",),
+    "large_transaction": ("amount",),
+    "complaint_escalated": ("severity", "level"),
+    "vip_churn_risk": ("churn_risk", "p_alive", "gap", "complaint", "satisfaction_fall"),
+    "account_anomaly": ("amount", "usual", "deviations"),
+}
+"""The figures that an alert of each kind may carry, and a condition may therefore ask for."""
+MARKETING = ("offer_window",)
+"""Kinds that may respect quiet hours and need consent."""
+
+
+class FigureRange(Section):
+    """Where a figure must lie: from ``at_least`` on, and below ``below``."""
+
+    at_least: Finite | None = None
+    below: Finite | None = None
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Self:
+        if self.at_least is None and self.below is None:
+            raise ValueError("must have at_least or below")
+        if self.at_least is not None and self.below is not None and self.below <= self.at_least:
+            raise ValueError("must have a below that is greater than its at_least")
+        return self
+
+    def holds(self, figure: float) -> bool:
+        """Whether a figure lies within."""
+        above = self.at_least is None or figure >= self.at_least
+        return above and (self.below is None or figure < self.below)
+
+
+class Condition(Section):
+    """What must hold of an alert beside what its kind asks for; what is left out always holds.
+
+    ``min_priority`` is the least urgent that passes: 2 lets 1 and 2 through. A figure, segment or
+    channel that the alert does not have does not hold.
+    """
+
+    tiers: Annotated[tuple[Tier, ...], Field(min_length=1)] | None = None
+    min_priority: Annotated[int, Field(ge=1, le=5)] | None = None
+    segments: Annotated[tuple[Label, ...], Field(min_length=1)] | None = None
+    channels: Annotated[tuple[Channel, ...], Field(min_length=1)] | None = None
+    figures: dict[Label, FigureRange] = Field(default={})
+
+    def holds(
+        self,
+        *,
+        tier: str,
+        priority: int,
+        segment: str | None,
+        channel: str | None,
+        figures: Mapping[str, float] | None,
+    ) -> bool:
+        """Whether an alert with these passes.
+
+        >>> large = Condition(tiers=("vip",), figures={"amount": FigureRange(at_least=50_000)})
+        >>> with_ = {"priority": 2, "segment": None, "channel": "app"}
+        >>> large.holds(tier="vip", figures={"amount": 60_000.0}, **with_)
+        True
+        >>> large.holds(tier="key", figures={"amount": 60_000.0}, **with_)
+        False
+        """
+        return (
+            (self.tiers is None or tier in self.tiers)
+            and (self.min_priority is None or priority <= self.min_priority)
+            and (self.segments is None or segment in self.segments)
+            and (self.channels is None or channel in self.channels)
+            and all(
+                figures is not None and name in figures and range_.holds(figures[name])
+                for name, range_ in self.figures.items()
+            )
+        )
 
 
 class AlertRule(Section):
-    """One kind of alert as data: whether it is raised, how often, and what it suggests."""
+    """One kind of alert as data: whether it is raised, how often, when, and what it suggests.
+
+    ``cap_per_day`` is the kind's own, beside that of all kinds. For marketing only: an alert
+    that respects quiet hours waits until they end; one that needs consent is not raised without
+    consent to the channel it comes through. Service alerts to staff need neither.
+    """
 
     enabled: bool = True
+    condition: Condition | None = None
     cooldown_seconds: NotNegative = 0.0
+    cap_per_day: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    quiet_hours: Literal["respect", "ignore"] = "ignore"
+    consent: Literal["none", "channel"] = "none"
     action: Annotated[str, Field(min_length=1, max_length=300)]
 
 
@@ -76,12 +177,52 @@ class AlertRules(Section):
     vip_outrage: AlertRule = AlertRule(
         action="Have a senior manager call within the hour, take the blame and put it right today."
     )
+    offer_window: AlertRule = AlertRule(
+        condition=Condition(tiers=("key", "vip", "private")),
+        cooldown_seconds=86_400,
+        cap_per_day=1,
+        quiet_hours="respect",
+        consent="channel",
+        action="Make the offer through this channel while the customer is interested.",
+    )
+
+    @field_validator("*")
+    @classmethod
+    def _makes_sense(cls, rule: AlertRule, info: ValidationInfo) -> AlertRule:
+        kind = info.field_name or ""
+        if kind not in MARKETING and (rule.quiet_hours, rule.consent) != ("ignore", "none"):
+            raise ValueError(
+                f"quiet_hours must be ignore and consent none: {kind} is a service alert to staff"
+            )
+        known = FIGURES.get(kind, ())
+        for name in rule.condition.figures if rule.condition is not None else ():
+            if name not in known:
+                choice = f"choose from {', '.join(known)}" if known else "its alerts have none"
+                raise ValueError(f"{name} is no figure of {kind}: {choice}")
+        return rule
+
+
+class QuietHours(Section):
+    """Wall time from ``start`` to ``end``; over midnight where start is later than end."""
+
+    start: ClockTime
+    end: ClockTime
 
 
 class Alerts(Section):
-    """When an alert is raised, and the limits on how many a customer causes."""
+    """When an alert is raised, and the limits on how many a customer causes.
+
+    ``quiet_hours`` and ``time_zone`` are of customers whose profile has none. An alert of
+    priority 1 that nobody acknowledges in time is raised again one level up; a snooze puts that
+    off, by ``snooze_hours`` at most. An alert stays open for ``open_days``.
+    """
 
     rules: AlertRules = AlertRules()
+    acknowledge_minutes: Annotated[float, Field(ge=1, le=10_080)] = 10.0
+    snooze_hours: Annotated[float, Field(gt=0, le=720)] = 72.0
+    open_days: Annotated[float, Field(ge=1, le=90)] = 7.0
+    quiet_hours: QuietHours | None = QuietHours(start="21:00", end="08:00")
+    time_zone: Zone = "Asia/Shanghai"
     cap_per_customer_and_day: Annotated[int, Field(ge=1, le=1_000)] = 20
     large_transaction: Positive = 100_000.0
     dissatisfied_below: Score = 4.0
@@ -94,3 +235,18 @@ class Alerts(Section):
     anomaly_deviations: Positive = 5.0
     anomaly_floor: Positive = 0.1
     anomaly_from: Annotated[int, Field(ge=3, le=100)] = 20
+
+    @cached_property
+    def acknowledge_ms(self) -> int:
+        """How long an alert of priority 1 waits for somebody, in milliseconds."""
+        return round(self.acknowledge_minutes * 60 * MS_PER_SECOND)
+
+    @cached_property
+    def snooze_ms(self) -> int:
+        """The longest snooze, in milliseconds."""
+        return round(self.snooze_hours * MS_PER_HOUR)
+
+    @cached_property
+    def open_ms(self) -> int:
+        """How long an alert stays open, in milliseconds."""
+        return round(self.open_days * MS_PER_DAY)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domain import sums
-from domain.aggregates import CHANNEL_INDEX
+from domain.aggregates import CHANNEL_INDEX, CHANNELS
 from domain.alerts import raise_alert
 from domain.cause import Cause
 from domain.cycles import factor_index
@@ -121,6 +121,7 @@ def _raise_broken(customer: Customer, promise: Promise, cause: Cause) -> None:
         f" {rfc3339(moment(promise.due))} and was not made.",
         tier=customer.core.tier,
         of=promise.event_id,
+        channel=CHANNELS[promise.channel],
         steps=(promise.event_id,),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain import complaints, satisfaction
+from domain import complaints, open_alerts, satisfaction
 from domain.alerts import owner_of
 from domain.complaint_figures import complaint_figures
 from domain.experience.figures import experience_figures
@@ -30,6 +30,7 @@ def export(
     core = customer.core
     clock = max(now, core.newest)
     waiting, overdue = complaints.counts(customer, clock, policy)
+    desk = open_alerts.counts(customer, clock, policy.alerts)
     figures: dict[str, Any] = {
         "customer_id": customer.customer_id,
         "events": core.events,
@@ -55,6 +56,10 @@ def export(
         "features": behaviour_features(customer.recent.window_counts(clock)),
         "memory_overflows": core.memory_overflows,
         "suppressed_alerts": core.suppressed_alerts,
+        "alerts_open": desk.open,
+        "alerts_acknowledged": desk.acknowledged,
+        "alerts_forgotten": desk.forgotten,
+        "desk_unmatched": desk.unmatched,
         "value": value_figures(customer, clock, policy, standings),
         "relationship": relationship_figures(customer, clock, policy),
         "experience": experience_figures(customer, clock, policy),

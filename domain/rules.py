@@ -15,7 +15,9 @@ from domain import (
     answers,
     complaints,
     contacts,
+    desk,
     moments,
+    offer_window,
     promises,
     relation,
     satisfaction,
@@ -123,7 +125,7 @@ def apply(customer: Customer, event: TouchpointBase, at: int, ctx: Context) -> O
         _note_move(customer, code, at, ctx)
     if ERROR > code > NOT_A_CLICK and not lost:
         return ACCEPTED
-    cause = Cause(ctx, at, event_id, quiet)
+    cause = Cause(ctx, at, event_id, quiet, event.channel)
     if lost:
         _overflowed(customer, lost, cause)
     TAKE[kind](customer, event, cause)
@@ -153,6 +155,8 @@ def fire(customer: Customer, ctx: Context) -> Sequence[Output]:
         if core.complaint_due == due:
             complaints.escalate(customer, cause)
             looks = True
+        if core.desk_due == due:
+            desk.fall_due(customer, cause)
         if looks:
             relation.look(customer, cause)
         outputs += cause.outputs
@@ -198,10 +202,8 @@ def _take_campaign(customer: Customer, event: Campaign, cause: Cause) -> None:
     core = customer.core
     if event.action == "sent":
         core.first_campaign = min(core.first_campaign or cause.at, cause.at)
-
-
-def _only_count(customer: Customer, event: Desk, cause: Cause) -> None:
-    """Counted and remembered; nothing here depends on it yet."""
+    else:
+        offer_window.take_campaign(customer, event, cause)
 
 
 _judge_promises = _watched(outrage_alert.watched(promises.judge_due))
@@ -216,7 +218,7 @@ TAKE: dict[type[TouchpointBase], Take] = {
     Profile: take_profile,
     Campaign: _take_campaign,
     Care: _watched(moments.take_care),
-    Desk: _only_count,
+    Desk: desk.take,
 }
 
 

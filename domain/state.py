@@ -18,6 +18,7 @@ from domain.parts import (
     Cases,
     Contacts,
     Core,
+    Desk,
     File,
     Journey,
     Ledger,
@@ -32,19 +33,19 @@ if TYPE_CHECKING:
 
 CORE, MONEY, MOOD, CASES, FILE, SPILL, PAGES = 1, 2, 4, 8, 16, 32, 64
 LEDGER, ANSWERS, BLOCKS, AMOUNTS = 128, 256, 512, 1024
-JOURNEY, CONTACTS = 4096, 16384
+JOURNEY, CONTACTS, DESK = 4096, 16384, 2048
 PAGE_LETTER, BLOCK_LETTER = b"p", b"d"
 LETTERS = {
     MONEY: b"m", MOOD: b"s", CASES: b"x", FILE: b"r", LEDGER: b"l", ANSWERS: b"a", AMOUNTS: b"n",
-    JOURNEY: b"j", CONTACTS: b"k",
+    JOURNEY: b"j", CONTACTS: b"k", DESK: b"o",
 }  # fmt: skip
 
 Get = Callable[[bytes], bytes | None]
 Record = tuple[bytes, bytes | None]
 _Part = TypeVar(
-    "_Part", Core, Money, Mood, Cases, File, Ledger, Answers, Amounts, Journey, Contacts
+    "_Part", Core, Money, Mood, Cases, File, Ledger, Answers, Amounts, Journey, Contacts, Desk
 )
-FORMS = (Core, Money, Mood, Cases, File, Ledger, Answers, Amounts, Journey, Contacts)
+FORMS = (Core, Money, Mood, Cases, File, Ledger, Answers, Amounts, Journey, Contacts, Desk)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decoders: dict[type, msgspec.msgpack.Decoder[Any]] = {
@@ -170,6 +171,11 @@ class Customer:
         """What the customer lived through."""
         return cast(Journey, self._parts.get(JOURNEY) or self._part(Journey, JOURNEY))
 
+    @property
+    def desk(self) -> Desk:
+        """Alerts that somebody may still act on."""
+        return cast(Desk, self._parts.get(DESK) or self._part(Desk, DESK))
+
     def block(self, number: int) -> bytearray:
         """The packed days of a block of the ledger; empty for a new one."""
         found = self._blocks.get(number)
@@ -219,7 +225,7 @@ class Customer:
         """Work out ``next_due`` from the core's due times."""
         core = self.core
         look = core.relation_due * MS_PER_DAY
-        dues = (core.tier_due, core.complaint_due, core.promise_due, look)
+        dues = (core.tier_due, core.complaint_due, core.promise_due, core.desk_due, look)
         self.next_due = min(filter(None, dues), default=None)
 
     def erase(self) -> None:

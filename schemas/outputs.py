@@ -90,7 +90,8 @@ class Alert(Output):
 
     `occurred_at` is when its cause happened or fell due, `raised_at` when it was worked out;
     `late` marks one worked out from a backlog. Escalations have `level` 1-3, the complaint, the
-    time overdue and the complaint's history.
+    time overdue and the complaint's history. An alert of priority 1 that nobody acknowledged in
+    time comes again with a higher `level` and an id of its own; `raises_again` is the first's.
     """
 
     topic = topics.ALERTS
@@ -103,9 +104,11 @@ class Alert(Output):
     owner_id: Id | None = None
     segment: Label | None = None
     priority: Annotated[int, Field(ge=1, le=5)]
+    priority_reason: Sentence | None = None
     raised_at: Instant
     late: bool = False
     level: Annotated[int, Field(ge=1, le=9)] | None = None
+    raises_again: OutputId | None = None
     cause: Cause = ()
     suggested_action: Sentence
     complaint_id: Id | None = None

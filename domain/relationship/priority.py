@@ -27,11 +27,13 @@ def priority(
     *,
     severe: bool = False,
     churn_risk: float | None = None,
+    churn_high: bool = False,
     outrage: bool = False,
 ) -> Priority:
     """The priority for a customer of ``tier`` (index in TIERS); an unknown risk adds nothing.
 
-    ``severe``: a severity of ``alerts.severe_from`` or more.
+    ``severe``: a severity of ``alerts.severe_from`` or more. ``churn_high`` says of a risk that
+    is not worked out here that it reached its line when last seen.
 
     >>> priority(2, RelationshipRules(), severe=True, churn_risk=0.72)
     Priority(priority=1, reason='5 - 2 (tier key) - 1 (severe) - 1 (churn risk 0.72) = 1.')
@@ -44,6 +46,8 @@ def priority(
         steps.append("1 (severe)")
     if churn_risk is not None and churn_risk >= rules.priority.churn_risk:
         steps.append(f"1 (churn risk {churn_risk:.2f})")
+    elif churn_risk is None and churn_high:
+        steps.append("1 (high churn risk)")
     if outrage:
         steps.append("1 (outrage)")
     result = LAST - rank - (len(steps) - 1)

@@ -5,8 +5,8 @@ smallest; all others are counted together under ``OTHERS``. So which are kept de
 the order of arrival nor on the partitioning: merged counts of several partitions, cut to the 256
 smallest again, are those of one partition that had met every event.
 
-Bounds: 257 series of 29 days (28 of history, and the 24 hours that are judged); of each hour of
-the newest two days up to 3 event ids, the earliest.
+Bounds: 257 series of 30 UTC days (28 days of history, and the 24 hours that are judged); of each
+hour of the newest two days up to 3 event ids, the earliest.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Hourly:
 
     @property
     def _oldest_day(self) -> int:
-        return (self.newest - KEPT_HOURS + 1) // HOURS_PER_DAY
+        return self.newest // HOURS_PER_DAY - KEPT_HOURS // HOURS_PER_DAY
 
     @property
     def _exemplary_day(self) -> int:

@@ -15,7 +15,9 @@ from schemas.fields import milliseconds, moment
 from schemas.outputs import Alert, CustomerTransition, Output, Signal
 from schemas.touchpoints import (
     AppClick,
+    Campaign,
     Complaint,
+    Desk,
     Feedback,
     Profile,
     ServiceContact,
@@ -137,6 +139,31 @@ class Events:
             **details,
         )
 
+    def campaign(
+        self, at: int, action: str, *, campaign_id: str = "m-1", channel: str = "sms",
+        event_id: str | None = None,
+    ) -> Campaign:  # fmt: skip
+        """A step of a campaign."""
+        return Campaign(
+            **self._common(at, event_id, channel),
+            campaign_id=campaign_id,
+            action=action,  # type: ignore[arg-type]
+            revenue=10.0 if action == "converted" else None,
+        )
+
+    def desk(
+        self, at: int, alert_id: str, action: str, *, until: int | None = None,
+        event_id: str | None = None,
+    ) -> Desk:  # fmt: skip
+        """What a person did about an alert; ``until`` in ms after START."""
+        return Desk(
+            **self._common(at, event_id, "other"),
+            alert_id=alert_id,
+            action=action,  # type: ignore[arg-type]
+            until=None if until is None else moment(START + until),
+            by="m-1",
+        )
+
     def profile(self, at: int, *, event_id: str | None = None, **fields: Any) -> Profile:
         """Profile fields."""
         return Profile(**self._common(at, event_id, "other"), **fields)
@@ -202,9 +229,13 @@ class Task:
         return rules.export(self.customer, now, self.ctx.policy)
 
     def alerts(self, kind: str | None = None) -> list[Alert]:
-        """The alerts so far."""
-        found = [each for each in self.outputs if isinstance(each, Alert)]
+        """The alerts so far, each as it was first raised."""
+        found = [each for each in self.outputs if isinstance(each, Alert) and not each.raises_again]
         return [each for each in found if kind is None or each.kind == kind]
+
+    def again(self) -> list[Alert]:
+        """The alerts that were raised again since nobody acknowledged them."""
+        return [each for each in self.outputs if isinstance(each, Alert) and each.raises_again]
 
     def transitions(self, dimension: str = "tier") -> list[CustomerTransition]:
         """The transitions of a dimension so far."""

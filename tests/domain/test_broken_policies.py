@@ -62,6 +62,30 @@ BROKEN = [
         "complaints: {regulator_complex_days: 10}",
         "complaints.regulator_complex_days", "10", "not be shorter than complaints.regulator_days",
     ),
+    Broken(
+        "complaints: {calendar: {opens: '18:00'}}",
+        "complaints.calendar.closes", "'17:00'", "be later than opens (18:00)",
+    ),
+    Broken(
+        "complaints: {calendar: {time_zone: Mars/Crater}}",
+        "complaints.calendar.time_zone", "'Mars/Crater'", "be an IANA time zone",
+    ),
+    Broken(
+        "complaints: {calendar: {country: XX}}",
+        "complaints.calendar.country", "'XX'", "be known to the holidays library",
+    ),
+    Broken(
+        "complaints: {calendar: {working_days: [workday]}}",
+        "complaints.calendar.working_days.0", "'workday'", "'monday', 'tuesday'",
+    ),
+    Broken(
+        "complaints: {compensation: {cap: {vip: 100}}}",
+        "complaints.compensation.cap", "{'standard': 200.0,", "vip must not be below base.vip",
+    ),
+    Broken(
+        "complaints: {systemic: {history_days: 1, least_history_hours: 30}}",
+        "complaints.systemic.least_history_hours", "30", "not be longer than history_days (1",
+    ),
     # satisfaction
     Broken(
         "satisfaction: {weights: {wait: -2}}",
@@ -114,6 +138,26 @@ BROKEN = [
     Broken(
         "alerts: {cap_per_customer_and_day: 2.5}",
         "alerts.cap_per_customer_and_day", "2.5", "a whole number",
+    ),
+    Broken(
+        "alerts: {rules: {large_transaction: {condition: {figures: {balance: {below: 1}}}}}}",
+        "alerts.rules.large_transaction", "", "balance is no figure of large_transaction",
+    ),
+    Broken(
+        "alerts: {rules: {vip_new: {condition: {tiers: [gold]}}}}",
+        "alerts.rules.vip_new.condition.tiers.0", "'gold'", "'standard', 'prospect'",
+    ),
+    Broken(
+        "alerts: {rules: {vip_new: {quiet_hours: respect}}}",
+        "alerts.rules.vip_new", "", "vip_new is a service alert to staff",
+    ),
+    Broken(
+        "alerts: {acknowledge_minutes: 0}",
+        "alerts.acknowledge_minutes", "0", "greater than or equal to 1",
+    ),
+    Broken(
+        "alerts: {quiet_hours: {end: '8'}}",
+        "alerts.quiet_hours.end", "'8'", "text of the form ^([01][0-9]",
     ),
     Broken("alerts: {severe_from: 6}", "alerts.severe_from", "6", "less than or equal to 5"),
     Broken("alerts: {anomaly_from: 1}", "alerts.anomaly_from", "1", "greater than or equal to 3"),
