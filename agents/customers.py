@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from agents.topology import Topology
-from domain import rules
+from agents.topology import ReadBack, Topology
+from domain import referrals, rules
 from domain.aggregates import Aggregates
 from domain.context import Context
 from domain.experience.scorecards import Scorecards
@@ -16,10 +16,10 @@ from domain.state import Customer
 from domain.surges.hourly import Hourly
 from domain.surges.population import SurgePopulation
 from schemas.codec import Bad, Event, at_ms, decode_many, misplaced
+from schemas.referrals import Referral, decode_referrals
 from schemas.segments import SegmentModel
-from schemas.standings import Standings
 from schemas.surges import Surges
-from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
+from schemas.topics import INPUT_TOPICS, REFERRALS, TOPIC_OF_TYPE
 from schemas.touchpoints import MODEL_OF_TYPE
 
 
@@ -52,35 +52,42 @@ def customers(policy: Policy) -> Topology:
         export=_export,
         main_key=lambda customer_id: CORE + customer_id.encode(),
         population=_population,
+        read_back={REFERRALS: ReadBack(decode_referrals, _referrer, referrals.take)},
     )
 
 
 CORE = b"c"
 AGGREGATES = b"aggregates"
-KINDS: Mapping[type, str] = {Bad: "dead_letter"} | {m: kind for kind, m in MODEL_OF_TYPE.items()}
+KINDS: Mapping[type, str] = {Bad: "dead_letter", Referral: "referral"} | {
+    model: kind for kind, model in MODEL_OF_TYPE.items()
+}
 
 
 def _identify(event: Event) -> tuple[str, int, str]:
     return event.customer_id, at_ms(event), TOPIC_OF_TYPE[event.type]
 
 
+def _referrer(referral: Referral) -> str:
+    return referral.referrer
+
+
 def _owner(record_key: bytes) -> str | None:
     return record_key[1:].decode() if record_key[:1] == CORE else None
 
 
-def _export(customer: Customer, now: int, context: Context) -> dict[str, Any]:
-    return rules.export(customer, now, context.policy, context.standings)
+def _export(customer: Customer, now: int, context: Context) -> dict[str, Any] | None:
+    # one whom others named as their referrer, and who never came
+    return rules.export(customer, now, context.policy) if customer.core.events else None
 
 
-def _population(context: Context, versions: Mapping[str, int]) -> Together:
-    context.standing.floor = versions.get(Standings.kind, 0)
-    kinds: dict[str, Population] = {Standings.kind: context.standing}
+def _population(context: Context, versions: Mapping[str, int]) -> Together | None:
+    kinds: dict[str, Population] = {}
     if context.policy.segments.enabled:
         context.segments.floor = versions.get(SegmentModel.kind, 0)
         kinds[SegmentModel.kind] = context.segments
     if context.policy.complaints.systemic.enabled:
         kinds[Surges.kind] = SurgePopulation(context.hourly)
-    return Together(kinds)
+    return Together(kinds) if kinds else None
 
 
 def _shared(context: Context) -> Iterable[tuple[bytes, bytes | None]]:

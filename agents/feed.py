@@ -24,7 +24,7 @@ class ChunkSchema(faust.Schema[Any, Any]):
 
 def feed(app: faust.App, topology: Topology, accept: Callable[[Any], None]) -> Any:
     """Attach the agent of ``topology`` to ``app``; each chunk goes to ``accept``."""
-    topic = app.topic(*topology.sources, schema=ChunkSchema())
+    topic = app.topic(*topology.topics, schema=ChunkSchema())
 
     async def agent(chunks: Any) -> None:
         async for chunk in chunks:

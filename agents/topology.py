@@ -7,8 +7,8 @@ it without a broker; both see the same functions and therefore the same results.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
 
 from schemas.codec import Bad
 from schemas.outputs import Output
@@ -73,10 +73,10 @@ class Population(Protocol):
     def ripe(self, now: int) -> bool:
         """Whether to tick although more events wait."""
 
-    def due(self, now: int, at_rest: bool) -> bool:
-        """Whether a tick would find anything to do; ``at_rest``: nothing more is at hand."""
+    def due(self, now: int) -> bool:
+        """Whether a tick would find anything to do."""
 
-    def tick(self, now: int, open_: Callable[[str], Any], at_rest: bool) -> Sequence[Changed]:
+    def tick(self, now: int, open_: Callable[[str], Any]) -> Sequence[Changed]:
         """Work out what moved up to ``now``."""
 
     @property
@@ -96,6 +96,25 @@ class Population(Protocol):
         """Kind and snapshot, which replaces the partition's last one, of each with news."""
 
 
+AT_ONCE: Final = -(1 << 62) + 1
+"""The time, in ms, at which what is read back is merged: before all that waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """A topic of the topology's own outputs that it reads itself, for the state of another key.
+
+    It tells what is already so: what is read is applied as soon as it is there, in the order of
+    its log. It moves no clock, no merge waits for it, and nothing is sent because of it.
+    ``decode`` is as in Topology, ``key_of`` gives the key that a record is for (and has in
+    Kafka), ``take`` lets it act on that key's state, given the context.
+    """
+
+    decode: Callable[[Sequence[bytes | None]], Sequence[Any]]
+    key_of: Callable[[Any], str]
+    take: Callable[[Any, Any, Any], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Topology:
     """Sources, keyed state and rules of one agent.
@@ -108,7 +127,8 @@ class Topology:
     ``None`` for one that is to be deleted.
     ``owner`` names the key that a state record is the main record of, or ``None``;
     ``main_key`` is that record's key; ``export`` is what a user sees of a state at a time in ms,
-    given the context.
+    given the context, or ``None`` for one that is known from records read back alone.
+    ``read_back`` has topics of its own outputs that it reads itself.
     ``population`` is the part of the context that looks over all keys, where there is one;
     the versions tell it which record of each kind has been in use: older ones are left aside.
     """
@@ -126,11 +146,27 @@ class Topology:
     apply: Callable[[Any, Any, int, Any], Any]
     fire: Callable[[Any, Any], Sequence[Output]]
     owner: Callable[[bytes], str | None]
-    export: Callable[[Any, int, Any], dict[str, Any]]
+    export: Callable[[Any, int, Any], dict[str, Any] | None]
     main_key: Callable[[str], bytes] = lambda key: b"c" + key.encode()
     population: Callable[[Any, Mapping[str, int]], Population | None] = lambda context, versions: (
         None
     )
+    read_back: Mapping[str, ReadBack] = field(default_factory=dict)
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """All topics that are read; every number of them belongs together."""
+        return (*self.sources, *self.read_back)
 
 
-__all__ = ["Bad", "Changed", "Decided", "Get", "Keyed", "Population", "Topology"]
+__all__ = [
+    "AT_ONCE",
+    "Bad",
+    "Changed",
+    "Decided",
+    "Get",
+    "Keyed",
+    "Population",
+    "ReadBack",
+    "Topology",
+]

@@ -41,10 +41,10 @@ from schemas.codec import encode
 from streams.engine.inbox import LAST
 from streams.engine.intake import RELEASED_RECORDS
 from streams.engine.partition import Drained, Partition
+from streams.engine.placing import partition_of
 from streams.engine.store import MemoryStore
 from streams.engine.transaction import _by_topic
 from streams.engine.transport import MAX_POLL_RECORDS
-from streams.replay import partition_of
 from streams.sources.bank import Bank
 from streams.worker import GC_THRESHOLDS
 

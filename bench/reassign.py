@@ -40,8 +40,8 @@ from schemas.topics import SEGMENT_UPDATES, TOPIC_OF_TYPE
 from streams.cluster.topics import ensure_topics
 from streams.engine.observer import Observer
 from streams.engine.partition import Drained, Partition
+from streams.engine.placing import partition_of
 from streams.engine.transaction import TransactionalProducer
-from streams.replay import partition_of
 from streams.settings import KafkaSettings, Settings
 from streams.worker import Worker, run_worker
 

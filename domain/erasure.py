@@ -8,6 +8,7 @@ topics still hold the customer's bytes until their retention ends.
 
 from __future__ import annotations
 
+from domain import referrals
 from domain.cause import Cause
 from domain.state import Customer
 from schemas.fields import moment
@@ -19,7 +20,7 @@ def erase(customer: Customer, cause: Cause) -> None:
     core, ctx = customer.core, cause.ctx
     events = core.events - 1  # the request itself does not count
     cause.outputs += ctx.segments.erase(customer, cause.at)
-    ctx.standing.remove(customer.customer_id)
+    referrals.withdraw(customer, cause)
     ctx.aggregates.remove_customer(core.tier, core.complaints_open, core.complaints_overdue)
     customer.erase()
     cause.outputs.append(

@@ -261,6 +261,35 @@ class File(msgspec.Struct, array_like=True, gc=False):
     owners: list[Owner] = []
 
 
+class Referred(NamedTuple):
+    """What was last told of a customer whom this one referred; ``repeats`` -1: nothing bought.
+
+    ``at`` (ms) and ``version`` order what was told; ``clv`` was worked out then, in base currency.
+    Days are UTC days since 1970.
+    """
+
+    at: int
+    version: int
+    clv: float
+    repeats: int = -1
+    first_day: int = 0
+    last_day: int = 0
+    mean_spend: float | None = None
+
+
+class Referrals(msgspec.Struct, array_like=True, gc=False):
+    """Both ends of a referral. Bound: 256 referred customers."""
+
+    # as one who was referred: who was told ("" nobody), how often, and of what
+    told_to: str = ""
+    told: int = 0
+    told_purchases: int = 0
+    told_relation: int = 0
+    # as a referrer, by customer id; and how many were left out
+    referred: dict[str, Referred] = {}
+    dropped: int = 0
+
+
 class Contacts(msgspec.Struct, array_like=True, gc=False):
     """Service contacts of the contact type's window. Bound: the newest 32."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import insort
 from datetime import date
 
-from domain import handover, standing
+from domain import handover, referrals, standing
 from domain.cause import Cause
 from domain.erasure import erase
 from domain.policy import TIERS
@@ -51,6 +51,8 @@ def take_profile(customer: Customer, event: Profile, cause: Cause) -> None:
         insort(customer.file.pins, (*key, pin))
         del customer.file.pins[:-MAX_PINS]
         standing.update_tier(customer, cause)
+    if "referred_by" in given:
+        referrals.name_referrer(customer, cause)
     if "owner_id" in given:
         handover.note_owner(customer, event.owner_id, cause)
         handover.look(customer, cause)

@@ -10,6 +10,7 @@ from domain.contacts import type_of_contacts
 from domain.money import balance_of
 from domain.policy import MS_PER_DAY, Policy
 from domain.profiles import field
+from domain.referrals import referral_figures
 from domain.relationship.finding import Finding
 from domain.relationship.groups import age_band, deposit_liquidity
 from domain.relationship.lapse import lapse
@@ -61,6 +62,7 @@ def value_figures(
         "wallet_share": score(customer, "wallet_share"),
         **expected,
         **standing_figures(customer, clock, policy, standings),
+        **referral_figures(customer, clock, policy),
     }
 
 

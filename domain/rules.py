@@ -19,6 +19,7 @@ from domain import (
     moments,
     offer_window,
     promises,
+    referrals,
     relation,
     satisfaction,
     standing,
@@ -45,7 +46,7 @@ from domain.recent import (
     WINDOW_MS,
 )
 from domain.report import export
-from domain.state import CORE, Customer
+from domain.state import CORE, REFERRALS, Customer
 from domain.value import ledger
 from domain.words import duration
 from schemas.cases import TouchpointBase
@@ -130,7 +131,7 @@ def apply(customer: Customer, event: TouchpointBase, at: int, ctx: Context) -> O
         _overflowed(customer, lost, cause)
     TAKE[kind](customer, event, cause)
     if customer.core is core:  # else it was erased
-        relation.look(customer, cause)
+        _look(customer, cause)
     return Outcome("accepted", outputs=cause.outputs) if cause.outputs else ACCEPTED
 
 
@@ -158,9 +159,16 @@ def fire(customer: Customer, ctx: Context) -> Sequence[Output]:
         if core.desk_due == due:
             desk.fall_due(customer, cause)
         if looks:
-            relation.look(customer, cause)
+            _look(customer, cause)
         outputs += cause.outputs
     return outputs
+
+
+def _look(customer: Customer, cause: Cause) -> None:
+    """Work out what follows from all that is known, and tell where it moved."""
+    relation.look(customer, cause)
+    if customer.core.other_parts & REFERRALS:
+        referrals.look(customer, cause)
 
 
 # -- what each type does ------------------------------------------------------------------
@@ -186,14 +194,11 @@ def _take_click(customer: Customer, event: AppClick, cause: Cause) -> None:
 
 def _take_survey(customer: Customer, event: Survey, cause: Cause) -> None:
     answers.take_answer(customer, event, cause)
-    if event.instrument == "wallet_share":
-        cause.ctx.standing.moved[customer.customer_id] = None
     moments.take_survey(customer, event, cause)
 
 
 def _take_contact(customer: Customer, event: ServiceContact, cause: Cause) -> None:
     ledger.take_contact(customer, CHANNEL_INDEX[event.channel])
-    cause.ctx.standing.moved[customer.customer_id] = None
     contacts.take_contact(customer, event, cause)
     moments.take_contact(customer, event, cause)
 

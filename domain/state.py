@@ -24,6 +24,7 @@ from domain.parts import (
     Ledger,
     Money,
     Mood,
+    Referrals,
 )
 from domain.policy_sections import MS_PER_DAY
 from domain.recent import PAGE_ENTRIES, SPILL_PAGE, Recent, Spill
@@ -33,19 +34,44 @@ if TYPE_CHECKING:
 
 CORE, MONEY, MOOD, CASES, FILE, SPILL, PAGES = 1, 2, 4, 8, 16, 32, 64
 LEDGER, ANSWERS, BLOCKS, AMOUNTS = 128, 256, 512, 1024
-JOURNEY, CONTACTS, DESK = 4096, 16384, 2048
+DESK, JOURNEY, REFERRALS, CONTACTS = 2048, 4096, 8192, 16384
 PAGE_LETTER, BLOCK_LETTER = b"p", b"d"
 LETTERS = {
     MONEY: b"m", MOOD: b"s", CASES: b"x", FILE: b"r", LEDGER: b"l", ANSWERS: b"a", AMOUNTS: b"n",
-    JOURNEY: b"j", CONTACTS: b"k", DESK: b"o",
+    JOURNEY: b"j", REFERRALS: b"f", CONTACTS: b"k", DESK: b"o",
 }  # fmt: skip
 
 Get = Callable[[bytes], bytes | None]
 Record = tuple[bytes, bytes | None]
 _Part = TypeVar(
-    "_Part", Core, Money, Mood, Cases, File, Ledger, Answers, Amounts, Journey, Contacts, Desk
+    "_Part",
+    Core,
+    Money,
+    Mood,
+    Cases,
+    File,
+    Ledger,
+    Answers,
+    Amounts,
+    Journey,
+    Contacts,
+    Desk,
+    Referrals,
 )
-FORMS = (Core, Money, Mood, Cases, File, Ledger, Answers, Amounts, Journey, Contacts, Desk)
+FORMS = (
+    Core,
+    Money,
+    Mood,
+    Cases,
+    File,
+    Ledger,
+    Answers,
+    Amounts,
+    Journey,
+    Contacts,
+    Desk,
+    Referrals,
+)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decoders: dict[type, msgspec.msgpack.Decoder[Any]] = {
@@ -160,6 +186,11 @@ class Customer:
     def amounts(self) -> Amounts:
         """The newest amounts, for what is unusual."""
         return cast(Amounts, self._parts.get(AMOUNTS) or self._part(Amounts, AMOUNTS))
+
+    @property
+    def referrals(self) -> Referrals:
+        """Who referred the customer and was told of it, and whom the customer referred."""
+        return cast(Referrals, self._parts.get(REFERRALS) or self._part(Referrals, REFERRALS))
 
     @property
     def contacts(self) -> Contacts:

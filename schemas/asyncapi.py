@@ -18,6 +18,7 @@ _KEYS: Final = {
     "SegmentModel": "Always `model`: the topic is compacted, the newest model is in force.",
     "Standings": "Always `standings`: the topic is compacted, the newest record is in force.",
     "Surges": "Always `surges`: the topic is compacted, the newest record is in force.",
+    "Referral": "The referrer's id in UTF-8; its murmur2 hash chooses the partition.",
     "Signal": "The customer_id where the signal speaks of one customer, else none.",
     "DeadLetter": "The key of the refused record, as it came.",
 }
@@ -110,7 +111,7 @@ def _internal(topic: str) -> Json:
 
 def _channel(topic: str, carried: list[str], partitions: int) -> Json:
     kafka: Json = {"topic": topic, "partitions": partitions, "bindingVersion": KAFKA_BINDING}
-    if topic in (topics.SEGMENT_MODEL, topics.PORTFOLIO):
+    if topic == topics.SEGMENT_MODEL:
         kafka["topicConfiguration"] = {"cleanup.policy": ["compact"]}
     return {
         "address": topic,

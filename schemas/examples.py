@@ -350,6 +350,25 @@ OUTPUT_EXAMPLES: Final[dict[str, list[Example]]] = {
             },
         }
     ],
+    "Referral": [
+        {
+            "referral_id": "1b2c3d4e5f60718293a4b5c6d7e8f901",
+            "referrer": "c-000007",
+            "referred": _CUSTOMER,
+            "occurred_at": "2026-01-31T01:12:00.000Z",
+            "state": "referred",
+            "clv": 1843.2,
+            "purchases": {
+                "repeats": 4,
+                "first_day": "2025-11-03",
+                "last_day": "2026-01-31",
+                "mean_spend": 212.5,
+            },
+            "version": 6,
+            "cause": ["e-000011"],
+            "reason": "A purchase: with 4 repeat purchases the lifetime value is 1,843.20 CNY.",
+        }
+    ],
     "CareTask": [
         {
             "task_id": "care-0001",

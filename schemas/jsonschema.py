@@ -15,6 +15,7 @@ from schemas.outputs import (
     SegmentUpdate,
     Signal,
 )
+from schemas.referrals import Referral
 from schemas.segments import SegmentModel
 from schemas.standings import Standings
 from schemas.surges import Surges
@@ -32,6 +33,7 @@ OUTPUT_MODELS: Final[tuple[type[Output], ...]] = (
     SegmentModel,
     Standings,
     Surges,
+    Referral,
 )
 
 Schema = dict[str, Any]

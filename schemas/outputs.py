@@ -59,6 +59,8 @@ class Output(BaseModel):
 
     topic: ClassVar[str]
     id_field: ClassVar[str]
+    by_key: ClassVar[bool] = False
+    """Whether its key chooses the partition; else it lies where what caused it did."""
 
     occurred_at: Instant
     reason: Sentence

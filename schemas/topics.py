@@ -27,7 +27,7 @@ SIGNALS: Final = "signals"
 DEAD_LETTERS: Final = "dead-letters"
 PARTITION_SUMMARIES: Final = "partition-summaries"
 SEGMENT_MODEL: Final = "segment-model"
-PORTFOLIO: Final = "portfolio"
+REFERRALS: Final = "referrals"
 
 OUTPUT_TOPICS: Final[tuple[str, ...]] = (
     ALERTS,
@@ -38,9 +38,17 @@ OUTPUT_TOPICS: Final[tuple[str, ...]] = (
     DEAD_LETTERS,
     PARTITION_SUMMARIES,
     SEGMENT_MODEL,
-    PORTFOLIO,
+    REFERRALS,
 )
-"""With as many partitions as the input topics; `segment-model` and `portfolio` are compacted."""
+"""With as many partitions as the input topics; `segment-model` is compacted."""
+
+READ_BACK_TOPICS: Final[tuple[str, ...]] = (REFERRALS,)
+"""Outputs that the customers agent reads itself, each in the partition of its key; nobody else
+has to send them."""
+
+SOURCE_TOPICS: Final[tuple[str, ...]] = INPUT_TOPICS + READ_BACK_TOPICS
+"""All that the customers agent reads: every number of them is assigned, restored and committed
+together."""
 
 
 def changelog_topic(app_id: str) -> str:

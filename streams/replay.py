@@ -6,7 +6,6 @@ file gives the same bytes.
 
 from __future__ import annotations
 
-import functools
 import itertools
 import time
 from collections import Counter
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
-from aiokafka.partitioner import murmur2
 
 from agents.modelling import Modelling
 from agents.topology import Bad, Topology
@@ -31,7 +29,8 @@ from schemas.topics import (
     SIGNALS,
 )
 from streams.engine.defects import RuleFailed
-from streams.engine.partition import Partition
+from streams.engine.partition import Partition, Sent
+from streams.engine.placing import partition_of
 from streams.engine.store import MemoryStore
 
 CHUNK_LINES = 2000
@@ -45,7 +44,6 @@ FILES = {
 }  # fmt: skip
 RECORDS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("segment-model.json", "segments", {"version": 0, "segments": []}),
-    ("standings.json", "standings", {"version": 0}),
 )
 """File, kind, and what stands in it where there was nothing to make the record of."""
 
@@ -60,13 +58,6 @@ class Summary(msgspec.Struct):
     customers: int
     seconds: float
     events_per_second: float
-
-
-@functools.lru_cache(maxsize=200_000)
-def partition_of(key: bytes, partitions: int) -> int:
-    """Where Kafka's default partitioner (murmur2) puts a key."""
-    number: int = (murmur2(key) & 0x7FFFFFFF) % partitions
-    return number
 
 
 class Replay:
@@ -195,23 +186,28 @@ class Replay:
             self._settle(partition)
 
     def _settle(self, partition: Partition) -> None:
-        _work_off(partition)
-        partition.settle(at_rest=True)
-        _work_off(partition)
+        while partition.busy:
+            partition.work()
+        partition.settle()
 
     def _outputs(self, partition: Partition) -> Iterator[tuple[str, bytes]]:
-        for sent in partition.outputs:
+        outputs, partition.outputs = partition.outputs, []
+        for sent in outputs:
+            if sent.topic in self.topology.read_back:
+                self._hand_back(sent)
             yield sent.topic, sent.value
-        partition.outputs = []
+
+    def _hand_back(self, sent: Sent) -> None:
+        """Let an output be read back at once, behind what caused it; nothing is sent for that."""
+        number = partition_of(sent.key or b"", len(self._partitions))
+        partition = self._partitions[number]
+        record = Original(sent.topic, number, self._lines, partition.now, sent.key, sent.value)
+        for item in partition.judged(sent.topic, [record]):
+            partition.apply(item, 0)
 
     def _drain(self) -> None:
         for partition in self._partitions:
             self.counts += partition.drain().counts
-
-
-def _work_off(partition: Partition) -> None:
-    while partition.busy:
-        partition.work()
 
 
 def replay_file(

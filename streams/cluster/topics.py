@@ -22,7 +22,7 @@ from schemas.topics import (
     INPUT_TOPICS,
     OUTPUT_TOPICS,
     PARTITION_SUMMARIES,
-    PORTFOLIO,
+    READ_BACK_TOPICS,
     SEGMENT_MODEL,
     changelog_topic,
 )
@@ -118,7 +118,10 @@ def topic_specs(
     for name in OUTPUT_TOPICS:
         if name == DEAD_LETTERS:
             specs.append(spec(name, DEAD_LETTER_BATCH_BYTES, kept(DEAD_LETTER_RETENTION_DAYS)))
-        elif name in (PARTITION_SUMMARIES, SEGMENT_MODEL, PORTFOLIO):
+        elif name in READ_BACK_TOPICS:  # of use until it was read, as an input is
+            kept_as_input = kept(INPUT_RETENTION_DAYS) | arrived
+            specs.append(spec(name, OUTPUT_BATCH_BYTES, kept_as_input))
+        elif name in (PARTITION_SUMMARIES, SEGMENT_MODEL):
             specs.append(spec(name, OUTPUT_BATCH_BYTES, compacted))
         else:
             specs.append(spec(name, OUTPUT_BATCH_BYTES, kept(OUTPUT_RETENTION_DAYS)))

@@ -87,7 +87,7 @@ def on_event(
         rule,
         key=key,
         partition=record.partition,
-        event_id=getattr(event, "event_id", None),
+        event_id=getattr(event, "event_id", None) or getattr(event, "output_id", None),
         topic=record.topic,
         offset=record.offset,
     )

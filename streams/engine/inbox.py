@@ -39,8 +39,8 @@ class Chunk(NamedTuple):
 Waiting = tuple[int, str, Any, KafkaRecord]
 """A decoded record: its time in ms, its key, what it decoded to, and the record itself.
 
-What is to become a dead letter has no time of its own: ``FIRST`` and no key. A plain tuple,
-since one is made for every record.
+What is to become a dead letter has no time of its own: ``FIRST`` and no key. What was read back
+has ``AT_ONCE`` of :mod:`agents.topology`. A plain tuple, since one is made for every record.
 """
 
 _order = itemgetter(0)

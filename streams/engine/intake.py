@@ -2,19 +2,21 @@
 
 Topics of a number are separate logs, merged by event time. A chunk must join on to the one
 before; a topic with more to read bounds the others; what is known of each topic's end is true
-only of the moment its fetch was sent.
+only of the moment its fetch was sent. Topics of our own outputs that are read back are outside
+of the merge: they wait for nothing, and nothing waits for them.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import structlog
 from faust.types import TP
 
+from agents.topology import AT_ONCE, Topology
 from streams.engine.inbox import LAST, Chunk
 from streams.engine.partition import Partition
 from streams.engine.transport import Consumer
@@ -43,8 +45,10 @@ class Look(NamedTuple):
 class Intake:
     """Takes chunks for one partition, holds topics that run ahead, and says what may go on."""
 
-    def __init__(self, topics: Iterable[str], number: int, settings: Settings) -> None:
-        self.tps = {topic: TP(topic, number) for topic in topics}
+    def __init__(self, topology: Topology, number: int, settings: Settings) -> None:
+        self.tps = {topic: TP(topic, number) for topic in topology.topics}
+        self._merged = {topic: self.tps[topic] for topic in topology.sources}
+        self._read_back = tuple(topology.read_back)
         self.merging_since: float | None = None
         self._number = number
         self._event_clock = settings.clock == "event"
@@ -84,8 +88,9 @@ class Intake:
                 f"was due: records would be lost"
             )
         self._received[chunk.topic] = chunk.end
-        self._fetched_at = consumer.asked_at(tp)
-        if self._event_clock:
+        if chunk.topic in self._merged:
+            self._fetched_at = consumer.asked_at(tp)
+        if self._event_clock and chunk.topic in self._merged:
             self._landed.append((time.time_ns() // 1_000_000, chunk))
         else:
             partition.receive(chunk.topic, chunk.records, chunk.end)
@@ -98,10 +103,14 @@ class Intake:
     def look(self, consumer: Consumer, partition: Partition) -> Look:
         """Let landed chunks in that may be, and work out what may be applied."""
         ended, received = consumer.ended, self._received
-        read_until = {topic: ended(tp, received[topic]) for topic, tp in self.tps.items()}
+        read_until = {topic: ended(tp, received[topic]) for topic, tp in self._merged.items()}
         if self._landed:
             self._admit(partition, read_until)
-        bound = self._bound(partition, read_until) if partition.inbox.waiting else None
+        inbox = partition.inbox
+        at_once = sum(inbox.waiting_in(topic) for topic in self._read_back)
+        bound = self._bound(partition, read_until) if inbox.waiting > at_once else None
+        if bound is None and at_once:
+            bound = AT_ONCE
         known = [at for at in read_until.values() if at is not None]
         return Look(bound, min(known) if len(known) == len(read_until) else None)
 
@@ -121,7 +130,7 @@ class Intake:
         while self._landed:
             came_at, chunk = self._landed[0]
             landed = {each.topic for _, each in self._landed}
-            for topic in partition.inbox.empty_topics(list(self.tps)):
+            for topic in partition.inbox.empty_topics(list(self._merged)):
                 until = read_until[topic]
                 if topic not in landed and (until is None or until < came_at):
                     return

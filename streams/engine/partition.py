@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from agents.modelling import snapshot_key
-from agents.topology import Bad, Changed, Topology
+from agents.topology import AT_ONCE, Bad, Changed, Topology
 from schemas.codec import encode
 from schemas.deadletter import KafkaRecord, dead_letter
 from schemas.outputs import Output
@@ -36,13 +36,17 @@ Clock = Literal["wall", "event"]
 
 
 class Sent(NamedTuple):
-    """An output on its way: topic, key, value, and when its cause was appended to Kafka."""
+    """An output on its way: topic, key, value, and when its cause was appended to Kafka.
+
+    ``by_key``: the key chooses its partition; else it goes where its cause came from.
+    """
 
     topic: str
     key: bytes | None
     value: bytes
     cause_timestamp: int | None
     kind: str
+    by_key: bool = False
 
 
 class Drained(NamedTuple):
@@ -101,12 +105,27 @@ class Partition:
         start = self.next_offsets.get(topic, 0)
         if records and records[0].offset < start:
             records = [record for record in records if record.offset >= start]
-        events = self.topology.decode([record.value for record in records])
-        items = [self.judge(event, record) for event, record in zip(events, records, strict=True)]
+        items = self.judged(topic, records)
         self.inbox.add(topic, items, end)
-        if not items and not self.inbox.waiting and end > start:
+        if not items and not self.inbox.waiting_in(topic) and end > start:
             self.next_offsets[topic] = end
             self.pending += 1
+
+    def judged(self, topic: str, records: Sequence[KafkaRecord]) -> list[Waiting]:
+        """What the records of one topic are to be applied as."""
+        read_back = self.topology.read_back.get(topic)
+        decode = self.topology.decode if read_back is None else read_back.decode
+        events = zip(decode([record.value for record in records]), records, strict=True)
+        if read_back is None:
+            return [self.judge(event, record) for event, record in events]
+        items: list[Waiting] = []
+        for event, record in events:
+            bad = event if type(event) is Bad else None
+            key = "" if bad else read_back.key_of(event)
+            if bad is None and record.key != key.encode():
+                bad = Bad("key_mismatch", f"the key must be {key!r} in UTF-8, as the record says")
+            items.append((FIRST, "", bad, record) if bad else (AT_ONCE, key, event, record))
+        return items
 
     def judge(self, event: Any, record: KafkaRecord) -> Waiting:
         """What a decoded record is to be applied as: an event of its key, or a dead letter."""
@@ -150,8 +169,11 @@ class Partition:
                     return
                 now = wall
             context.late = wall - at > BACKLOG_AGE_MS
-        if at == FIRST:
-            self._dead(record, event)
+        if at <= AT_ONCE:
+            if at == FIRST:
+                self._dead(record, event)
+            else:
+                self._take_back(key, event, record)
             return
         self.now = max(self.now, now)
         due = self._timer_heap
@@ -178,6 +200,17 @@ class Partition:
         if next_due is not None or key in self._due_of:
             self.timers.set(key, next_due)
 
+    def _take_back(self, key: str, event: Any, record: KafkaRecord) -> None:
+        """Let a record that was read back act on its key's state."""
+        state = self._state_of(key)
+        take, self.context.now = self.topology.read_back[record.topic].take, self.now
+        try:
+            take(state, event, self.context)
+        except Exception as error:
+            raise on_event(error, take, event, key, record) from error
+        self.counts[type(event), "read_back"] += 1
+        self._dirty[key] = state
+
     def advance(self, now: int) -> None:
         """Move the task clock on to ``now`` (never back) and fire what is due by then."""
         self.now = max(self.now, now)
@@ -189,16 +222,13 @@ class Partition:
 
     # -- over all keys ------------------------------------------------------------------
 
-    def settle(self, at_rest: bool = False) -> None:
-        """Let the population work out what moved up to now, few as it may be.
-
-        ``at_rest`` says that nothing more is at hand, so there is nothing to wait for.
-        """
+    def settle(self) -> None:
+        """Let the population work out what moved up to now, few as it may be."""
         if self.population is None:
             return
         self._next_tick = self.now // TICK_MS * TICK_MS + TICK_MS
-        if self.population.due(self.now, at_rest):
-            self._take(self.population.tick(self.now, self._state_in_passing, at_rest))
+        if self.population.due(self.now):
+            self._take(self.population.tick(self.now, self._state_in_passing))
 
     @property
     def busy(self) -> bool:
@@ -281,12 +311,16 @@ class Partition:
     def export(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every key and what a user sees of its state at the task clock, sorted by key.
 
+        Without those that are known from records read back alone.
+
         To be called when everything is drained: it reads the store.
         """
         owner = self.topology.owner
         keys = sorted(key for record in list(self.store.items()) if (key := owner(record[0])))
         for key in keys:
-            yield key, self.topology.export(self.state(key), self.now, self.context)
+            figures = self.topology.export(self.state(key), self.now, self.context)
+            if figures is not None:
+                yield key, figures
 
     # -- inside -----------------------------------------------------------------------
 
@@ -324,8 +358,9 @@ class Partition:
     def _send(self, outputs: Iterable[Output], cause_timestamp: int | None) -> None:
         for output in outputs:
             kind = output.__dict__.get("kind", "")
+            value, by_key = encode(output), output.by_key
             self.outputs.append(
-                Sent(output.topic, output.key, encode(output), cause_timestamp, kind)
+                Sent(output.topic, output.key, value, cause_timestamp, kind, by_key)
             )
 
     def _dead(self, record: KafkaRecord, bad: Bad) -> None:

@@ -88,7 +88,7 @@ class PartitionTask:
         self._processor = host.processor
         self._newest_models = host.newest_models
         self._fail = host.fail
-        self._intake = Intake(host.topology.sources, number, host.settings)
+        self._intake = Intake(host.topology, number, host.settings)
         self._producer = TransactionalProducer(host.settings, number)
         self._wake = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
@@ -211,7 +211,7 @@ class PartitionTask:
             self._intake.release(self._consumer, partition)
         if not partition.inbox.waiting:
             if self._settings.clock == "event":
-                partition.settle(at_rest=True)
+                partition.settle()
             elif look.ended is not None:
                 partition.advance(min(wall, look.ended))
         now = time.monotonic()

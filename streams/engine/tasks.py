@@ -119,7 +119,7 @@ class Tasks:
         topics_of: defaultdict[int, set[str]] = defaultdict(set)
         for tp in tps:
             topics_of[tp.partition].add(tp.topic)
-        expected = set(self._topology.sources)
+        expected = set(self._topology.topics)
         for number, topics in topics_of.items():
             if topics != expected:
                 missing = sorted(expected - topics)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -23,6 +24,7 @@ from aiokafka.errors import (
 
 from streams.engine.clients import client_options
 from streams.engine.partition import Drained, Sent
+from streams.engine.placing import partition_of
 from streams.settings import Settings
 
 BATCH_BYTES = 512 * 1024
@@ -30,7 +32,9 @@ REQUEST_BYTES = 2 * 1024 * 1024
 CONNECT_SECONDS = 0.25
 
 
-Records = Mapping[str, Iterable[tuple[bytes | None, bytes | None]]]
+Entry = tuple[bytes | None, bytes | None]
+Records = Mapping[str, Iterable[Entry]]
+Elsewhere = Mapping[tuple[str, int], Iterable[Entry]]
 
 
 class Fenced(Exception):
@@ -42,7 +46,10 @@ class CommitFailed(Exception):
 
 
 class TransactionalProducer:
-    """A producer named by a transactional id of its own; it writes to one partition number."""
+    """A producer named by a transactional id of its own, with a partition number that it writes to.
+
+    Only outputs that are placed by their key may go to other numbers.
+    """
 
     def __init__(self, settings: Settings, partition: int, name: str | None = None) -> None:
         self.partition = partition
@@ -85,18 +92,28 @@ class TransactionalProducer:
         Without ``mirror`` the offsets of ``group`` stay behind: the checkpoint is the truth.
         """
         offsets = drained.next_offsets if mirror else {}
-        await self.publish(_by_topic(drained, changelog), offsets, group)
+        elsewhere = _by_place(drained.outputs, self._settings.partitions)
+        await self.publish(_by_topic(drained, changelog), offsets, group, elsewhere)
 
     async def publish(
-        self, records: Records, next_offsets: Mapping[str, int], group: str = ""
+        self,
+        records: Records,
+        next_offsets: Mapping[str, int],
+        group: str = "",
+        elsewhere: Elsewhere = MappingProxyType({}),
     ) -> None:
-        """Records by topic, and offsets of ``group`` by topic, in one transaction; as above."""
+        """Records by topic, and offsets of ``group`` by topic, in one transaction; as above.
+
+        ``elsewhere`` has those that belong to other partitions, by topic and number.
+        """
         producer = self._producer
         assert producer is not None, "the producer is not open"
         try:
             async with asyncio.timeout(self._deadline):
                 await producer.begin_transaction()
-                acks = await self._send(producer, records)
+                acks = await self._send(producer, records, self.partition)
+                for (topic, number), entries in elsewhere.items():
+                    acks += await self._send(producer, {topic: entries}, number)
                 offsets = {
                     TopicPartition(topic, self.partition): offset
                     for topic, offset in next_offsets.items()
@@ -113,26 +130,24 @@ class TransactionalProducer:
             raise CommitFailed(f"{type(cause).__name__}: {detail}") from error
 
     async def _send(
-        self, producer: AIOKafkaProducer, records: Records
+        self, producer: AIOKafkaProducer, records: Records, number: int
     ) -> list[asyncio.Future[object]]:
         acks = []
         for topic, entries in records.items():
             batch = producer.create_batch()
             for key, value in entries:
                 if batch.append(key=key, value=value, timestamp=None) is None:
-                    acks.append(await self._submit(producer, batch, topic))
+                    acks.append(await self._submit(producer, batch, topic, number))
                     batch = producer.create_batch()
                     batch.append(key=key, value=value, timestamp=None)
-            acks.append(await self._submit(producer, batch, topic))
+            acks.append(await self._submit(producer, batch, topic, number))
         return acks
 
     async def _submit(
-        self, producer: AIOKafkaProducer, batch: object, topic: str
+        self, producer: AIOKafkaProducer, batch: object, topic: str, number: int
     ) -> asyncio.Future[object]:
         batch.close()  # type: ignore[attr-defined]
-        ack: asyncio.Future[object] = await producer.send_batch(
-            batch, topic, partition=self.partition
-        )
+        ack: asyncio.Future[object] = await producer.send_batch(batch, topic, partition=number)
         ack.add_done_callback(_looked_at)
         return ack
 
@@ -176,8 +191,17 @@ def _connect_calmly(client: Any) -> None:
 
 
 def _by_topic(drained: Drained, changelog: str) -> Records:
-    topics: dict[str, list[tuple[bytes | None, bytes | None]]] = {changelog: [*drained.changelog]}
-    sent: Sent
+    topics: dict[str, list[Entry]] = {changelog: [*drained.changelog]}
     for sent in drained.outputs:
-        topics.setdefault(sent.topic, []).append((sent.key, sent.value))
+        if not sent.by_key:
+            topics.setdefault(sent.topic, []).append((sent.key, sent.value))
     return topics
+
+
+def _by_place(outputs: Iterable[Sent], partitions: int) -> dict[tuple[str, int], list[Entry]]:
+    places: dict[tuple[str, int], list[Entry]] = {}
+    for sent in outputs:
+        if sent.by_key:
+            place = sent.topic, partition_of(sent.key or b"", partitions)
+            places.setdefault(place, []).append((sent.key, sent.value))
+    return places

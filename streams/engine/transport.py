@@ -9,6 +9,7 @@ own offset keeping is off. Everything runs on one event loop.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any, ClassVar, cast
@@ -36,6 +37,7 @@ from streams.settings import Settings
 MAX_POLL_RECORDS = 1000
 PARTITION_FETCH_BYTES = 1024 * 1024
 IDLE_SECONDS = 0.02
+PASSED_SECONDS = 0.5
 POLL_SECONDS = 0.05  # a longer wait would not see partitions that were opened meanwhile
 
 
@@ -68,6 +70,7 @@ class Consumer(faust_consumer.Consumer):
         self._epochs: defaultdict[TP, int] = defaultdict(int)
         self._handed: dict[TP, int] = {}
         self._freshness = Freshness()
+        self._looked_at = 0.0
 
     async def on_start(self) -> None:
         """Connect."""
@@ -176,6 +179,7 @@ class Consumer(faust_consumer.Consumer):
         fetched = await self._getmany(wanted, min(timeout, POLL_SECONDS))
         if not fetched:
             await asyncio.sleep(0)
+        fetched |= self._passed(wanted - fetched.keys())
         # Stamped before anything awaits: a seek meanwhile must make them outdated. Fetched
         # records are never dropped without one: their positions have been passed.
         messages = [(tp, self._chunk_message(tp, records)) for tp, records in fetched.items()]
@@ -183,6 +187,24 @@ class Consumer(faust_consumer.Consumer):
             if not self.flow_active:
                 return
             yield tp, message
+
+    def _passed(self, tps: set[TP]) -> dict[TP, list[Any]]:
+        """Of these, now and then, those where the fetcher passed what holds no record for us.
+
+        Markers and records of aborted transactions: where they end a topic, the position behind
+        them is to be committed as well, else they would be lag for ever.
+        """
+        now, passed = time.monotonic(), dict[TP, list[Any]]()
+        if now - self._looked_at < PASSED_SECONDS:
+            return passed
+        self._looked_at = now
+        for tp in tps:
+            state = self._state(tp)
+            if state is None or not state.has_valid_position or tp not in self._handed:
+                continue
+            if state.position > self._handed[tp]:
+                passed[tp] = []
+        return passed
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
         fetcher = self.kafka._fetcher
@@ -214,7 +236,7 @@ class Consumer(faust_consumer.Consumer):
         return ConsumerMessage(
             tp.topic,
             tp.partition,
-            records[-1].offset,
+            end - 1,
             0.0,
             0,
             None,

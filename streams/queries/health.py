@@ -10,7 +10,7 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.consumer.fetcher import IsolationLevel
 
-from schemas.topics import INPUT_TOPICS
+from schemas.topics import INPUT_TOPICS, SOURCE_TOPICS
 from streams.cluster.topics import TopicReport
 from streams.engine.checkpoint import Checkpoint
 from streams.queries import connect
@@ -67,7 +67,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Offsets:
-    """Of the input topics: earliest, end of what is committed, and end of all."""
+    """Of the topics that are read: earliest, end of what is committed, and end of all."""
 
     earliest: dict[TopicPartition, int]
     stable: dict[TopicPartition, int]
@@ -109,8 +109,8 @@ def losses(number: int, checkpoint: Checkpoint, offsets: Offsets) -> tuple[Loss,
 
 
 def input_offsets(admin: KafkaAdminClient, numbers: Sequence[int]) -> Offsets:
-    """The offsets of these numbers over all input topics, as of now."""
-    places = [TopicPartition(topic, number) for topic in INPUT_TOPICS for number in numbers]
+    """The offsets of these numbers over all topics that the workers read, as of now."""
+    places = [TopicPartition(topic, number) for topic in SOURCE_TOPICS for number in numbers]
 
     def listed(spec: OffsetSpec, level: IsolationLevel) -> dict[TopicPartition, int]:
         found = admin.list_partition_offsets(dict.fromkeys(places, spec), level)
@@ -159,11 +159,12 @@ def _one(
     number: int, checkpoint: Checkpoint, offsets: Offsets, member: str | None
 ) -> PartitionHealth:
     lag, held = 0, []
-    for topic in INPUT_TOPICS:
+    for topic in SOURCE_TOPICS:
         place = TopicPartition(topic, number)
         position = checkpoint.next_offsets.get(topic, offsets.earliest[place])
         lag += max(0, offsets.stable[place] - position)
-        if offsets.stable[place] < offsets.end[place]:
+        # in what the workers write themselves a transaction is open most of the time
+        if topic in INPUT_TOPICS and offsets.stable[place] < offsets.end[place]:
             held.append(topic)
     lost = losses(number, checkpoint, offsets)
     return PartitionHealth(number, member, lag, checkpoint.clock, lost, tuple(held))

@@ -19,8 +19,8 @@ from schemas.segments import QUARANTINE, SegmentModel
 from schemas.topics import SEGMENT_MODEL
 from streams.cluster.errors import ClusterError
 from streams.engine.models import newest_readable
+from streams.engine.placing import partition_of
 from streams.engine.restore import Restored, restore
-from streams.replay import partition_of
 from streams.settings import Settings
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from agents.topology import Topology
 from streams.engine.partition import Partition
+from streams.engine.placing import partition_of
 from streams.engine.restore import restore
-from streams.replay import partition_of
 from streams.settings import Settings
 
 Figures = dict[str, Any]
@@ -45,7 +45,9 @@ def _exported(
     moment = _moment(settings, partition, at)
     owners = (topology.owner(key) for key, _ in partition.store.items())
     for customer_id in sorted(owner for owner in owners if owner):
-        yield customer_id, topology.export(partition.state(customer_id), moment, partition.context)
+        figures = topology.export(partition.state(customer_id), moment, partition.context)
+        if figures is not None:
+            yield customer_id, figures
 
 
 async def _partition(settings: Settings, topology: Topology, number: int) -> Partition:

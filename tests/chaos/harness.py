@@ -16,11 +16,13 @@ from typing import Any, Self
 
 from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError
 
+from schemas.segments import MODEL_KEY
 from schemas.topics import (
     ALERTS,
     CUSTOMER_TRANSITIONS,
     DEAD_LETTERS,
     INPUT_TOPICS,
+    READ_BACK_TOPICS,
     SEGMENT_MODEL,
     SEGMENT_UPDATES,
     SIGNALS,
@@ -54,6 +56,7 @@ class Run:
 
     group = APP_ID
     topics: tuple[str, ...] = INPUT_TOPICS
+    read_back: tuple[str, ...] = READ_BACK_TOPICS
     settle_seconds = PROMISE.total_seconds()
 
     def __init__(
@@ -151,9 +154,10 @@ class Run:
         raise Undrained(f"{len(behind)} partitions behind: {'; '.join(behind[:5])}\n{tails}")
 
     def behind(self) -> list[str]:
-        """Input partitions that are not committed to their end."""
+        """Partitions that are read and not committed to their end."""
+        topics = (*self.topics, *self.read_back)
         try:
-            return oracle.offsets_behind(self.broker.bootstrap, self.group, self.topics)
+            return oracle.offsets_behind(self.broker.bootstrap, self.group, topics)
         except (CoordinatorNotAvailableError, NotCoordinatorError) as error:
             return [f"not known: {error}"]
 
@@ -165,6 +169,8 @@ class Run:
         states, outputs = await self._ended()
         told: dict[str, list[Any]] = {topic: [] for topic in OUTPUTS}
         for one in outputs:
+            if one.topic == SEGMENT_MODEL and one.key != MODEL_KEY:
+                continue
             told[one.topic].append(json.loads(one.value or b""))
         expected = oracle.expect(inputs, PROMISE)
         totals = _totals(states)

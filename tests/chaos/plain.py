@@ -20,6 +20,7 @@ class PlainRun(Run):
 
     group = "plain"
     topics = (TRANSACTIONS,)
+    read_back = ()
     settle_seconds = 5.0
 
     def command(self) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from schemas.topics import INPUT_TOPICS
+from schemas.topics import SOURCE_TOPICS
 from tests.chaos.faults import SESSION_SECONDS
 from tests.chaos.harness import APP_ID, PARTITIONS, Run
 from tests.chaos.probe import Probe, assignments
@@ -42,7 +42,7 @@ def test_workers_share_the_partitions_with_every_topic_of_a_number_in_one_place(
         assert {number for held in members for number in held} == set(range(PARTITIONS))
         for held in members:
             for topics in held.values():
-                assert topics == set(INPUT_TOPICS)
+                assert topics == set(SOURCE_TOPICS)
         assert all(run.fleet.wait_ready(name) for name in run.fleet.names)
 
 

@@ -21,7 +21,7 @@ from kafka.admin import NewTopic
 
 from schemas.outputs import SegmentUpdate
 from streams.cluster.broker import LocalBroker
-from streams.replay import partition_of
+from streams.engine.placing import partition_of
 
 PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "marketing_consumer.py"
 TOPIC = "segment-updates"

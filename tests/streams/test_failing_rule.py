@@ -16,7 +16,7 @@ from schemas.topics import ALERTS
 from streams.cli import app
 from streams.cluster.broker import LocalBroker
 from streams.cluster.topics import ensure_topics
-from streams.replay import partition_of
+from streams.engine.placing import partition_of
 from tests.chaos.oracle import offsets_behind, read_topics
 from tests.streams.running import (
     PARTITIONS,

@@ -26,7 +26,14 @@ INPUTS = {
     "touchpoints.care",
     "touchpoints.desk",
 }
-OUTPUTS = {"alerts", "segment-updates", "care-tasks", "customer-transitions", "signals"}
+OUTPUTS = {
+    "alerts",
+    "segment-updates",
+    "care-tasks",
+    "customer-transitions",
+    "signals",
+    "referrals",
+}
 COMPACTED = {"partition-summaries", "segment-model", "touchline-customers-changelog"}
 
 
@@ -94,7 +101,7 @@ def test_state_is_compacted_and_the_rest_is_deleted_by_age(made: LocalBroker) ->
 
 
 def test_an_old_event_is_kept_as_long_as_a_new_one(made: LocalBroker) -> None:
-    for name in INPUTS:
+    for name in INPUTS | {"referrals"}:
         assert config_of(made, name)["message.timestamp.type"] == "LogAppendTime"
 
 

@@ -1,7 +1,8 @@
 """A topology as small as can be, for tests of the engine: it counts events per key.
 
 An event is ``key,time,amount`` in text. A negative amount is refused, ``0`` sets a timer one
-second later which sends an alert-like output, any other adds to the key's sum.
+second later which sends an alert-like output, any other adds to the key's sum. A record read
+back is ``key,amount`` in text: the amount is added, and nothing is counted.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from agents.topology import Get, Topology
+from agents.topology import Get, ReadBack, Topology
 from schemas.codec import Bad
 from schemas.fields import moment
 from schemas.outputs import Signal, output_id
@@ -54,8 +55,15 @@ class Shared:
         self.events, self.saved, self.now, self.late = events, events, 0, False
 
 
-def counting(*sources: str) -> Topology:
-    """The counting topology over ``sources``."""
+class Echo(NamedTuple):
+    """A record read back."""
+
+    key: str
+    amount: int
+
+
+def counting(*sources: str, read_back: str | None = None) -> Topology:
+    """The counting topology over ``sources``, and over a topic of its own outputs."""
 
     def decode(values: Sequence[bytes | None]) -> list[Event | Bad]:
         decoded: list[Event | Bad] = []
@@ -72,7 +80,7 @@ def counting(*sources: str) -> Topology:
         sources=sources,
         decode=decode,
         identify=lambda event: (event.key, event.at, event.source),
-        kinds={Event: "counted", Bad: "dead_letter"},
+        kinds={Event: "counted", Echo: "echo", Bad: "dead_letter"},
         misplaced=lambda event, topic, key: Bad("key_mismatch", "key or topic is not the event's"),
         new=Count,
         load=_load,
@@ -86,7 +94,22 @@ def counting(*sources: str) -> Topology:
             "events": count.events,
             "total": count.total,
         },
+        read_back={read_back: ReadBack(_echoes, lambda echo: echo.key, _take_echo)}
+        if read_back
+        else {},
     )
+
+
+def _echoes(values: Sequence[bytes | None]) -> list[Echo | Bad]:
+    found: list[Echo | Bad] = []
+    for value in values:
+        key, _, amount = (value or b"").decode().partition(",")
+        found.append(Echo(key, int(amount)) if amount.isdigit() else Bad("invalid", "no echo"))
+    return found
+
+
+def _take_echo(count: Count, echo: Echo, context: Shared) -> None:
+    count.total += echo.amount
 
 
 def line(key: str, at: int, amount: int, source: str) -> bytes:
