@@ -8,6 +8,7 @@ from domain import open_alerts
 from domain.alert_limits import allowed, wanted
 from domain.cause import Cause
 from domain.consent import quiet_end
+from domain.experience.outrage import outrage
 from domain.parts import Held, Open
 from domain.policy import TIERS, AlertKind
 from domain.relationship.priority import Priority, priority
@@ -137,9 +138,6 @@ def _alert(customer: Customer, judged: Cause, kind: AlertKind, **fields: Any) ->
 def _urgency(
     customer: Customer, cause: Cause, tier: int, severe: bool, figures: dict[str, float] | None
 ) -> Priority:
-    # Outrage is worked out from complaints, which raise alerts themselves.
-    from domain.experience.outrage import outrage
-
     clock = max(customer.core.newest, customer.core.judged)
     return priority(
         tier,
