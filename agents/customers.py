@@ -18,6 +18,7 @@ from domain.surges.population import SurgePopulation
 from schemas.codec import Bad, Event, at_ms, decode_many, misplaced
 from schemas.referrals import Referral, decode_referrals
 from schemas.segments import SegmentModel
+from schemas.standings import Standings
 from schemas.surges import Surges
 from schemas.topics import INPUT_TOPICS, REFERRALS, TOPIC_OF_TYPE
 from schemas.touchpoints import MODEL_OF_TYPE
@@ -77,17 +78,19 @@ def _owner(record_key: bytes) -> str | None:
 
 def _export(customer: Customer, now: int, context: Context) -> dict[str, Any] | None:
     # one whom others named as their referrer, and who never came
-    return rules.export(customer, now, context.policy) if customer.core.events else None
+    known = customer.core.events
+    return rules.export(customer, now, context.policy, context.standings) if known else None
 
 
-def _population(context: Context, versions: Mapping[str, int]) -> Together | None:
-    kinds: dict[str, Population] = {}
+def _population(context: Context, versions: Mapping[str, int]) -> Together:
+    context.standing.floor = versions.get(Standings.kind, 0)
+    kinds: dict[str, Population] = {Standings.kind: context.standing}
     if context.policy.segments.enabled:
         context.segments.floor = versions.get(SegmentModel.kind, 0)
         kinds[SegmentModel.kind] = context.segments
     if context.policy.complaints.systemic.enabled:
         kinds[Surges.kind] = SurgePopulation(context.hourly)
-    return Together(kinds) if kinds else None
+    return Together(kinds)
 
 
 def _shared(context: Context) -> Iterable[tuple[bytes, bytes | None]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from agents.modelling import Modelling
 from agents.segments import segments
+from agents.standings import standings
 from agents.surges import surges
 from domain.policy import Policy
 
 
 def modellings(policy: Policy) -> tuple[Modelling, ...]:
     """The modellings under a policy."""
-    made = []
+    made = [standings(policy)]
     if policy.segments.enabled:
         made.append(segments(policy))
     if policy.complaints.systemic.enabled:

@@ -11,7 +11,7 @@ from domain.policy_complaints import SystemicIssues
 from domain.surges.detector import Detector
 from domain.surges.summary import load_snapshot
 from schemas.surges import SURGES_KEY, Surges
-from schemas.topics import PARTITION_SUMMARIES, SEGMENT_MODEL
+from schemas.topics import PARTITION_SUMMARIES, PORTFOLIO
 
 
 def surges(policy: Policy) -> Modelling:
@@ -19,7 +19,7 @@ def surges(policy: Policy) -> Modelling:
     return Modelling(
         kind=Surges.kind,
         source=PARTITION_SUMMARIES,
-        target=SEGMENT_MODEL,
+        target=PORTFOLIO,
         key=SURGES_KEY,
         load_summary=load_snapshot,
         load_record=Surges.model_validate_json,

@@ -73,10 +73,10 @@ class Population(Protocol):
     def ripe(self, now: int) -> bool:
         """Whether to tick although more events wait."""
 
-    def due(self, now: int) -> bool:
-        """Whether a tick would find anything to do."""
+    def due(self, now: int, at_rest: bool) -> bool:
+        """Whether a tick would find anything to do; ``at_rest``: nothing more is at hand."""
 
-    def tick(self, now: int, open_: Callable[[str], Any]) -> Sequence[Changed]:
+    def tick(self, now: int, open_: Callable[[str], Any], at_rest: bool) -> Sequence[Changed]:
         """Work out what moved up to ``now``."""
 
     @property

@@ -6,11 +6,13 @@ is about a factor, a dimension, an aspect or an item. Bound: the questions there
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from domain.cause import Cause
 from domain.state import ANSWERS, Customer
 from schemas.touchpoints import Survey
+
+if TYPE_CHECKING:
+    from domain.cause import Cause
 
 
 class Answer(NamedTuple):

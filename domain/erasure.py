@@ -21,6 +21,7 @@ def erase(customer: Customer, cause: Cause) -> None:
     events = core.events - 1  # the request itself does not count
     cause.outputs += ctx.segments.erase(customer, cause.at)
     referrals.withdraw(customer, cause)
+    ctx.standing.remove(customer.customer_id)
     ctx.aggregates.remove_customer(core.tier, core.complaints_open, core.complaints_overdue)
     customer.erase()
     cause.outputs.append(

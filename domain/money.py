@@ -56,6 +56,7 @@ def take_transaction(customer: Customer, event: Transaction, cause: Cause) -> No
     bought = _bought(event, amount, rate, policy)
     ledger.take(customer, cause.at, bought)
     if bought.value is not None:
+        cause.ctx.standing.moved[customer.customer_id] = None
         forget_times(customer.ledger, policy)
     if event.balance_after is not None:
         _take_balance(customer, event.account_id, event.balance_after * rate, cause)

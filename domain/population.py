@@ -18,8 +18,8 @@ class Population(Protocol):
     def ripe(self, now: int) -> bool:
         """Whether to tick although more events wait."""
 
-    def due(self, now: int) -> bool:
-        """Whether a tick would find anything to do."""
+    def due(self, now: int, at_rest: bool) -> bool:
+        """Whether a tick would find anything to do; ``at_rest``: nothing more is at hand."""
 
     def tick(self, now: int, open_: Open) -> Sequence[Any]:
         """Work out what moved up to ``now``; the customers that changed by it."""
@@ -54,13 +54,14 @@ class Together:
         """Whether any is to tick although more events wait."""
         return any(one.ripe(now) for one in self._all)
 
-    def due(self, now: int) -> bool:
+    def due(self, now: int, at_rest: bool) -> bool:
         """Whether a tick would find anything to do."""
-        return any(one.due(now) for one in self._all)
+        return any(one.due(now, at_rest) for one in self._all)
 
-    def tick(self, now: int, open_: Open) -> list[Any]:
-        """Work out what moved up to ``now``; the customers that changed by it."""
-        return list(chain.from_iterable(one.tick(now, open_) for one in self._all if one.due(now)))
+    def tick(self, now: int, open_: Open, at_rest: bool) -> list[Any]:
+        """Let each that is due work out what moved up to ``now``; who changed by it."""
+        due = [one for one in self._all if one.due(now, at_rest)]
+        return list(chain.from_iterable(one.tick(now, open_) for one in due))
 
     @property
     def busy(self) -> bool:

@@ -194,11 +194,14 @@ def _take_click(customer: Customer, event: AppClick, cause: Cause) -> None:
 
 def _take_survey(customer: Customer, event: Survey, cause: Cause) -> None:
     answers.take_answer(customer, event, cause)
+    if event.instrument == "wallet_share":
+        cause.ctx.standing.moved[customer.customer_id] = None
     moments.take_survey(customer, event, cause)
 
 
 def _take_contact(customer: Customer, event: ServiceContact, cause: Cause) -> None:
     ledger.take_contact(customer, CHANNEL_INDEX[event.channel])
+    cause.ctx.standing.moved[customer.customer_id] = None
     contacts.take_contact(customer, event, cause)
     moments.take_contact(customer, event, cause)
 

@@ -84,7 +84,7 @@ class Segments:
             return True
         return now - self._ticked >= LONGEST_TICK_MS and self.due(now)
 
-    def due(self, now: int) -> bool:
+    def due(self, now: int, at_rest: bool = False) -> bool:
         """Whether a tick would find anything to do."""
         return bool(self.moved) or self._table.next_expiry <= now
 

@@ -111,7 +111,7 @@ def _internal(topic: str) -> Json:
 
 def _channel(topic: str, carried: list[str], partitions: int) -> Json:
     kafka: Json = {"topic": topic, "partitions": partitions, "bindingVersion": KAFKA_BINDING}
-    if topic == topics.SEGMENT_MODEL:
+    if topic in (topics.SEGMENT_MODEL, topics.PORTFOLIO):
         kafka["topicConfiguration"] = {"cleanup.policy": ["compact"]}
     return {
         "address": topic,

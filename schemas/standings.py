@@ -55,7 +55,7 @@ class Standings(Output):
     migrators. `rules_id` names the policy that the customers were measured by.
     """
 
-    topic = topics.SEGMENT_MODEL
+    topic = topics.PORTFOLIO
     id_field = "standings_id"
     kind: ClassVar[str] = "standings"
 

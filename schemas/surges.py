@@ -1,6 +1,6 @@
 """The record of systemic issues: which hours of which complaints have been signalled.
 
-One compacted record under one key, beside the segment model. It lets the task that signals go
+One compacted record under one key, beside the standings. It lets the task that signals go
 on where its predecessor stopped; its newest entries are for people too.
 """
 
@@ -40,7 +40,7 @@ class Surge(BaseModel):
 class Surges(Output):
     """What was signalled in the last two days, ascending."""
 
-    topic = topics.SEGMENT_MODEL
+    topic = topics.PORTFOLIO
     id_field = "surges_id"
     kind: ClassVar[str] = "surges"
 

@@ -28,6 +28,7 @@ DEAD_LETTERS: Final = "dead-letters"
 PARTITION_SUMMARIES: Final = "partition-summaries"
 SEGMENT_MODEL: Final = "segment-model"
 REFERRALS: Final = "referrals"
+PORTFOLIO: Final = "portfolio"
 
 OUTPUT_TOPICS: Final[tuple[str, ...]] = (
     ALERTS,
@@ -39,8 +40,9 @@ OUTPUT_TOPICS: Final[tuple[str, ...]] = (
     PARTITION_SUMMARIES,
     SEGMENT_MODEL,
     REFERRALS,
+    PORTFOLIO,
 )
-"""With as many partitions as the input topics; `segment-model` is compacted."""
+"""With as many partitions as the input topics; `segment-model` and `portfolio` are compacted."""
 
 READ_BACK_TOPICS: Final[tuple[str, ...]] = (REFERRALS,)
 """Outputs that the customers agent reads itself, each in the partition of its key; nobody else

@@ -44,6 +44,7 @@ FILES = {
 }  # fmt: skip
 RECORDS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("segment-model.json", "segments", {"version": 0, "segments": []}),
+    ("standings.json", "standings", {"version": 0}),
 )
 """File, kind, and what stands in it where there was nothing to make the record of."""
 
@@ -186,9 +187,9 @@ class Replay:
             self._settle(partition)
 
     def _settle(self, partition: Partition) -> None:
-        while partition.busy:
-            partition.work()
-        partition.settle()
+        _work_off(partition)
+        partition.settle(at_rest=True)
+        _work_off(partition)
 
     def _outputs(self, partition: Partition) -> Iterator[tuple[str, bytes]]:
         outputs, partition.outputs = partition.outputs, []
@@ -208,6 +209,11 @@ class Replay:
     def _drain(self) -> None:
         for partition in self._partitions:
             self.counts += partition.drain().counts
+
+
+def _work_off(partition: Partition) -> None:
+    while partition.busy:
+        partition.work()
 
 
 def replay_file(

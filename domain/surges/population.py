@@ -25,7 +25,7 @@ class SurgePopulation:
         """Never: there is nothing to tick for."""
         return False
 
-    def due(self, now: int) -> bool:
+    def due(self, now: int, at_rest: bool) -> bool:
         """Never: there is nothing to tick for."""
         return False
 

@@ -68,11 +68,11 @@ class Standing:
         """Never: while more events wait, nobody waits for the snapshot."""
         return False
 
-    def due(self, now: int) -> bool:
-        """Whether a tick would find anything to do."""
+    def due(self, now: int, at_rest: bool = False) -> bool:
+        """Whether a tick would find anything to do: at rest there is no need to wait for more."""
         if now // MS_PER_DAY > self._day and len(self._table):
             return True
-        pause = self._rules.refresh_seconds * MS_PER_SECOND
+        pause = 0 if at_rest else self._rules.refresh_seconds * MS_PER_SECOND
         return bool(self.moved) and now - self._refreshed >= pause
 
     def tick(self, now: int, open_: Open) -> Sequence[Any]:

@@ -22,6 +22,7 @@ from schemas.topics import (
     INPUT_TOPICS,
     OUTPUT_TOPICS,
     PARTITION_SUMMARIES,
+    PORTFOLIO,
     READ_BACK_TOPICS,
     SEGMENT_MODEL,
     changelog_topic,
@@ -121,7 +122,7 @@ def topic_specs(
         elif name in READ_BACK_TOPICS:  # of use until it was read, as an input is
             kept_as_input = kept(INPUT_RETENTION_DAYS) | arrived
             specs.append(spec(name, OUTPUT_BATCH_BYTES, kept_as_input))
-        elif name in (PARTITION_SUMMARIES, SEGMENT_MODEL):
+        elif name in (PARTITION_SUMMARIES, SEGMENT_MODEL, PORTFOLIO):
             specs.append(spec(name, OUTPUT_BATCH_BYTES, compacted))
         else:
             specs.append(spec(name, OUTPUT_BATCH_BYTES, kept(OUTPUT_RETENTION_DAYS)))

@@ -10,7 +10,7 @@ import msgspec
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from schemas.segments import MODEL_KEY, SegmentModel
+from schemas.segments import SegmentModel
 from schemas.topics import ALERTS, DEAD_LETTERS, SEGMENT_MODEL, SEGMENT_UPDATES
 from streams.engine.clients import admin_options, bootstrap_servers
 from streams.engine.models import MODEL_PARTITION
@@ -167,8 +167,6 @@ class Feed(Heard):
             while not self._stop.is_set():
                 for place, records in self._consumer.poll(timeout_ms=200).items():
                     for record in records:
-                        if place.topic == SEGMENT_MODEL and record.key != MODEL_KEY:
-                            continue
                         self.take(place.topic, record.value)
         except (KafkaError, ValueError) as error:
             self.failure = f"{type(error).__name__}: {error}"

@@ -222,13 +222,16 @@ class Partition:
 
     # -- over all keys ------------------------------------------------------------------
 
-    def settle(self) -> None:
-        """Let the population work out what moved up to now, few as it may be."""
+    def settle(self, at_rest: bool = False) -> None:
+        """Let the population work out what moved up to now, few as it may be.
+
+        ``at_rest`` says that nothing more is at hand, so there is nothing to wait for.
+        """
         if self.population is None:
             return
         self._next_tick = self.now // TICK_MS * TICK_MS + TICK_MS
-        if self.population.due(self.now):
-            self._take(self.population.tick(self.now, self._state_in_passing))
+        if self.population.due(self.now, at_rest):
+            self._take(self.population.tick(self.now, self._state_in_passing, at_rest))
 
     @property
     def busy(self) -> bool:

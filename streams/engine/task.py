@@ -211,7 +211,7 @@ class PartitionTask:
             self._intake.release(self._consumer, partition)
         if not partition.inbox.waiting:
             if self._settings.clock == "event":
-                partition.settle()
+                partition.settle(at_rest=True)
             elif look.ended is not None:
                 partition.advance(min(wall, look.ended))
         now = time.monotonic()

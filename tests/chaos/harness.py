@@ -16,7 +16,6 @@ from typing import Any, Self
 
 from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError
 
-from schemas.segments import MODEL_KEY
 from schemas.topics import (
     ALERTS,
     CUSTOMER_TRANSITIONS,
@@ -169,8 +168,6 @@ class Run:
         states, outputs = await self._ended()
         told: dict[str, list[Any]] = {topic: [] for topic in OUTPUTS}
         for one in outputs:
-            if one.topic == SEGMENT_MODEL and one.key != MODEL_KEY:
-                continue
             told[one.topic].append(json.loads(one.value or b""))
         expected = oracle.expect(inputs, PROMISE)
         totals = _totals(states)

@@ -15,7 +15,7 @@ from schemas.deadletter import LARGEST_KEPT_BYTES, Original, dead_letter, origin
 from schemas.examples import OUTPUT_EXAMPLES
 from schemas.jsonschema import OUTPUT_MODELS
 from schemas.outputs import Alert, CustomerTransition, DeadLetter, Output, Reason, output_id
-from schemas.topics import OUTPUT_TOPICS, SEGMENT_MODEL
+from schemas.topics import OUTPUT_TOPICS, PORTFOLIO
 
 ALERT = OUTPUT_EXAMPLES["Alert"][0]
 BAD = Bad("invalid", "amount: got -5; must be greater than 0")
@@ -56,9 +56,9 @@ def _defaults(read: Output, example: dict[str, object]) -> dict[str, object]:
 
 
 def test_every_output_topic_has_one_record_form_but_that_of_records_over_all_customers() -> None:
-    alone = [model for model in OUTPUT_MODELS if model.topic != SEGMENT_MODEL]
+    alone = [model for model in OUTPUT_MODELS if model.topic != PORTFOLIO]
     assert len({model.topic for model in alone}) == len(alone)
-    shared = [model for model in OUTPUT_MODELS if model.topic == SEGMENT_MODEL]
+    shared = [model for model in OUTPUT_MODELS if model.topic == PORTFOLIO]
     keys = {
         model.model_validate_json(json.dumps(OUTPUT_EXAMPLES[model.__name__][0])).key
         for model in shared
