@@ -33,7 +33,8 @@ class Modelling:
 
     A snapshot's key is ``kind/partition``; a record lies under ``key`` and names its ``kind`` and
     ``version``. ``load_summary`` and ``load_record`` raise ``ValueError`` on bytes that are torn
-    or foreign. ``fitter`` goes on from a record, or begins with ``None``.
+    or foreign. ``fitter`` goes on from a record, or begins with ``None``. A replay makes
+    a record each ``replay_ms`` of the events' clock at most, and one at the end.
     """
 
     kind: str
@@ -43,6 +44,7 @@ class Modelling:
     load_summary: Callable[[bytes], Any]
     load_record: Callable[[bytes], Any]
     fitter: Callable[[Any | None], Fits]
+    replay_ms: int = 3_600_000
 
 
 def snapshot_key(kind: str, number: int) -> bytes:

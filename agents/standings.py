@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents.modelling import Made, Modelling
-from domain.policy import Policy
+from domain.policy import MS_PER_DAY, Policy
 from domain.policy_value import ValueRules
 from domain.value.ranks import Ranks
 from domain.value.snapshot import load_snapshot
@@ -24,6 +24,7 @@ def standings(policy: Policy) -> Modelling:
         load_summary=load_snapshot,
         load_record=Standings.model_validate_json,
         fitter=lambda previous: _Fits(policy.value, previous),
+        replay_ms=MS_PER_DAY,
     )
 
 

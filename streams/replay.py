@@ -64,7 +64,7 @@ class Summary(msgspec.Struct):
 class Replay:
     """Partitions of one topology, fed line by line; ``modellings`` are run over all of them.
 
-    Their records (``models``, the newest of each kind) are made at each full hour of the events'
+    Their records (``models``, the newest of each kind) are made at full hours of the events'
     clock, where anything moved, and at the end: the same lines give the same records.
     """
 
@@ -77,6 +77,8 @@ class Replay:
         self._fitters = {each.kind: each.fitter(None) for each in modellings}
         self._snapshots: dict[str, dict[int, Any]] = {each.kind: {} for each in modellings}
         self._next_fit = 0
+        self._next_of = {each.kind: 0 for each in modellings}
+        self._news = set[str]()
         self.counts: Counter[tuple[str, str]] = Counter()
         self.events = 0
         self._lines = 0
@@ -110,14 +112,14 @@ class Replay:
 
     def end(self) -> Iterator[tuple[str, bytes]]:
         """No line comes any more: let everyone be judged by a last model."""
-        yield from self._fit(max(partition.now for partition in self._partitions))
+        yield from self._fit(max(partition.now for partition in self._partitions), last=True)
 
     def until(self, now: int) -> Iterator[tuple[str, bytes]]:
         """Run every timer due by ``now`` (ms)."""
         for partition in self._partitions:
             partition.advance(now)
             yield from self._outputs(partition)
-        yield from self._fit(now)
+        yield from self._fit(now, last=True)
         self._drain()
 
     def customers(self) -> list[dict[str, Any]]:
@@ -145,16 +147,19 @@ class Replay:
         if partition.outputs:
             yield from self._outputs(partition)
 
-    def _fit(self, now: int) -> Iterator[tuple[str, bytes]]:
+    def _fit(self, now: int, *, last: bool = False) -> Iterator[tuple[str, bytes]]:
         """Let everyone be judged by what is known of all at ``now`` (ms)."""
         self._next_fit = now // FIT_MS * FIT_MS + FIT_MS
         if not self._modellings:
             return
         for partition in self._partitions:
             self._settle(partition)
-        news = self._gather()
+        self._news |= self._gather()
         for modelling in self._modellings:
-            if modelling.kind in news:
+            kind, pause = modelling.kind, modelling.replay_ms
+            if kind in self._news and (last or now >= self._next_of[kind]):
+                self._news.remove(kind)
+                self._next_of[kind] = now // pause * pause + pause
                 yield from self._make(modelling, now)
         for partition in self._partitions:
             yield from self._outputs(partition)
