@@ -7,7 +7,7 @@ order of arrival does not matter. Silence is looked at when a UTC midnight has p
 
 from __future__ import annotations
 
-from domain import complaints, progress, satisfaction
+from domain import complaints, progress, satisfaction, win_back
 from domain.alerts import raise_alert
 from domain.answers import answer
 from domain.cause import Cause
@@ -36,8 +36,10 @@ def look(customer: Customer, cause: Cause) -> None:
     _watch_churn(customer, found, cause)
     if after != before:
         core.relation = after
-        move = Move("relationship", STATES[before], now.state, now.reason)
-        announce(customer, cause, move)
+        reason = now.reason
+        if now.state == "lost":
+            reason += f" {win_back.propose(customer, now.reason, cause)}"
+        announce(customer, cause, Move("relationship", STATES[before], now.state, reason))
     progress.look(customer, clock, cause, is_loyal=now.state == "loyal")
     customer.reschedule()
 
