@@ -40,8 +40,11 @@ def unusual(amount: float, before: list[float], rules: Alerts) -> Unusual | None
     if len(before) < rules.anomaly_from:
         return None
     middle = median(before)
+    away = abs(log(amount) - middle)
+    if away / rules.anomaly_floor <= rules.anomaly_deviations:
+        return None  # however close the others lie, as most of the time
     unit = max(NORMAL * median([abs(each - middle) for each in before]), rules.anomaly_floor)
-    deviations = abs(log(amount) - middle) / unit
+    deviations = away / unit
     if deviations <= rules.anomaly_deviations:
         return None
     return Unusual(deviations, exp(middle))

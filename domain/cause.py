@@ -20,10 +20,11 @@ class Cause:
     """An event (or a due time) on its way through the rules, and the outputs it has so far.
 
     ``at`` is when it happened or fell due (ms). A ``quiet`` one lies more than 24 hours behind
-    the customer's newest event: it counts, but raises no alert. ``channel`` is the event's.
+    the customer's newest event: it counts, but raises no alert. ``channel`` is the event's;
+    ``bought`` says that it was entered as a purchase.
     """
 
-    __slots__ = ("at", "channel", "ctx", "event_id", "outputs", "policy", "quiet")
+    __slots__ = ("at", "bought", "channel", "ctx", "event_id", "outputs", "policy", "quiet")
 
     def __init__(
         self,
@@ -39,6 +40,7 @@ class Cause:
         self.event_id = event_id
         self.quiet = quiet
         self.channel = channel
+        self.bought = False
         self.outputs: list[Output] = []
 
     @property

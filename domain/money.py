@@ -54,6 +54,7 @@ def take_transaction(customer: Customer, event: Transaction, cause: Cause) -> No
     amount = event.amount * rate
     core.transaction_sum += amount
     bought = _bought(event, amount, rate, policy)
+    cause.bought = bought.value is not None
     ledger.take(customer, cause.at, bought)
     if bought.value is not None:
         cause.ctx.standing.moved[customer.customer_id] = None

@@ -40,6 +40,7 @@ from domain.policy_sections import (
 from domain.policy_segments import SegmentRules
 from domain.policy_value import ValueRules
 from domain.policy_yaml import Repeated, read_yaml
+from domain.value.alive import LeastSilence
 
 
 class Policy(Section):
@@ -84,6 +85,12 @@ class Policy(Section):
     def drop_window_ms(self) -> int:
         """How far back a balance drop looks for its maximum, in milliseconds."""
         return self.alerts.balance_drop_days * MS_PER_DAY
+
+    @cached_property
+    def least_silence(self) -> LeastSilence:
+        """How long nothing must be bought at least for a customer to be lost by P(alive)."""
+        states = self.relationship.states
+        return LeastSilence(self.value.clv.mbg_nbd, states.lost_p_alive)
 
     def tier_of_balance(self, balance: float) -> int:
         """Index in ``TIERS`` of a balance in base currency, grace left aside."""

@@ -13,7 +13,7 @@ from domain.policy import MS_PER_DAY, Policy
 from domain.relationship.finding import Finding
 from domain.relationship.lifecycle import PHASES, Phase, lifecycle, turn
 from domain.relationship.stages import STAGES, Stage, stage
-from domain.state import BLOCKS, LEDGER, Customer
+from domain.state import LEDGER, Customer
 from domain.transitions import Move, announce
 from domain.value.ledger import purchase_days, sums
 
@@ -27,20 +27,17 @@ def look(customer: Customer, clock: int, cause: Cause, *, is_loyal: bool) -> Non
     if not customer.has(LEDGER) or not customer.ledger.purchases:
         return
     ledger = customer.ledger
-    if _phase_may_move(customer, clock, cause.policy):
+    if _phase_may_move(customer, clock, cause):
         _look_at_phase(customer, clock, cause)
     _look_at_stage(customer, is_loyal, cause)
     if ledger.phase_due and not 0 < core.relation_due <= ledger.phase_due:
         core.relation_due = ledger.phase_due
 
 
-def _phase_may_move(customer: Customer, clock: int, policy: Policy) -> bool:
-    """Whether something was bought, old purchases leave the windows, or exploration is over.
-
-    The last is asked for by itself: BLOCKS stays marked until the next commit, whenever that is.
-    """
-    ledger = customer.ledger
-    if customer.touched & BLOCKS or 0 < ledger.phase_due <= clock // MS_PER_DAY:
+def _phase_may_move(customer: Customer, clock: int, cause: Cause) -> bool:
+    """Whether something was bought, old purchases leave the windows, or exploration is over."""
+    ledger, policy = customer.ledger, cause.policy
+    if cause.bought or 0 < ledger.phase_due <= clock // MS_PER_DAY:
         return True
     return PHASES[ledger.phase] == "exploration" and _by_value(customer, clock, policy)
 
@@ -49,8 +46,11 @@ def _look_at_phase(customer: Customer, clock: int, cause: Cause) -> None:
     customer.touch(LEDGER)
     ledger, found = customer.ledger, lifecycle_phase(customer, clock, cause.policy)
     before, after = PHASES[ledger.phase], found.value or PHASES[0]
-    # a formation that has just gained value ends no sooner than it would have
-    goes_on = before == after == "formation" and ledger.phase_due > clock // MS_PER_DAY
+    # a formation that has just gained value ends no sooner than it would have, unless it was
+    # bought on an earlier day: that leaves the newest window, and makes up the one before, sooner
+    in_order = cause.bought and cause.at // MS_PER_DAY == ledger.times[-1] // MS_PER_DAY
+    goes_on = in_order and before == after == "formation"
+    goes_on = goes_on and ledger.phase_due > clock // MS_PER_DAY
     if not goes_on or ledger.has_margin:
         ledger.phase_due = next_turn(customer, clock, cause.policy)
     if after != before:

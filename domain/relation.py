@@ -7,6 +7,9 @@ order of arrival does not matter. Silence is looked at when a UTC midnight has p
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from typing import NamedTuple
+
 from domain import complaints, progress, satisfaction, win_back
 from domain.alerts import raise_alert
 from domain.answers import answer
@@ -14,34 +17,111 @@ from domain.cause import Cause
 from domain.parts import Ledger
 from domain.policy import MS_PER_DAY, TIERS, VIP, Policy
 from domain.relationship.attitude import attitude as attitude_of
+from domain.relationship.attitude import last_said
 from domain.relationship.churn import Causes, ChurnRisk, churn_risk
-from domain.relationship.customer_state import STATES, CustomerState, Facts, customer_state
+from domain.relationship.customer_state import (
+    STATES,
+    CustomerState,
+    Facts,
+    customer_state,
+    state_of,
+)
 from domain.relationship.finding import Finding
-from domain.relationship.lapse import lapse
-from domain.returns import falls_to, last_return
-from domain.state import LEDGER, Customer
+from domain.relationship.lapse import lapse_point
+from domain.returns import ROUNDING_MS, falls_to, last_return
+from domain.state import ANSWERS, CASES, LEDGER, MOOD, Customer
 from domain.transitions import Move, announce
 from domain.value.alive import p_alive
 from domain.value.history import age_weeks, purchase_history
+
+FAR = 1 << 62
+QUESTIONS = ("nps", "csat", "wallet_share")
+"""What state, phase and stage ask of the answers."""
+MOODS = MOOD | CASES
+"""The parts that satisfaction is made of."""
+
+
+class Looked(NamedTuple):
+    """What a look went by: as long as nothing of it moves, another would find the same.
+
+    ``until`` is the first time (ms) from which on the clock alone may change what it finds.
+    """
+
+    until: int
+    purchases: int
+    first: int
+    first_campaign: int
+    parts: int
+    answers: tuple[object, ...]
 
 
 def look(customer: Customer, cause: Cause) -> None:
     """Work the state out anew after an event or a due time; announce a change, set the timer."""
     core, policy = customer.core, cause.policy
     clock = max(core.newest, core.judged)
+    if _still(customer, clock):
+        customer.reschedule()
+        return
     found = facts(customer, clock, policy)
-    now = customer_state(found, policy.relationship)
-    before, after = core.relation, STATES.index(now.state)
-    core.relation_due = next_look(customer, found, policy)
+    now = state_of(found, policy.relationship)
+    before, after = core.relation, STATES.index(now)
+    turns = _turns(customer, found, policy)
+    core.relation_due = _next_day(turns, clock)
     _watch_churn(customer, found, cause)
     if after != before:
         core.relation = after
-        reason = now.reason
-        if now.state == "lost":
-            reason += f" {win_back.propose(customer, now.reason, cause)}"
-        announce(customer, cause, Move("relationship", STATES[before], now.state, reason))
-    progress.look(customer, clock, cause, is_loyal=now.state == "loyal")
+        reason = customer_state(found, policy.relationship).reason
+        if now == "lost":
+            reason += f" {win_back.propose(customer, reason, cause)}"
+        announce(customer, cause, Move("relationship", STATES[before], now, reason))
+    progress.look(customer, clock, cause, is_loyal=now == "loyal")
+    customer.looked = _looked(customer, found, turns, policy)
     customer.reschedule()
+
+
+def _still(customer: Customer, clock: int) -> bool:
+    """Whether a look at ``clock`` (ms) would find what the last one found."""
+    looked, core = customer.looked, customer.core
+    if looked is None or clock >= looked.until or core.tier >= VIP:
+        return False
+    if 0 < core.relation_due <= clock // MS_PER_DAY:
+        return False
+    if core.first != looked.first or core.first_campaign != looked.first_campaign:
+        return False
+    if core.other_parts & MOODS != looked.parts:
+        return False
+    purchases = customer.ledger.purchases if customer.has(LEDGER) else 0
+    return purchases == looked.purchases and _answers(customer) == looked.answers
+
+
+def _looked(customer: Customer, found: Facts, turns: list[int], policy: Policy) -> Looked | None:
+    """What this look went by; ``None`` where that is not told so easily."""
+    core, rules = customer.core, policy.relationship
+    if core.tier >= VIP:
+        return None  # the churn risk hangs on more
+    if found.purchases >= 2 and found.recent_purchases >= rules.states.loyal_purchases:
+        nps, csat = answer(customer, "nps"), answer(customer, "csat")
+        if core.other_parts & MOODS and last_said(nps, csat, found.now, rules) is None:
+            return None  # loyal or not by satisfaction, which every moment moves
+    turns = [*turns, core.first + rules.exploration_ms]
+    if found.purchases:
+        turns.append(customer.ledger.phase_due * MS_PER_DAY)
+    until = min((turn for turn in turns if turn > found.now - ROUNDING_MS), default=FAR)
+    return Looked(
+        until - ROUNDING_MS,
+        found.purchases,
+        core.first,
+        core.first_campaign,
+        core.other_parts & MOODS,
+        _answers(customer),
+    )
+
+
+def _answers(customer: Customer) -> tuple[object, ...]:
+    if not customer.has(ANSWERS):
+        return ()
+    newest = customer.answers.newest
+    return tuple(newest.get(question) for question in QUESTIONS)
 
 
 def state(customer: Customer, clock: int, policy: Policy) -> CustomerState:
@@ -59,11 +139,11 @@ def facts(customer: Customer, clock: int, policy: Policy) -> Facts:
     return Facts(
         now=clock,
         purchases=ledger.purchases,
-        recent_purchases=sum(1 for at in ledger.times if at > clock - rules.loyal_ms),
+        recent_purchases=len(ledger.times) - bisect_right(ledger.times, clock - rules.loyal_ms),
         last_purchase=ledger.times[-1],
-        lapse_point=lapse(ledger.times, clock, rules).point_ms,
+        lapse_point=lapse_point(ledger.times, rules),
         p_alive=alive(ledger, clock, policy),
-        attitude=attitude(customer, clock, policy).value,
+        attitude=_attitude_score(customer, clock, policy),
         first_campaign=campaign,
         lost_since=came_back and came_back.lost_since,
         reactivated_at=came_back and came_back.reactivated_at,
@@ -77,20 +157,34 @@ def attitude(customer: Customer, clock: int, policy: Policy) -> Finding[float]:
     return attitude_of(nps, csat, level, clock, policy.relationship)
 
 
+def _attitude_score(customer: Customer, clock: int, policy: Policy) -> float | None:
+    """The attitude alone, without a sentence; satisfaction is asked for only where it decides."""
+    nps, csat = answer(customer, "nps"), answer(customer, "csat")
+    said = last_said(nps, csat, clock, policy.relationship)
+    return satisfaction.level(customer, policy, clock) if said is None else said
+
+
 def alive(ledger: Ledger, clock: int, policy: Policy) -> float:
     """The probability as of ``clock`` (ms) that a customer who bought will buy again."""
     history = purchase_history(ledger)
     return p_alive(policy.value.clv.mbg_nbd, history, age_weeks(ledger, clock))
 
 
-def next_look(customer: Customer, found: Facts, policy: Policy) -> int:
+def _next_day(turns: list[int], clock: int) -> int:
     """The first UTC day at whose midnight the state may be another without an event; 0: never."""
+    today = clock // MS_PER_DAY
+    return min((day for turn in turns if (day := turn // MS_PER_DAY + 1) > today), default=0)
+
+
+def _turns(customer: Customer, found: Facts, policy: Policy) -> list[int]:
+    """The times (ms), also past ones, at which the state may move without an event."""
     if found.last_purchase is None:
-        return 0
+        return []
     rules, ledger, last = policy.relationship, customer.ledger, found.last_purchase
+    history = purchase_history(ledger)
     turns = [
-        falls_to(ledger, purchase_history(ledger), probability, policy)
-        for probability in (rules.states.at_risk_p_alive, rules.states.lost_p_alive)
+        falls_to(ledger, history, rules.states.at_risk_p_alive, policy),
+        falls_to(ledger, history, rules.states.lost_p_alive, policy),
     ]
     if found.lapse_point is not None:
         turns += [last + found.lapse_point]
@@ -103,8 +197,7 @@ def next_look(customer: Customer, found: Facts, policy: Policy) -> int:
     for question in ("nps", "csat"):
         if (given := answer(customer, question)) is not None:
             turns.append(given.at + rules.attitude_ms)
-    today = found.now // MS_PER_DAY
-    return min((day for turn in turns if (day := turn // MS_PER_DAY + 1) > today), default=0)
+    return turns
 
 
 def churn(customer: Customer, found: Facts, policy: Policy) -> ChurnRisk:

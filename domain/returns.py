@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from domain.parts import Ledger
 from domain.policy import MS_PER_DAY, Policy
 from domain.policy_relationship import TIMES_KEPT
-from domain.relationship.lapse import lapse
+from domain.relationship.lapse import lapse_point
 from domain.value.alive import age_at
 from domain.value.history import History
 
@@ -22,6 +22,8 @@ MAX_TIMES: Final = 32
 SETTLED_AFTER_MS: Final = MS_PER_DAY
 MS_PER_WEEK: Final = 7 * MS_PER_DAY
 MOST_WEEKS: Final = 52.0 * 1_000
+ROUNDING_MS: Final = 1_000
+"""More than what rounding can move the time at which a probability is reached."""
 
 
 class Return(NamedTuple):
@@ -34,9 +36,12 @@ class Return(NamedTuple):
 def last_return(ledger: Ledger, clock: int, policy: Policy) -> Return | None:
     """The newest return that at ``clock`` (ms) still counts as one."""
     times, start = ledger.times, clock - policy.relationship.reactivated_ms
+    least = _least_gap(ledger, policy)
     for place in range(len(times) - 1, _first_told(ledger) - 1, -1):
         if times[place] <= start:
             return None
+        if times[place] - times[place - 1] <= least:
+            continue
         if (found := _return_at(ledger, place, policy)) is not None:
             return found
     kept = ledger.returned
@@ -67,6 +72,15 @@ def _first_told(ledger: Ledger) -> int:
     return TIMES_KEPT if ledger.purchases > len(ledger.times) else 1
 
 
+def _least_gap(ledger: Ledger, policy: Policy) -> float:
+    """No shorter time (ms) between two purchases can hold a loss, whatever came before."""
+    rules = policy.relationship
+    by_lapse = round(rules.states.lost_lapse_points * rules.min_lapse_ms)
+    weeks = min(policy.least_silence.weeks(ledger.purchase_days - 1), MOST_WEEKS / 2)
+    # the model counts from the start of the UTC day of the purchase
+    return min(by_lapse, weeks * MS_PER_WEEK - MS_PER_DAY - ROUNDING_MS)
+
+
 def _return_at(ledger: Ledger, place: int, policy: Policy) -> Return | None:
     """The purchase at ``place``, where the customer had been lost before it."""
     at, since = ledger.times[place], _lost_between(ledger, place, policy)
@@ -81,7 +95,7 @@ def _lost_between(ledger: Ledger, place: int, policy: Policy) -> int:
     repeats = max(0, ledger.purchase_days - 1 - len(later))
     history = History(repeats, (last_day - ledger.first_day) / 7)
     since = falls_to(ledger, history, rules.states.lost_p_alive, policy)
-    point = lapse(before, before[-1], rules).point_ms
+    point = lapse_point(before, rules)
     if point is not None:
         since = min(since, before[-1] + round(rules.states.lost_lapse_points * point))
     return since

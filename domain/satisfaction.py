@@ -31,6 +31,8 @@ def level(customer: Customer, policy: Policy, clock: int | None = None) -> float
     A promise counts as broken when due by ``clock`` (ms); without one, when it was judged.
     """
     core, half_life_ms = customer.core, policy.half_life_ms
+    if not core.other_parts & (MOOD | CASES):
+        return None
     epoch = epoch_of(core.newest, half_life_ms)
     weights = scores = 0.0
     if core.other_parts & MOOD:

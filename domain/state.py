@@ -31,6 +31,7 @@ from domain.recent import PAGE_ENTRIES, SPILL_PAGE, Recent, Spill
 
 if TYPE_CHECKING:
     from domain.cycles import Judged
+    from domain.relation import Looked
 
 CORE, MONEY, MOOD, CASES, FILE, SPILL, PAGES = 1, 2, 4, 8, 16, 32, 64
 LEDGER, ANSWERS, BLOCKS, AMOUNTS = 128, 256, 512, 1024
@@ -94,7 +95,7 @@ class Customer:
     __slots__ = (
         "_blocks", "_core_key", "_dropped_pages", "_erased", "_key", "_new_pages", "_parts", "_raw",
         "_recent", "_stored", "_touched_blocks", "balances", "core", "customer_id", "judged",
-        "next_due", "touched",
+        "looked", "next_due", "touched",
     )  # fmt: skip
 
     def __init__(self, customer_id: str, core: Core) -> None:
@@ -106,6 +107,8 @@ class Customer:
         self.balances: dict[str, float] | None = None
         # the complaints as judged, worked out on first use
         self.judged: list[Judged] | None = None
+        # what the last look at the relationship went by; it is not written
+        self.looked: Looked | None = None
         self._key = customer_id.encode()
         self._core_key = b"c" + self._key
         self._raw: Get | None = None
@@ -255,9 +258,11 @@ class Customer:
     def reschedule(self) -> None:
         """Work out ``next_due`` from the core's due times."""
         core = self.core
-        look = core.relation_due * MS_PER_DAY
-        dues = (core.tier_due, core.complaint_due, core.promise_due, core.desk_due, look)
-        self.next_due = min(filter(None, dues), default=None)
+        earliest = core.relation_due * MS_PER_DAY
+        for due in (core.tier_due, core.complaint_due, core.promise_due, core.desk_due):
+            if due and (due < earliest or not earliest):
+                earliest = due
+        self.next_due = earliest or None
 
     def erase(self) -> None:
         """Forget everything: as if never met, but for the deletions that ``dump`` will give."""

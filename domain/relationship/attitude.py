@@ -30,14 +30,30 @@ def attitude(
     True
     """
     start = now - rules.attitude_ms
+    said = last_said(nps, csat, now, rules)
     if nps is not None and nps[0] > start:
-        return Finding(nps[1], f"NPS {nps[1]:g}, {days(now - nps[0])} ago.")
+        return Finding(said, f"NPS {nps[1]:g}, {days(now - nps[0])} ago.")
     if csat is not None and csat[0] > start:
-        value = (csat[1] - 1) * 2.5
-        reason = f"CSAT {csat[1]:g}, {days(now - csat[0])} ago, is {value:g} out of 10."
-        return Finding(value, reason, ("nps",))
+        reason = f"CSAT {csat[1]:g}, {days(now - csat[0])} ago, is {said:g} out of 10."
+        return Finding(said, reason, ("nps",))
     if satisfaction is not None:
         recent = days(rules.attitude_ms)
         reason = f"No NPS and no CSAT within {recent}; satisfaction is {satisfaction:.1f}."
         return Finding(satisfaction, reason, ("nps", "csat"))
     return unknown("The attitude", ("nps", "csat", "satisfaction"))
+
+
+def last_said(
+    nps: Answer | None, csat: Answer | None, now: int, rules: RelationshipRules
+) -> float | None:
+    """What was last said, 0-10; ``None`` where nothing still stands, and satisfaction decides.
+
+    >>> last_said(None, (0, 4.0), 1, RelationshipRules())
+    7.5
+    """
+    start = now - rules.attitude_ms
+    if nps is not None and nps[0] > start:
+        return nps[1]
+    if csat is not None and csat[0] > start:
+        return (csat[1] - 1) * 2.5
+    return None

@@ -72,10 +72,31 @@ def customer_state(facts: Facts, rules: RelationshipRules) -> CustomerState:
     >>> customer_state(facts._replace(last_purchase=90 * DAY), RelationshipRules()).state
     'loyal'
     """
-    for state, why in _PRECEDENCE:
-        if reason := why(facts, rules):
-            return CustomerState(state, reason, _missing(facts))
-    return CustomerState("first_time", _first_time(facts), _missing(facts))
+    state = state_of(facts, rules)
+    return CustomerState(state, _WHY[state](facts, rules), _missing(facts))
+
+
+def state_of(facts: Facts, rules: RelationshipRules) -> State:
+    """The state alone, without a sentence: it is asked for at every look, and seldom moves.
+
+    >>> state_of(Facts(now=0, first_campaign=0), RelationshipRules())
+    'target'
+    """
+    states = rules.states
+    if facts.purchases < 1:
+        return "potential" if facts.first_campaign is None else "target"
+    if _fades(facts, states.lost_p_alive, states.lost_lapse_points):
+        return "lost"
+    if _fades(facts, states.at_risk_p_alive, 1.0):
+        return "at_risk"
+    back = facts.reactivated_at
+    if back is not None and facts.now - back < rules.reactivated_ms:
+        return "reactivated"
+    if facts.purchases < 2:
+        return "first_time"
+    if facts.recent_purchases >= states.loyal_purchases and facts.attitude is not None:
+        return "loyal" if facts.attitude >= rules.attitude.high else "repeat"
+    return "repeat"
 
 
 def reactivated_at(times: Sequence[int], lost_since: int | None) -> int | None:
@@ -96,26 +117,34 @@ def _missing(facts: Facts) -> tuple[str, ...]:
     return absent(p_alive=facts.p_alive, lapse_point=facts.lapse_point, attitude=facts.attitude)
 
 
-def _target(facts: Facts, rules: RelationshipRules) -> str | None:
-    if facts.purchases > 0 or facts.first_campaign is None:
-        return None
+def _fades(facts: Facts, floor: float, lapse_points: float) -> bool:
+    """Whether p_alive is below ``floor``, or the gap over so many lapse points."""
+    if facts.p_alive is not None and facts.p_alive < floor:
+        return True
+    if facts.last_purchase is None or facts.lapse_point is None:
+        return False
+    return facts.now - facts.last_purchase > lapse_points * facts.lapse_point
+
+
+def _potential(facts: Facts, rules: RelationshipRules) -> str:
+    return "No purchase and no campaign sent yet."
+
+
+def _target(facts: Facts, rules: RelationshipRules) -> str:
+    assert facts.first_campaign is not None
     ago = days(facts.now - facts.first_campaign)
     return f"No purchase yet; the first campaign was sent {ago} ago."
 
 
-def _potential(facts: Facts, rules: RelationshipRules) -> str | None:
-    return None if facts.purchases > 0 else "No purchase and no campaign sent yet."
-
-
-def _lost(facts: Facts, rules: RelationshipRules) -> str | None:
+def _lost(facts: Facts, rules: RelationshipRules) -> str:
     return _fading(facts, rules.states.lost_p_alive, rules.states.lost_lapse_points)
 
 
-def _at_risk(facts: Facts, rules: RelationshipRules) -> str | None:
+def _at_risk(facts: Facts, rules: RelationshipRules) -> str:
     return _fading(facts, rules.states.at_risk_p_alive, 1.0)
 
 
-def _fading(facts: Facts, floor: float, lapse_points: float) -> str | None:
+def _fading(facts: Facts, floor: float, lapse_points: float) -> str:
     """Why the customer fades: p_alive below ``floor``, a gap over so many lapse points, or both."""
     reasons: list[str] = []
     if facts.last_purchase is not None and facts.lapse_point is not None:
@@ -125,33 +154,25 @@ def _fading(facts: Facts, floor: float, lapse_points: float) -> str | None:
             reasons.append(f"No purchase for {days(gap)}; {times}the lapse point is {days(limit)}.")
     if facts.p_alive is not None and facts.p_alive < floor:
         reasons.append(f"The probability of being alive is {cut(facts.p_alive)}, below {floor:g}.")
-    return " ".join(reasons) or None
+    return " ".join(reasons)
 
 
-def _reactivated(facts: Facts, rules: RelationshipRules) -> str | None:
+def _reactivated(facts: Facts, rules: RelationshipRules) -> str:
     since = facts.reactivated_at
-    if since is None or facts.now - since >= rules.reactivated_ms:
-        return None
+    assert since is not None
     lost = "lost" if facts.lost_since is None else f"lost for {days(since - facts.lost_since)}"
     return f"Bought again {days(facts.now - since)} ago after being {lost}."
 
 
-def _loyal(facts: Facts, rules: RelationshipRules) -> str | None:
-    least, high = rules.states.loyal_purchases, rules.attitude.high
-    if facts.attitude is None or facts.attitude < high:
-        return None
-    if facts.purchases < 2 or facts.recent_purchases < least:
-        return None
+def _loyal(facts: Facts, rules: RelationshipRules) -> str:
     return (
         f"{counted(facts.recent_purchases, 'purchase')} within {days(rules.loyal_ms)}"
         f" and an attitude of {facts.attitude:.1f};"
-        f" loyal is from {least} and {high:g} on."
+        f" loyal is from {rules.states.loyal_purchases} and {rules.attitude.high:g} on."
     )
 
 
-def _repeat(facts: Facts, rules: RelationshipRules) -> str | None:
-    if facts.purchases < 2:
-        return None
+def _repeat(facts: Facts, rules: RelationshipRules) -> str:
     least, high = rules.states.loyal_purchases, rules.attitude.high
     bought = f"{counted(facts.purchases, 'purchase')}, {facts.recent_purchases} within"
     bought += f" {days(rules.loyal_ms)}"
@@ -162,19 +183,19 @@ def _repeat(facts: Facts, rules: RelationshipRules) -> str | None:
     return f"{bought}; the attitude is {cut(facts.attitude)}, loyal is from {high:g} on."
 
 
-def _first_time(facts: Facts) -> str:
+def _first_time(facts: Facts, rules: RelationshipRules) -> str:
     if facts.last_purchase is None:
         return "One purchase."
     return f"One purchase, {days(facts.now - facts.last_purchase)} ago."
 
 
-_Why = Callable[[Facts, RelationshipRules], str | None]
-_PRECEDENCE: Final[tuple[tuple[State, _Why], ...]] = (
-    ("target", _target),
-    ("potential", _potential),
-    ("lost", _lost),
-    ("at_risk", _at_risk),
-    ("reactivated", _reactivated),
-    ("loyal", _loyal),
-    ("repeat", _repeat),
-)
+_WHY: Final[dict[State, Callable[[Facts, RelationshipRules], str]]] = {
+    "potential": _potential,
+    "target": _target,
+    "first_time": _first_time,
+    "repeat": _repeat,
+    "loyal": _loyal,
+    "at_risk": _at_risk,
+    "lost": _lost,
+    "reactivated": _reactivated,
+}

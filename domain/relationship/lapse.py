@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
+from operator import sub
 from typing import NamedTuple
 
 from domain.policy_relationship import RelationshipRules
@@ -45,9 +45,23 @@ def lapse(times: Sequence[int], now: int, rules: RelationshipRules) -> Lapse:
         have = counted(len(times), "purchase")
         reason = f"{since}; there is a lapse point from {least} purchases on, here are {have}."
         return Lapse(gap, None, reason, (f"{least} purchases",))
-    gaps = [later - earlier for earlier, later in pairwise(times)][-rules.lapse.gaps :]
-    point = max(rules.min_lapse_ms, round(percentile(gaps, rules.lapse.percentile)))
+    point = lapse_point(times, rules)
+    assert point is not None
     return Lapse(gap, point, f"{since}; the lapse point is {days(point)}.")
+
+
+def lapse_point(times: Sequence[int], rules: RelationshipRules) -> int | None:
+    """The lapse point alone, in ms; ``None`` while there are too few purchases.
+
+    >>> from domain.policy_sections import MS_PER_DAY as DAY
+    >>> lapse_point([day * DAY for day in (0, 10, 20, 30, 60)], RelationshipRules()) / DAY
+    18.0
+    """
+    limits = rules.lapse
+    if len(times) < limits.min_purchases:
+        return None
+    gaps = list(map(sub, times[1:], times))[-limits.gaps :]
+    return max(rules.min_lapse_ms, round(percentile(gaps, limits.percentile)))
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -44,10 +44,43 @@ def age_at(model: MbgNbd, history: History, probability: float) -> float:
     >>> round(p_alive(MbgNbd(), history, age_at(MbgNbd(), history, 0.4)), 9)
     0.4
     """
-    x, recency, _ = history
-    odds = (1.0 / probability - 1.0) * (model.b + x) / model.a
-    power = min(log(odds) / (model.r + x), LARGEST_EXPONENT) if odds > 0 else 0.0
-    return (model.alpha + recency) * exp(power) - model.alpha
+    return (model.alpha + history[1]) * exp(_power(model, history[0], probability)) - model.alpha
+
+
+class LeastSilence:
+    """How long nothing must be bought at least for P(alive) to fall to a probability.
+
+    The silence after the last purchase is (alpha + t_x) (exp(power) - 1) weeks, so it is least for
+    t_x = 0. Worked out once for each number of repeats that is met; those are bounded by the days
+    that customers have bought on.
+    """
+
+    __slots__ = ("_least", "_model", "_probability")
+
+    def __init__(self, model: MbgNbd, probability: float) -> None:
+        self._model = model
+        self._probability = probability
+        self._least: list[float] = []
+
+    def weeks(self, repeats: int) -> float:
+        """The least of all customers with at most so many repeat purchases.
+
+        >>> least = LeastSilence(MbgNbd(), 0.4)
+        >>> round(least.weeks(0), 1), round(least.weeks(10), 1)
+        (35.3, 2.0)
+        """
+        least = self._least
+        while len(least) <= repeats:
+            power = _power(self._model, len(least), self._probability)
+            silence = self._model.alpha * (exp(power) - 1.0)
+            least.append(max(0.0, min(silence, least[-1] if least else silence)))
+        return least[repeats]
+
+
+def _power(model: MbgNbd, repeats: int, probability: float) -> float:
+    """Where P(alive) is ``probability``: ln((alpha + T) / (alpha + t_x))."""
+    odds = (1.0 / probability - 1.0) * (model.b + repeats) / model.a
+    return min(log(odds) / (model.r + repeats), LARGEST_EXPONENT) if odds > 0 else 0.0
 
 
 def _alive(model: BgNbd | MbgNbd, stays: float, history: History, age: float) -> float:
