@@ -1,50 +1,30 @@
 """The pictures of a segment report, as SVG text: same figures, same bytes.
 
-Segments are numbered in the order of the model; names stand in the legends. Text stays text, in
-the reader's own font, so a name in any script is shown. Widths suit a phone.
+Segments are numbered in the order of the model; names stand in the legends.
 """
 
 from __future__ import annotations
 
-import re
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import StringIO
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from streams.reports.svg import COLOURS, INK, MARK, PALE, figure, short
 
+if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int16]
 
-WIDTH_INCHES: Final = 5.0
 LABEL_CHARACTERS: Final = 22
 LEGEND_CHARACTERS: Final = 44
 SHOWN_POINTS: Final = 1_500
 """Most customers drawn in the projection: every n-th of a larger number."""
 DARKEST_DEVIATIONS: Final = 2.5
-COLOURS: Final = (
-    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00",
-    "#56b4e9", "#7a5195", "#8c6d31", "#4d4d4d", "#a6ac00",
-)  # fmt: skip
-INK, PALE, MARK = "#222222", "#d9d9d9", "#0072b2"
-_IDS = re.compile(r'(?<=\sid=")|(?<=href="#)|(?<=url\(#)')
-_METADATA = re.compile(r"\s*<metadata>.*</metadata>", re.DOTALL)
-_STYLE: Final[Any] = {
-    "svg.fonttype": "none", "svg.hashsalt": "touchline", "font.size": 11.0,
-    "font.family": "sans-serif", "text.color": INK, "axes.labelcolor": INK,
-    "axes.edgecolor": "#888888", "axes.spines.top": False, "axes.spines.right": False,
-    "xtick.color": INK, "ytick.color": INK, "axes.unicode_minus": True,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,8 +43,8 @@ class Projection:
 
 def silhouettes(by_k: Mapping[int, float], chosen: int) -> str:
     """Mean silhouette by number of segments, with the chosen number marked."""
-    with _figure(3.0, "silhouettes") as (figure, text):
-        axes = figure.add_subplot()
+    with figure(3.0, "silhouettes") as (drawn, text):
+        axes = drawn.add_subplot()
         ks, values = list(by_k), list(by_k.values())
         axes.bar(ks, values, width=0.7, color=[MARK if k == chosen else PALE for k in ks])
         for k, value in by_k.items():
@@ -85,8 +65,8 @@ def profiles(names: Sequence[str], features: Sequence[str], deviations: Floats) 
     """Heat map of each segment's mean (k, d), in standard deviations from that of all."""
     width, k = len(features), len(names)
     height = 1.0 + 0.34 * width + 0.24 * k
-    with _figure(height, "profiles") as (figure, text):
-        axes = figure.add_subplot()
+    with figure(height, "profiles") as (drawn, text):
+        axes = drawn.add_subplot()
         shown = np.clip(deviations.T, -DARKEST_DEVIATIONS, DARKEST_DEVIATIONS)
         axes.pcolormesh(
             shown, cmap="RdBu_r", vmin=-DARKEST_DEVIATIONS, vmax=DARKEST_DEVIATIONS,
@@ -116,8 +96,8 @@ def projection(names: Sequence[str], found: Projection) -> str:
     """
     k = len(names)
     height = 4.2 + 0.24 * (k + 1)
-    with _figure(height, "projection") as (figure, text):
-        axes = figure.add_subplot()
+    with figure(height, "projection") as (drawn, text):
+        axes = drawn.add_subplot()
         low, high = _frame(found.points[found.labels < k])
         every = slice(None, None, -(-len(found.points) // SHOWN_POINTS))
         points, labels = found.points[every], found.labels[every]
@@ -142,25 +122,6 @@ def projection(names: Sequence[str], found: Projection) -> str:
         return text()
 
 
-@contextmanager
-def _figure(height: float, name: str) -> Iterator[tuple[Figure, Callable[[], str]]]:
-    """A figure of this height (inches) and a function that gives it as SVG, ids after `name`."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    def text() -> str:
-        written = StringIO()
-        figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
-        svg = _METADATA.sub("", written.getvalue())
-        return _IDS.sub(f"{name}-", svg[svg.index("<svg") :])
-
-    with rc_context(_STYLE), warnings.catch_warnings():
-        # A script that matplotlib's font lacks is drawn by the reader's own.
-        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
-        figure = Figure(figsize=(WIDTH_INCHES, height), layout="constrained")
-        yield figure, text
-
-
 def _legend(axes: Axes, names: Sequence[str], *, marked: bool, quarantine: bool = False) -> None:
     """Numbers and names below the axes, one a line."""
     from matplotlib.lines import Line2D
@@ -169,9 +130,7 @@ def _legend(axes: Axes, names: Sequence[str], *, marked: bool, quarantine: bool 
         Line2D([], [], linestyle="", marker="o", color=COLOURS[number] if marked else "none")
         for number in range(len(names))
     ]
-    labels = [
-        f"{number}  {_short(name, LEGEND_CHARACTERS)}" for number, name in enumerate(names, 1)
-    ]
+    labels = [f"{number}  {short(name, LEGEND_CHARACTERS)}" for number, name in enumerate(names, 1)]
     if quarantine:
         handles.append(Line2D([], [], linestyle="", marker="x", color=INK))
         labels.append("quarantined")
@@ -214,10 +173,4 @@ def _signed(value: float) -> str:
 
 def _label(feature: str) -> str:
     """A feature's name in words."""
-    return _short(feature.replace("_", " "), LABEL_CHARACTERS)
-
-
-def _short(text: str, characters: int) -> str:
-    """The text, cut where it is too long; `$` would else begin a formula."""
-    cut = text if len(text) <= characters else f"{text[: characters - 1]}…"
-    return cut.replace("$", r"\$")
+    return short(feature.replace("_", " "), LABEL_CHARACTERS)

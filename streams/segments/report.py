@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Sequence
 from html import escape
 from io import StringIO
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 
 from schemas.codec import encode
 from schemas.fields import moment, rfc3339
+from streams.reports.page import page, table
 from streams.segments import plots
 from streams.segments.offline import OfflineFit
 from streams.segments.reading import Vectors
@@ -27,37 +27,6 @@ TELLING: Final = 4
 """Most features that the report names as telling a segment from the rest."""
 SHOWN_CUSTOMERS: Final = 100
 """Most quarantined customers, and most rejected lines, that the report names."""
-
-_PAGE: Final = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8"/>
-<meta name="viewport" content="width=device-width, initial-scale=1"/>
-<title>{title}</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; color: #222; margin: 0 auto; padding: 1rem;
-  max-width: 66rem; }}
-h1 {{ font-size: 1.5rem; margin: 0; }}
-h2 {{ font-size: 1.15rem; margin: 2rem 0 .5rem; }}
-p {{ margin: .4rem 0; max-width: 42rem; }}
-.wide {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; }}
-th, td {{ padding: .25rem .8rem .25rem 0; text-align: left; vertical-align: top;
-  border-bottom: 1px solid #ddd; }}
-th {{ font-weight: 600; }}
-td.n, th.n {{ text-align: right; white-space: nowrap; }}
-.pictures {{ display: flex; flex-wrap: wrap; gap: 1.5rem; }}
-figure {{ margin: 0; width: 30rem; max-width: 100%; }}
-figure svg {{ width: 100%; height: auto; }}
-figcaption {{ color: #555; font-size: .9rem; }}
-</style>
-</head>
-<body>
-{body}
-</body>
-</html>
-"""
 
 
 def write(fit: OfflineFit, out: Path, source: str) -> list[Path]:
@@ -121,7 +90,7 @@ def html(fit: OfflineFit, source: str, drawn: dict[str, str]) -> str:
         "<h2>Quarantined</h2>", _quarantined(fit),
         "<h2>Left out</h2>", _left_out(fit.vectors),
     ]  # fmt: skip
-    return _PAGE.format(title=f"Segments of {escape(source)}", body="\n".join(parts))
+    return page(f"Segments of {source}", "\n".join(parts))
 
 
 def _head(fit: OfflineFit, source: str) -> str:
@@ -149,17 +118,17 @@ def _segments(fit: OfflineFit) -> str:
         silhouette = _figure(float(mine.mean())) if len(mine) else ""
         size, share = f"{card.size:,}", f"{card.share:.1%}"
         rows.append([str(number + 1), card.name, card.segment_id, size, share, silhouette])
-    return _table(("", "name", "id", "#customers", "#share", "#silhouette"), rows)
+    return table(("", "name", "id", "#customers", "#share", "#silhouette"), rows)
 
 
 def _strategies(fit: OfflineFit) -> str:
     rows = [[card.name, card.strategy] for card in fit.model.segments]
-    return _table(("segment", "strategy"), rows)
+    return table(("segment", "strategy"), rows)
 
 
 def _telling(fit: OfflineFit) -> str:
     rows = [[card.name, all_telling(card.telling, TELLING)] for card in fit.model.segments]
-    return _table(("segment", "against all customers (standard deviations)"), rows)
+    return table(("segment", "against all customers (standard deviations)"), rows)
 
 
 def _profiles(fit: OfflineFit) -> str:
@@ -175,7 +144,7 @@ def _profiles(fit: OfflineFit) -> str:
     if any(share is not None for share in pushed):
         shown = ("" if share is None else f"{share:.1%}" for share in pushed)
         rows.append(["push share, pooled", *shown])
-    return _table(("feature", *(f"#{card.name}" for card in cards)), rows)
+    return table(("feature", *(f"#{card.name}" for card in cards)), rows)
 
 
 def _figures(drawn: dict[str, str]) -> str:
@@ -201,7 +170,7 @@ def _choice(fit: OfflineFit) -> str:
         [str(k), _figure(value), "chosen" if k == fit.k else ""]
         for k, value in sorted(_by_k(fit).items())
     ]
-    return _table(("#K", "#mean silhouette", ""), rows)
+    return table(("#K", "#mean silhouette", ""), rows)
 
 
 def _quarantined(fit: OfflineFit) -> str:
@@ -215,14 +184,14 @@ def _quarantined(fit: OfflineFit) -> str:
     ]
     columns = ["customer", *(f"#{feature_words(name)}" for name in fit.model.features)]
     told = f"{len(out):,} customers are so unlike the others that they are in no segment."
-    return f"<p>{told}{_first(len(out))}</p>\n{_table(columns, rows)}"
+    return f"<p>{told}{_first(len(out))}</p>\n{table(columns, rows)}"
 
 
 def _left_out(vectors: Vectors) -> str:
     if not vectors.left_out:
         return "<p>Nothing: every line was used.</p>"
     counts = [[reason, f"{count:,}"] for reason, count in sorted(vectors.left_out.items())]
-    parts = [_table(("what", "#how many"), counts)]
+    parts = [table(("what", "#how many"), counts)]
     if vectors.rejected:
         rows = [
             [str(each.line or ""), each.customer_id, each.why]
@@ -230,32 +199,13 @@ def _left_out(vectors: Vectors) -> str:
         ]
         parts += [
             f"<p>{_first(len(vectors.rejected)).strip()}</p>",
-            _table(("#line", "customer", "why"), rows),
+            table(("#line", "customer", "why"), rows),
         ]
     return "\n".join(parts)
 
 
 def _first(number: int) -> str:
     return f" The first {SHOWN_CUSTOMERS}:" if number > SHOWN_CUSTOMERS else " These are:"
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table that scrolls by itself; a column whose name begins with # has numbers."""
-    kinds = [' class="n"' if column.startswith("#") else "" for column in columns]
-    head = "".join(
-        f"<th{kind}>{escape(column.removeprefix('#'))}</th>"
-        for kind, column in zip(kinds, columns, strict=True)
-    )
-    body = "\n".join(
-        "<tr>"
-        + "".join(f"<td{kind}>{escape(cell)}</td>" for kind, cell in zip(kinds, row, strict=True))
-        + "</tr>"
-        for row in rows
-    )
-    return (
-        f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n'
-        f"<tbody>\n{body}\n</tbody></table></div>"
-    )
 
 
 def _by_k(fit: OfflineFit) -> dict[int, float]:
