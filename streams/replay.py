@@ -59,6 +59,8 @@ class Summary(msgspec.Struct):
     customers: int
     seconds: float
     events_per_second: float
+    # of when the figures are (RFC 3339); None without an event
+    as_of: str | None = None
 
 
 class Replay:
