@@ -7,3 +7,7 @@ class WorkerFailed(Exception):
 
 class NotWritten(Exception):
     """A file or folder could not be written; the message says which and why."""
+
+
+class ReportSourceError(Exception):
+    """What a report is to be made of cannot be used; the message says which, why, what to do."""

@@ -20,6 +20,7 @@ from agents.modelling import Modelling
 from agents.topology import Bad, Topology
 from schemas.codec import encode
 from schemas.deadletter import Original
+from schemas.fields import moment, rfc3339
 from schemas.topics import (
     ALERTS,
     CARE_TASKS,
@@ -32,6 +33,7 @@ from streams.engine.defects import RuleFailed
 from streams.engine.partition import Partition, Sent
 from streams.engine.placing import partition_of
 from streams.engine.store import MemoryStore
+from streams.queries.scores import score_rows, scorecards_of
 
 CHUNK_LINES = 2000
 UNKNOWN_SOURCE = "replay"
@@ -114,7 +116,7 @@ class Replay:
 
     def end(self) -> Iterator[tuple[str, bytes]]:
         """No line comes any more: let everyone be judged by a last model."""
-        yield from self._fit(max(partition.now for partition in self._partitions), last=True)
+        yield from self._fit(self.now, last=True)
 
     def until(self, now: int) -> Iterator[tuple[str, bytes]]:
         """Run every timer due by ``now`` (ms)."""
@@ -131,6 +133,15 @@ class Replay:
     def exported(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Customer and final state, partition by partition, each sorted by customer."""
         return itertools.chain.from_iterable(p.export() for p in self._partitions)
+
+    @property
+    def now(self) -> int:
+        """How far the events' clock has come (ms)."""
+        return max(partition.now for partition in self._partitions)
+
+    def contexts(self) -> list[Any]:
+        """What each partition keeps over its customers."""
+        return [partition.context for partition in self._partitions]
 
     def _apply(self, line: int, value: bytes, event: Any) -> Iterator[tuple[str, bytes]]:
         number = 0
@@ -250,6 +261,9 @@ def replay_file(
         record = replay.models.get(kind)
         text = msgspec.json.encode(nothing) if record is None else encode(record)
         (out / name).write_bytes(text)
+    with (out / "scorecards.jsonl").open("wb") as file:
+        for row in score_rows(scorecards_of(replay.contexts()), replay.now):
+            file.write(msgspec.json.encode(row._asdict()) + b"\n")
     summary = _summary(replay, len(customers), time.perf_counter() - began)
     (out / "summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2))
     return summary
@@ -275,4 +289,5 @@ def _summary(replay: Replay, customers: int, seconds: float) -> Summary:
         customers=customers,
         seconds=round(seconds, 3),
         events_per_second=round(replay.events / seconds, 1),
+        as_of=rfc3339(moment(replay.now)) if replay.now else None,
     )

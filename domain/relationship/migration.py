@@ -53,8 +53,8 @@ class Migration:
         self._kinds: dict[date, Counter[str]] = {}
 
     def add(self, update: Mapping[str, Any]) -> None:
-        """Add one segment update."""
-        was, becomes = update["from_segment"] or NOWHERE, update["to_segment"] or NOWHERE
+        """Add one segment update; fields that are ``None`` may be left out."""
+        was, becomes = update.get("from_segment") or NOWHERE, update.get("to_segment") or NOWHERE
         day = date.fromisoformat(update["occurred_at"][:10])
         self.updates += 1
         self._flows[was, becomes] += 1
@@ -71,11 +71,20 @@ class Migration:
         ordered = sorted(self._flows.items(), key=lambda flow: (-flow[1], flow[0]))
         return [Flow(was, becomes, changes) for (was, becomes), changes in ordered]
 
-    def days(self) -> list[Sizes]:
-        """Every UTC day from the first update to the last; only the newest 400 of them."""
+    def days(self, at_last: Mapping[str, int] | None = None) -> list[Sizes]:
+        """Every UTC day from the first update to the last; only the newest 400 of them.
+
+        ``at_last`` are the sizes at the end, where they are known: without them everybody is
+        taken to have been in no segment before the first update, which is not so where older
+        updates are gone.
+        """
         if not self._gained:
             return []
         found, sizes = [], Counter[str]()
+        if at_last is not None:
+            sizes.update(at_last)
+            for gained in self._gained.values():
+                sizes.subtract(gained)
         day, last = min(self._gained), max(self._gained)
         while day <= last:
             sizes.update(self._gained.get(day, Counter()))

@@ -9,11 +9,22 @@ import typer
 from pydantic import ValidationError
 
 from domain.policy import PolicyError
-from streams.cli import clv, contracts, demo, inspect, policy, replay, run, segments, sources
+from streams.cli import (
+    clv,
+    contracts,
+    demo,
+    inspect,
+    policy,
+    replay,
+    report,
+    run,
+    segments,
+    sources,
+)
 from streams.cluster.errors import ClusterError
 from streams.engine.clients import NoBootstrap
 from streams.engine.defects import RuleFailed
-from streams.errors import NotWritten, WorkerFailed
+from streams.errors import NotWritten, ReportSourceError, WorkerFailed
 from streams.value.errors import ValueFileError
 
 # Before numpy is imported: fitting runs beside the event loop and must not take every core.
@@ -26,7 +37,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (run, sources, replay, inspect, segments, clv, policy, demo, contracts):
+for group in (run, sources, replay, inspect, segments, clv, policy, report, demo, contracts):
     group.register(app)
 
 EXPECTED = (
@@ -34,6 +45,7 @@ EXPECTED = (
     NoBootstrap,
     NotWritten,
     PolicyError,
+    ReportSourceError,
     RuleFailed,
     ValueFileError,
     WorkerFailed,

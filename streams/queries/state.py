@@ -34,15 +34,23 @@ async def customers(
     settings: Settings, topology: Topology, partitions: int, at: int | None
 ) -> AsyncIterator[tuple[int, list[tuple[str, Figures]]]]:
     """Every customer of each partition in turn: ``(number, [(id, figures)])``, sorted by id."""
+    async for partition, moment in each_partition(settings, topology, partitions, at):
+        yield partition.number, list(exported(topology, partition, moment))
+
+
+async def each_partition(
+    settings: Settings, topology: Topology, partitions: int, at: int | None
+) -> AsyncIterator[tuple[Partition, int]]:
+    """Each partition in turn as it was committed, and of when it is to be told (ms)."""
     for number in range(partitions):
         partition = await _partition(settings, topology, number)
-        yield number, list(_exported(settings, topology, partition, at))
+        yield partition, _moment(settings, partition, at)
 
 
-def _exported(
-    settings: Settings, topology: Topology, partition: Partition, at: int | None
+def exported(
+    topology: Topology, partition: Partition, moment: int
 ) -> Iterator[tuple[str, Figures]]:
-    moment = _moment(settings, partition, at)
+    """Every customer of a partition as of ``moment`` (ms): id and figures, sorted by id."""
     owners = (topology.owner(key) for key, _ in partition.store.items())
     for customer_id in sorted(owner for owner in owners if owner):
         figures = topology.export(partition.state(customer_id), moment, partition.context)

@@ -12,7 +12,7 @@ from domain.complaints_portfolio import (
     ComplaintReport,
     ComplaintRow,
 )
-from domain.grouping import Grouped
+from domain.grouping import UNKNOWN, Grouped
 from domain.policy import Policy
 from streams.reports import plots
 from streams.reports.document import Column, Document, Picture, Section, Table, table
@@ -124,14 +124,13 @@ def _promises(found: ComplaintReport) -> Section:
         SHARES[0],
         Column("resolve_hours", "Promised to resolve", "hours"),
         SHARES[1],
-        *TIMES,
         SHARES[2],
     )
     rows = [
         (
             row.name, row.complaints, row.open, row.overdue,
             *_interleaved(found.promised_hours[row.name], row),
-            row.median_resolve_hours, row.slow_hours, row.promises_kept_share,
+            row.promises_kept_share,
         )
         for row in tiers
     ]  # fmt: skip
@@ -187,7 +186,7 @@ def _escalations(found: ComplaintReport) -> Section:
 
 def _dimension(found: ComplaintReport, name: str) -> Section:
     rows = found.by[name]
-    if not rows or [row.name for row in rows] == ["unknown"]:
+    if not rows or [row.name for row in rows] == [UNKNOWN]:
         return Section(name, TITLES[name])
     columns = (Column(name, name.capitalize()), *MEASURES)
     parts: list[Table | Picture] = [
@@ -201,7 +200,7 @@ def _dimension(found: ComplaintReport, name: str) -> Section:
                 name, f"Complaints by {name}.", lambda: plots.bars(name, counted, "number")
             ),
         )  # fmt: skip
-    most = max(rows, key=lambda row: row.complaints)
+    most = max(rows, key=lambda row: (row.name != UNKNOWN, row.complaints))
     share = percent(most.complaints / found.total.complaints)
     said = f"Most are of {name} {shown(most.name, 'text')}: {most.complaints:,}, {share} of all."
     return Section(name, TITLES[name], (said,), tuple(parts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final, Literal
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -11,6 +12,9 @@ from rich.text import Text
 
 from streams.reports.document import NUMBERS, Document, Table
 from streams.reports.words import shown
+
+MOST_WIDTH: Final = 40
+"""A column is not kept wider than this; longer text is folded."""
 
 
 def text(document: Document) -> RenderableType:
@@ -35,16 +39,17 @@ def _table(table: Table) -> RichTable:
         title_justify="left",
         caption_justify="left",
     )
-    for column in table.columns:
-        number = column.kind in NUMBERS
+    cells = [
+        [shown(value, column.kind) for value, column in zip(row, table.columns, strict=True)]
+        for row in table.rows
+    ]
+    for place, column in enumerate(table.columns):
+        # heads may be broken into lines, values not
+        widest = max((len(row[place]) for row in cells), default=0)
+        justify: Literal["left", "right"] = "right" if column.kind in NUMBERS else "left"
         drawn.add_column(
-            column.title, justify="right" if number else "left", overflow="fold", no_wrap=number
+            column.title, justify=justify, overflow="fold", min_width=min(widest, MOST_WIDTH)
         )
-    for row in table.rows:
-        drawn.add_row(
-            *(
-                escape(shown(value, column.kind))
-                for value, column in zip(row, table.columns, strict=True)
-            )
-        )
+    for row in cells:
+        drawn.add_row(*map(escape, row))
     return drawn

@@ -1,0 +1,20 @@
+"""Scorecards over all partitions: what each keeps by whom and what, as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from domain.experience.score_rows import ScoreRow, rows
+from domain.experience.scorecards import Scorecards
+
+
+def scorecards_of(contexts: Iterable[Any]) -> list[Scorecards]:
+    """The scorecards that partitions keep; none of a topology that keeps none."""
+    found = (getattr(context, "scorecards", None) for context in contexts)
+    return [cards for cards in found if cards is not None]
+
+
+def score_rows(cards: Iterable[Scorecards], now: int) -> list[ScoreRow]:
+    """A row for each name of each dimension over all partitions, as of ``now`` (ms)."""
+    return rows(Scorecards(bounded=False).merge(cards), now)
