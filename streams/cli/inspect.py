@@ -17,7 +17,7 @@ from streams.cli.moments import TIMES, milliseconds
 from streams.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from agents.topology import Topology
+    from streams.queries.state import Read
 
 
 def register(app: typer.Typer) -> None:
@@ -59,16 +59,13 @@ def state(
     if everyone is (customer is not None) or (everyone and not as_json):
         raise typer.BadParameter("give a CUSTOMER, or --all --json")
     settings = load_settings()
-    topology = _topology(settings, policy)
-    moment = milliseconds(at)
-    with connect.admin(settings) as client:
-        partitions = connect.partition_count(client, settings.changelog)
+    read = _reading(settings, policy, milliseconds(at))
     if customer is None:
-        _print_everyone(settings, topology, partitions, moment)
+        _print_everyone(settings, read)
         return
     from streams.queries import state as states
 
-    found = connect.run(states.customer(settings, topology, partitions, customer, moment))
+    found = connect.run(states.customer(settings, read, customer))
     if found is None:
         print(f"touchline: no customer {customer!r} is known", file=sys.stderr)
         raise typer.Exit(1)
@@ -78,16 +75,18 @@ def state(
         _print_customer(found)
 
 
-def _topology(settings: Settings, policy: Path | None) -> Topology:
-    from agents.customers import customers
+def _reading(settings: Settings, policy: Path | None, at: int | None) -> Read:
     from domain.policy import load_policy
+    from streams.queries import connect
+    from streams.queries.standings import read_with_standings
 
-    return customers(load_policy(policy or settings.policy))
+    rules = load_policy(policy or settings.policy)
+    with connect.admin(settings) as client:
+        partitions = connect.partition_count(client, settings.changelog)
+    return connect.run(read_with_standings(settings, rules, partitions, at))
 
 
-def _print_everyone(
-    settings: Settings, topology: Topology, partitions: int, at: int | None
-) -> None:
+def _print_everyone(settings: Settings, read: Read) -> None:
     from rich.progress import Progress
 
     from streams.queries import connect
@@ -95,14 +94,14 @@ def _print_everyone(
 
     lines: list[tuple[str, bytes]] = []
 
-    async def read(progress: Progress) -> None:
-        task = progress.add_task("reading", total=partitions)
-        async for _, found in states.customers(settings, topology, partitions, at):
+    async def collect(progress: Progress) -> None:
+        task = progress.add_task("reading", total=read.partitions)
+        async for _, found in states.customers(settings, read):
             lines.extend((customer_id, msgspec.json.encode(one)) for customer_id, one in found)
             progress.advance(task)
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        connect.run(read(progress))
+        connect.run(collect(progress))
     lines.sort()
     write = sys.stdout.buffer.write
     for _, line in lines:

@@ -166,19 +166,19 @@ def collect(
 def _live(
     report: Report, rules: Policy, settings: Settings, at: int | None, progress: Progress
 ) -> About:
-    from agents.customers import customers
     from streams.queries import connect
+    from streams.queries.standings import read_with_standings
     from streams.reports import live
 
     with connect.admin(settings) as client:
         partitions = connect.partition_count(client, settings.changelog)
     task = progress.add_task("reading", total=live.steps(partitions, report))
-    return connect.run(
-        live.read_live(
-            settings, customers(rules), report, partitions=partitions, at=at,
-            progress=lambda: progress.advance(task),
-        )
-    )  # fmt: skip
+
+    async def read() -> About:
+        reading = await read_with_standings(settings, rules, partitions, at)
+        return await live.read_live(settings, reading, report, lambda: progress.advance(task))
+
+    return connect.run(read())
 
 
 def write(document: Document, form: Format | None, out: Path | None) -> None:

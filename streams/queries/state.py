@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from agents.topology import Topology
 from streams.engine.partition import Partition
@@ -15,42 +15,47 @@ from streams.settings import Settings
 Figures = dict[str, Any]
 
 
-async def customer(
-    settings: Settings, topology: Topology, partitions: int, customer_id: str, at: int | None
-) -> Figures | None:
-    """One customer as of ``at`` (ms), or ``None``; reads only the customer's own partition.
+class Read(NamedTuple):
+    """How customers are read: by which rules, of how many partitions, as of ``at`` (ms).
 
-    Without ``at`` it is now; on the event clock, how far the partition's own clock has come.
+    Without ``at`` it is now; on the event clock, how far a partition's own clock has come.
+    ``records`` are those made over all customers that figures follow from, such as standings.
     """
-    number = partition_of(customer_id.encode(), partitions)
-    partition = await _partition(settings, topology, number)
+
+    topology: Topology
+    partitions: int
+    at: int | None = None
+    records: Sequence[Any] = ()
+
+
+async def customer(settings: Settings, read: Read, customer_id: str) -> Figures | None:
+    """One customer, or ``None``; reads only the customer's own partition."""
+    number = partition_of(customer_id.encode(), read.partitions)
+    partition = await _partition(settings, read, number)
     state = partition.state(customer_id)
     if state is None:
         return None
-    return topology.export(state, _moment(settings, partition, at), partition.context)
+    return read.topology.export(state, _moment(settings, partition, read.at), partition.context)
 
 
 async def customers(
-    settings: Settings, topology: Topology, partitions: int, at: int | None
+    settings: Settings, read: Read
 ) -> AsyncIterator[tuple[int, list[tuple[str, Figures]]]]:
     """Every customer of each partition in turn: ``(number, [(id, figures)])``, sorted by id."""
-    async for partition, moment in each_partition(settings, topology, partitions, at):
-        yield partition.number, list(exported(topology, partition, moment))
+    async for partition, moment in each_partition(settings, read):
+        yield partition.number, list(exported(partition, moment))
 
 
-async def each_partition(
-    settings: Settings, topology: Topology, partitions: int, at: int | None
-) -> AsyncIterator[tuple[Partition, int]]:
+async def each_partition(settings: Settings, read: Read) -> AsyncIterator[tuple[Partition, int]]:
     """Each partition in turn as it was committed, and of when it is to be told (ms)."""
-    for number in range(partitions):
-        partition = await _partition(settings, topology, number)
-        yield partition, _moment(settings, partition, at)
+    for number in range(read.partitions):
+        partition = await _partition(settings, read, number)
+        yield partition, _moment(settings, partition, read.at)
 
 
-def exported(
-    topology: Topology, partition: Partition, moment: int
-) -> Iterator[tuple[str, Figures]]:
+def exported(partition: Partition, moment: int) -> Iterator[tuple[str, Figures]]:
     """Every customer of a partition as of ``moment`` (ms): id and figures, sorted by id."""
+    topology = partition.topology
     owners = (topology.owner(key) for key, _ in partition.store.items())
     for customer_id in sorted(owner for owner in owners if owner):
         figures = topology.export(partition.state(customer_id), moment, partition.context)
@@ -58,16 +63,19 @@ def exported(
             yield customer_id, figures
 
 
-async def _partition(settings: Settings, topology: Topology, number: int) -> Partition:
+async def _partition(settings: Settings, read: Read, number: int) -> Partition:
     restored = await restore(settings, number)
-    return Partition(
-        topology,
+    partition = Partition(
+        read.topology,
         number,
         restored.store,
         restored.checkpoint,
         clock=settings.clock,
         cached=settings.cached_customers,
     )
+    for record in read.records:
+        partition.adopt(record)
+    return partition
 
 
 def _moment(settings: Settings, partition: Partition, at: int | None) -> int:

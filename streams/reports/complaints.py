@@ -17,7 +17,7 @@ from domain.policy import Policy
 from streams.reports import plots
 from streams.reports.document import Column, Document, Picture, Section, Table, table
 from streams.reports.report import About, by_group
-from streams.reports.words import percent, plural, shown
+from streams.reports.words import percent, plural, shown, when
 
 COUNTS = (
     Column("complaints", "Complaints", "count"),
@@ -91,7 +91,7 @@ class ComplaintsReport:
 def _summary(found: ComplaintReport, about: About) -> tuple[str, ...]:
     total = found.total
     said = [
-        f"{plural(found.customers, 'customer')} of {about.source}, as of {about.as_of or '–'}."
+        f"{plural(found.customers, 'customer')} of {about.source}, as of {when(about.as_of)}."
         f" {plural(found.ever, 'complaint')} in all; told of here are the {total.complaints:,} of"
         f" {plural(found.complainants, 'customer')} that are open or were closed within 40 days.",
         f"{total.open:,} are open, {total.overdue:,} of them past a promise;"
@@ -145,7 +145,7 @@ def _promises(found: ComplaintReport) -> Section:
         )  # fmt: skip
     if rows:
         note = "Promises of the policy in hours of its calendar; a rise of tier shortens them."
-        parts.append(table("by_tier", columns, rows, note=note))
+        parts.append(table("promises", columns, rows, note=note))
     total = found.total
     said = (
         f"{total.promises_kept:,} promises were kept and {total.promises_broken:,} broken, over all"
@@ -190,7 +190,7 @@ def _dimension(found: ComplaintReport, name: str) -> Section:
         return Section(name, TITLES[name])
     columns = (Column(name, name.capitalize()), *MEASURES)
     parts: list[Table | Picture] = [
-        table(f"by_{name}", columns, [(row.name, *_row(row)) for row in rows])
+        table(f"complaints_by_{name}", columns, [(row.name, *_row(row)) for row in rows])
     ]
     counted = [(row.name, float(row.complaints)) for row in rows]
     if name in ("category", "factor") and len(rows) > 1:

@@ -72,6 +72,15 @@ class Document:
     sentences: tuple[str, ...]
     sections: tuple[Section, ...]
 
+    def __post_init__(self) -> None:
+        tables = [part for section in self.sections for part in section.parts]
+        for keys in (
+            [section.key for section in self.sections],
+            [part.key for part in tables if isinstance(part, Table)],
+            [part.key for part in tables if isinstance(part, Picture)],
+        ):
+            assert len(keys) == len(set(keys)), f"names that repeat: {keys}"
+
 
 def table(
     key: str,

@@ -7,12 +7,11 @@ from typing import Any
 
 import msgspec
 
-from agents.topology import Topology
 from schemas.fields import moment, rfc3339
 from streams.engine.restore import read_records
 from streams.queries import segments
 from streams.queries.scores import score_rows, scorecards_of
-from streams.queries.state import each_partition, exported
+from streams.queries.state import Read, each_partition, exported
 from streams.reports.report import About, Report
 from streams.settings import Settings
 
@@ -20,28 +19,21 @@ LIVE = "the live state"
 
 
 async def read_live(
-    settings: Settings,
-    topology: Topology,
-    report: Report,
-    *,
-    partitions: int,
-    at: int | None,
-    progress: Callable[[], None],
+    settings: Settings, read: Read, report: Report, progress: Callable[[], None]
 ) -> About:
     """Give a report everything that is committed; ``progress`` is told of each partition read.
 
-    ``at`` (ms) is of when it is to be told: else now, on the event clock how far partitions have
-    come. Partitions are read one after the other, so each is as of its own last commit.
+    Partitions are read one after the other, so each is as of its own last commit.
     """
     decode = msgspec.json.Decoder(dict[str, Any]).decode
     for topic in report.topics:
-        for number in range(partitions):
+        for number in range(read.partitions):
             async for _, value in read_records(settings, topic, number):
                 report.add_output(topic, decode(value))
             progress()
     cards, newest = [], 0
-    async for partition, as_of in each_partition(settings, topology, partitions, at):
-        for _, customer in exported(topology, partition, as_of):
+    async for partition, as_of in each_partition(settings, read):
+        for _, customer in exported(partition, as_of):
             report.add(customer)
         # the context itself would keep the partition's whole store
         cards += scorecards_of([partition.context])

@@ -28,6 +28,7 @@ th, td {{ padding: .25rem .8rem .25rem 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid #ddd; }}
 th {{ font-weight: 600; }}
 td.n, th.n {{ text-align: right; white-space: nowrap; }}
+.cards th, .cards th.n {{ white-space: normal; vertical-align: bottom; }}
 .pictures {{ display: flex; flex-wrap: wrap; gap: 1.5rem; margin: .8rem 0; }}
 figure {{ margin: 0; width: 30rem; max-width: 100%; }}
 figure svg {{ width: 100%; height: auto; }}

@@ -17,7 +17,7 @@ from schemas.topics import CUSTOMER_TRANSITIONS, SEGMENT_UPDATES
 from streams.reports import relationship_sections as sections
 from streams.reports.document import Column, Document
 from streams.reports.report import About, by_group
-from streams.reports.words import percent, plural, shown
+from streams.reports.words import percent, plural, shown, when
 
 MEASURES = (
     Column("buyers", "Bought", "count"),
@@ -105,7 +105,7 @@ class _Names:
 def _summary(found: RelationshipReport, about: About) -> tuple[str, ...]:
     churn = found.churn
     said = [
-        f"{plural(found.customers, 'customer')} of {about.source}, as of {about.as_of or '–'};"
+        f"{plural(found.customers, 'customer')} of {about.source}, as of {when(about.as_of)};"
         f" {churn.buyers:,} of them have bought.",
     ]
     if churn.lost_share is not None:

@@ -18,7 +18,7 @@ from domain.value.portfolio import (
 from streams.reports import plots
 from streams.reports.document import Column, Document, Picture, Section, Table, table
 from streams.reports.report import About, by_group
-from streams.reports.words import percent, plural, shown
+from streams.reports.words import percent, plural, shown, when
 
 CLASSES = (
     Column("name", "Class"),
@@ -82,7 +82,7 @@ class ValueReport:
 
 def _summary(found: PortfolioReport, customers: int, about: About) -> tuple[str, ...]:
     said = [
-        f"{plural(customers, 'customer')} of {about.source}, as of {about.as_of or '–'};"
+        f"{plural(customers, 'customer')} of {about.source}, as of {when(about.as_of)};"
         f" {found.customers:,} of them have bought, {found.others:,} have not.",
         f"Their purchases of {found.window_days:,} days are worth"
         f" {shown(found.value, 'amount')} {found.currency}.",

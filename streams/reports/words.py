@@ -63,6 +63,15 @@ def percent(share: float | None, digits: int = 0) -> str:
     return UNKNOWN if share is None else f"{100 * share:.{digits}f} %"
 
 
+def when(as_of: str | None) -> str:
+    """A time (RFC 3339, UTC) to the minute.
+
+    >>> when("2026-01-12T14:12:58.762Z"), when(None)
+    ('2026-01-12 14:12 UTC', 'a time not known')
+    """
+    return "a time not known" if as_of is None else f"{as_of[:10]} {as_of[11:16]} UTC"
+
+
 def _number(value: float, kind: Kind) -> str:
     if kind == "share":
         return f"{100 * value:.1f} %"
