@@ -35,7 +35,7 @@ class Format(StrEnum):
 
 
 class Group(StrEnum):
-    """What customers are cut by."""
+    """What customers are cut by; the last five are of moments and contacts, not of customers."""
 
     TIER = "tier"
     SEGMENT = "segment"
@@ -49,6 +49,14 @@ class Group(StrEnum):
     OWNER = "owner"
     ABC = "abc"
     CLV_CLASS = "clv_class"
+    AGENT = "agent"
+    BRANCH = "branch"
+    STAGE = "stage"
+    CHANNEL = "channel"
+    FACTOR = "factor"
+
+
+OF_MOMENTS = frozenset({Group.AGENT, Group.BRANCH, Group.STAGE, Group.CHANNEL, Group.FACTOR})
 
 
 By = Annotated[Group | None, typer.Option(help="Cut it by this group of customers.")]
@@ -140,6 +148,11 @@ class Given(NamedTuple):
 def _report(make: Callable[[Policy, str | None], Report], by: Group | None, given: Given) -> None:
     from domain.policy import load_policy
 
+    if by in OF_MOMENTS:
+        raise typer.BadParameter(
+            f"a customer has no one {by.value}: `touchline report experience --by {by.value}`"
+            " tells of moments and contacts", param_hint="--by",
+        )  # fmt: skip
     settings = load_settings()
     rules = load_policy(given.policy or settings.policy)
     report = make(rules, None if by is None else by.value)
