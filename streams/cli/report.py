@@ -91,9 +91,46 @@ def register(app: typer.Typer) -> None:
         help="Reports over all customers: live from Kafka, or of a replay's folder.",
         no_args_is_help=True,
     )
-    for command in (complaints, value, relationship):
+    for command in (experience, complaints, value, relationship):
         group.command()(command)
     app.add_typer(group, name="report")
+
+
+def experience(
+    *, by: By = None, form: As = None, out: Out = None, source: From = None, at: At = None,
+    policy: PolicyFile = None,
+    decision: Annotated[
+        Path | None,
+        typer.Option(
+            help="Steps 5 to 7 of the seven: a decision on the key experience (YAML or JSON).",
+            dir_okay=False, exists=True,
+        ),
+    ] = None,
+    before: Annotated[
+        Path | None,
+        typer.Option(
+            help="The measurement before, for step 7: a replay's folder, or an earlier report of "
+            "this kind as JSON; default: what the decision says.",
+            exists=True,
+        ),
+    ] = None,
+) -> None:  # fmt: skip
+    """Satisfaction, gaps to expectations, the seven steps, word of mouth, scorecards.
+
+    Example: touchline report experience --by agent --decision decision.yaml --before last-month
+    """
+    from domain.policy import load_policy
+    from streams.reports.before import decided
+    from streams.reports.experience import ExperienceReport
+
+    if before is not None and decision is None:
+        raise typer.BadParameter("goes with --decision: step 7 follows one", param_hint="--before")
+    settings = load_settings()
+    rules = load_policy(policy or settings.policy)
+    made = None if decision is None else decided(decision, before, rules)
+    report = ExperienceReport(rules, None if by is None else by.value, made)
+    about = collect(report, rules, settings, source, milliseconds(at))
+    write(report.document(about), form, out)
 
 
 def complaints(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from domain.experience.score_rows import DIMENSIONS, OTHERS, Dimension, ScoreRow
@@ -15,6 +16,10 @@ SCORED: Final[tuple[Dimension, ...]] = ("agent", "branch", "stage", "channel", "
 MOST_ROWS: Final = 50
 LONG: Final[tuple[Dimension, ...]] = ("agent", "branch", "region", "segment")
 """Dimensions of many names: told from the lowest score up."""
+FADE: Final = (
+    "The sums of scorecards fade with the half-life of the policy, so they tell of the present;"
+    " a weight of 1 is one moment of today."
+)
 COLUMNS: Final = (
     Column("satisfaction", "Satisfaction", "score"),
     Column("weight", "Weight", "index"),
@@ -29,7 +34,9 @@ COLUMNS: Final = (
 def scorecards(about: About, first: Dimension | None) -> list[Section]:
     """A section for each dimension that has rows; ``first`` comes before the others."""
     order = sorted(DIMENSIONS, key=lambda dimension: dimension != first)
-    return [_section(dimension, about) for dimension in order]
+    sections = [_section(dimension, about) for dimension in order]
+    told = [section for section in sections if section.parts]
+    return [replace(told[0], sentences=(*told[0].sentences, FADE)), *told[1:]] if told else []
 
 
 def _section(dimension: Dimension, about: About) -> Section:
@@ -42,12 +49,9 @@ def _section(dimension: Dimension, about: About) -> Section:
     columns = (Column(dimension, words(dimension).capitalize()), *COLUMNS)
     told = [_row(row, about.named(dimension, row.name)) for row in rows[:MOST_ROWS]]
     scored = [(about.named(dimension, row.name), row.score) for row in rows]
-    said: tuple[str, ...] = (
-        "Sums fade with the half-life of the policy, so they tell of the present;"
-        " a weight of 1 is one moment of today.",
-    )
+    said: tuple[str, ...] = ()
     if len(rows) > MOST_ROWS:
-        said = (f"{plural(len(rows), 'name')}; the {MOST_ROWS} with the lowest score.", *said)
+        said = (f"{plural(len(rows), 'name')}; the {MOST_ROWS} with the lowest score.",)
     others = next((row for row in rows if row.name == OTHERS and row.refused), None)
     if others is not None:
         said = (*said, f"There was no place for {others.refused:,} more: they are under other.")

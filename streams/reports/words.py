@@ -80,9 +80,9 @@ def _number(value: float, kind: Kind) -> str:
     if kind == "signed":
         return f"{value:+.2f}" if value else "0.00"
     if kind == "index":
-        return f"{value:.1f}"
+        return f"{value:,.1f}"
     if kind == "amount":
-        return f"{value:,.0f}" if abs(value) >= 1_000 or value == int(value) else f"{value:,.2f}"
+        return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.2f}"
     if kind == "hours":
         return _hours(value)
     if kind == "days":
