@@ -13,11 +13,12 @@ from domain.policy import TIERS, Policy
 from streams.errors import ReportSourceError
 from streams.reports.complaints import ComplaintsReport
 from streams.reports.document import as_dict
+from streams.reports.experience import ExperienceReport
 from streams.reports.relationship import RelationshipsReport
 from streams.reports.value import ValueReport
 from tests.streams.reports.bank import CUSTOMERS, document, lines_of, tables
 
-REPORTS = (ComplaintsReport, ValueReport, RelationshipsReport)
+REPORTS = (ComplaintsReport, ValueReport, RelationshipsReport, ExperienceReport)
 
 
 def test_complaints_by_tier_are_those_of_the_lines(folder: Path, policy: Policy) -> None:
