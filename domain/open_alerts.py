@@ -92,18 +92,20 @@ def tidy(customer: Customer, policy: Alerts) -> None:
     """Forget what is too old or too much, and set the time of the next that is due."""
     desk, newest = customer.desk, customer.core.newest
     # A day longer than it is open: an action may come that late.
-    kept = [each for each in desk.open if each.at >= newest - policy.open_ms - WAIT_MS]
-    left = [each for each in desk.open if each.at < newest - policy.open_ms - WAIT_MS]
-    while len(kept) > MAX_OPEN:
-        leaves = min(kept, key=lambda each: (-each.done, each.at, each.number))
-        kept.remove(leaves)
+    horizon = newest - policy.open_ms - WAIT_MS
+    left = [each for each in desk.open if each.at < horizon]
+    if left:
+        desk.open = [each for each in desk.open if each.at >= horizon]
+    while len(desk.open) > MAX_OPEN:
+        leaves = min(desk.open, key=lambda each: (-each.done, each.at, each.number))
+        desk.open.remove(leaves)
         left.append(leaves)
     desk.forgotten += sum(not each.done for each in left)
-    desk.open = kept
-    waiting = [each for each in desk.early if each[1] >= newest - WAIT_MS]
-    waiting = sorted(waiting, key=lambda each: each[1])[-MAX_EARLY:]
-    desk.unmatched += len(desk.early) - len(waiting)
-    desk.early = waiting
+    if desk.early:
+        waiting = [each for each in desk.early if each[1] >= newest - WAIT_MS]
+        waiting = sorted(waiting, key=lambda each: each[1])[-MAX_EARLY:]
+        desk.unmatched += len(desk.early) - len(waiting)
+        desk.early = waiting
     dues = [each.due for each in desk.open if each.due]
     dues += [each.due for each in desk.held]
     customer.core.desk_due = min(dues, default=0)
@@ -147,7 +149,8 @@ def _reaches(opened: Open, at: int, policy: Alerts) -> bool:
 
 def _do(opened: Open, at: int, what: int, until: int, *, policy: Alerts) -> None:
     if what == SNOOZED:
-        opened.snoozed = max(opened.snoozed, (at, min(until, at + policy.snooze_ms)))
+        until = max(at, min(until, at + policy.snooze_ms))
+        opened.snoozed = max(opened.snoozed, (at, until))
     else:
         opened.done = max(opened.done, what)
     plan(opened, policy)

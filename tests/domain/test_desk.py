@@ -313,15 +313,16 @@ def actions(draw: st.DrawFn) -> list[Done]:
 def walked(done: list[Done]) -> list[tuple[int, int]]:
     """(level, minute) of what is raised again, minute by minute."""
     level, since, until, acted = 1, 0, 0, False
-    found = []
+    found: list[tuple[int, int]] = []
     for minute in range(600):
-        if not acted and level < 3 and minute >= max(since + 10, until):
-            level, since = level + 1, minute
-            found.append((level, minute))
-        for each in done:
-            if each.minute == minute:
+        # what happens at the due time is too late; a shorter snooze may make it due now
+        for each in (None, *(each for each in done if each.minute == minute)):
+            if each is not None:
                 acted = acted or each.action != "snoozed"
                 until = each.until if each.action == "snoozed" else until
+            if not acted and level < 3 and minute >= max(since + 10, until):
+                level, since = level + 1, minute
+                found.append((level, minute))
     return found
 
 

@@ -76,7 +76,8 @@ def test_every_customer_moves_as_the_files_say(live: Run, expected: Batch) -> No
 
 def test_every_alert_is_one_the_files_give_and_none_is_missing(live: Run, expected: Batch) -> None:
     alerts, raised = defaultdict(list), defaultdict(list)
-    for one in _told(live, "alerts", "alert_id"):
+    first, _ = _first_and_again(live)
+    for one in first:
         kind, [cause] = one["kind"], one["cause"] or [None]
         size = one["figures"][SIZE[kind]] if kind in SIZE else None
         alert = Raised(one["customer_id"], kind, _ms(one["occurred_at"]), cause, one["tier"], size)
@@ -88,6 +89,20 @@ def test_every_alert_is_one_the_files_give_and_none_is_missing(live: Run, expect
         "large_transaction": 1_685, "account_anomaly": 917, "vip_balance_drop": 669,
         "vip_new": 273, "vip_churn_risk": 2,
     }  # fmt: skip
+
+
+def test_what_nobody_acknowledged_comes_again_after_10_and_20_minutes(live: Run) -> None:
+    first, again = _first_and_again(live)
+    levels = defaultdict(list)
+    for one in again:
+        levels[one["raises_again"]].append((one["level"], _ms(one["occurred_at"])))
+    end = max(_ms(one["raised_at"]) for one in (*first, *again))
+    urgent = {one["alert_id"]: _ms(one["raised_at"]) for one in first if one["priority"] == 1}
+    assert levels.keys() <= urgent.keys()
+    assert len(urgent) == 3
+    for alert_id, at in urgent.items():
+        if at < end - DAY:
+            assert sorted(levels[alert_id]) == [(2, at + 600_000), (3, at + 1_200_000)]
 
 
 def test_every_final_figure_is_that_of_the_files(live: Run, expected: Batch) -> None:
@@ -198,6 +213,13 @@ def _wanted(expected: Batch, name: str) -> dict[str, Any]:
         "p_alive": _nine(row["p_alive"]),
         "churn_risk": _nine(row["churn_risk"]),
     }
+
+
+def _first_and_again(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The alerts as first raised, and those raised again."""
+    told = _told(run, "alerts", "alert_id")
+    first = [one for one in told if "raises_again" not in one]
+    return first, [one for one in told if "raises_again" in one]
 
 
 def _rounded(alert: Raised) -> Raised:
