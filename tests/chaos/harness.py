@@ -22,6 +22,7 @@ from schemas.topics import (
     DEAD_LETTERS,
     INPUT_TOPICS,
     READ_BACK_TOPICS,
+    REFERRALS,
     SEGMENT_MODEL,
     SEGMENT_UPDATES,
     SIGNALS,
@@ -42,6 +43,7 @@ DRAIN_SECONDS = 120.0
 LOOKS = 6
 OUTPUTS = (
     ALERTS, DEAD_LETTERS, SEGMENT_UPDATES, SEGMENT_MODEL, CUSTOMER_TRANSITIONS, SIGNALS,
+    REFERRALS,
 )  # fmt: skip
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -176,6 +178,7 @@ class Run:
         oracle.judge_segments(verdict, told[SEGMENT_UPDATES], told[SEGMENT_MODEL], segment_of)
         oracle.judge_transitions(verdict, told[CUSTOMER_TRANSITIONS], states)
         oracle.judge_signals(verdict, expected, told[SIGNALS])
+        oracle.judge_referrals(verdict, expected, told[REFERRALS], states)
         return verdict
 
     async def _ended(self) -> tuple[list[dict[str, Any]], list[oracle.Read]]:

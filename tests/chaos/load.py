@@ -139,6 +139,8 @@ class Maker:
         if roll < 0.14:
             topic, fields = self._random.choice(OTHERS)
             return [self._event(topic, customer, timedelta(0), fields)]
+        if roll < 0.15:
+            return [self._referral()]
         if roll < 0.45:
             return [self._click(customer)]
         return [self._payment(customer, self._amount(customer), timedelta(0))]
@@ -161,6 +163,13 @@ class Maker:
             **more,
         }
         return self._event(TRANSACTIONS, customer, age, fields)
+
+    def _referral(self) -> Record:
+        """A plain customer says which VIP sent it: the same one each time it is asked."""
+        customer = self._random.choice(self._plain)
+        referrer = self._vips[int(customer.rsplit("-", 1)[1]) % len(self._vips)]
+        fields = {"type": "profile", "referred_by": referrer}
+        return self._event("touchpoints.profiles", customer, timedelta(0), fields)
 
     def _click(self, customer: str) -> Record:
         """A click of the kind the customer is given to, which changes as time goes by."""

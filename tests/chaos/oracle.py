@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import isclose
 from typing import Any, NamedTuple
 
 import kafka
@@ -32,6 +33,7 @@ BEGINS_AS = {
     "relationship_stage": "basic",
 }
 """What a customer is before the first transition, in every dimension that is told."""
+REFERRAL_SHARE = 0.25
 JUDGED_KINDS = ("large_transaction", "vip_complaint", "vip_new", "complaint_escalated")
 
 
@@ -73,6 +75,7 @@ class Expected:
     maybe: set[tuple[str, str]] = field(default_factory=set)
     letters: set[Place] = field(default_factory=set)
     signals: set[tuple[str, str]] = field(default_factory=set)
+    referrer_of: dict[str, str] = field(default_factory=dict)
     events: int = 0
     repeats: int = 0
 
@@ -107,6 +110,9 @@ class Verdict:
     lost_signals: list[str] = field(default_factory=list)
     doubled_signals: list[str] = field(default_factory=list)
     unexpected_signals: list[str] = field(default_factory=list)
+    referrals: int = 0
+    doubled_referrals: list[str] = field(default_factory=list)
+    wrong_referral_values: list[str] = field(default_factory=list)
     offsets_behind: list[str] = field(default_factory=list)
 
     @property
@@ -124,7 +130,7 @@ class Verdict:
             f"{self.customers} customers, {self.events} events, {self.repeats} repeats, "
             f"{self.alerts} alerts, {self.letters} dead letters, {self.updates} segment updates "
             f"({self.moves} of them from one segment to another), {self.transitions} transitions, "
-            f"{self.signals} signals: "
+            f"{self.signals} signals, {self.referrals} referrals: "
             f"{'no fault' if not self.faults else f'{len(self.faults)} kinds of fault'}"
         )
 
@@ -153,6 +159,8 @@ def expect(inputs: Iterable[Read], promise: timedelta) -> Expected:
         _expect_alerts(expected, event, read.timestamp)
         if event.get("currency") == UNKNOWN_CURRENCY:
             expected.signals.add((customer, event["occurred_at"][:10]))
+        if "referred_by" in event:
+            expected.referrer_of[customer] = event["referred_by"]
         if event["type"] == "complaint":
             if event["status"] == "opened":
                 opened[event["complaint_id"]] = event
@@ -328,6 +336,28 @@ def judge_signals(verdict: Verdict, expected: Expected, signals: Iterable[dict[s
     verdict.lost_signals += [f"{one}" for one in sorted(expected.signals - found.keys())]
     verdict.unexpected_signals += [f"{one}" for one in sorted(found.keys() - expected.signals)]
     verdict.doubled_signals += [f"{one} {n} times" for one, n in found.items() if n > 1]
+
+
+def judge_referrals(
+    verdict: Verdict,
+    expected: Expected,
+    referrals: Iterable[dict[str, Any]],
+    states: Iterable[dict[str, Any]],
+) -> None:
+    """Whoever referred is credited a share of what those referred are worth, all of them once."""
+    seen = Counter(told["referral_id"] for told in referrals)
+    verdict.referrals = seen.total()
+    verdict.doubled_referrals += [f"{one} {n} times" for one, n in seen.items() if n > 1]
+    value_of = {state["customer_id"]: state["value"] for state in states}
+    for referrer, value in value_of.items():
+        referred = [one for one, by in expected.referrer_of.items() if by == referrer]
+        worth = sum(value_of[one]["clv"] or 0.0 for one in referred if one in value_of)
+        must, have = REFERRAL_SHARE * worth, value["referral_value"] or 0.0
+        if value["referrals"] != len(referred) or not isclose(have, must, rel_tol=1e-3):
+            verdict.wrong_referral_values.append(
+                f"{referrer}: must be {must:.2f} of {len(referred)} customers, is {have:.2f} of"
+                f" {value['referrals']}"
+            )
 
 
 def _cause(alert: dict[str, Any]) -> tuple[str, str]:

@@ -28,6 +28,7 @@ def test_kills_zombies_outages_and_failed_produces_lose_and_double_nothing(tmp_p
     assert verdict.moves > 20
     assert verdict.transitions > 500
     assert verdict.signals > 50
+    assert verdict.referrals > 1_000
 
 
 def _run(directory: Path) -> tuple[Verdict, list[str]]:

@@ -17,6 +17,7 @@ from tests.chaos.oracle import (
     Verdict,
     compare,
     expect,
+    judge_referrals,
     judge_segments,
     judge_signals,
     judge_transitions,
@@ -240,3 +241,32 @@ def test_lost_doubled_and_invented_signals_are_named() -> None:
         verdict = Verdict()
         judge_signals(verdict, expected, told)
         assert verdict.faults == faults
+
+
+def _worth(
+    customer: str, clv: float | None, referrals: int = 0, value: float | None = None
+) -> Json:
+    figures = {"clv": clv, "referrals": referrals, "referral_value": value}
+    return {"customer_id": customer, "value": figures}
+
+
+def test_lost_doubled_and_wrong_referrals_are_named() -> None:
+    expected = Expected(referrer_of={"a": "v", "b": "v", "c": "w"})
+    others = [_worth("a", 100.0), _worth("b", None), _worth("c", 20.0), _worth("w", 1.0, 1, 5.0)]
+    told = [{"referral_id": "r1"}, {"referral_id": "r2"}]
+    wrong = "wrong referral values: 1: v: must be 25.00 of 2 customers"
+    doubled = "doubled referrals: 1: r1 2 times"
+    for states, records, fault in (
+        ([*others, _worth("v", 9.0, 2, 25.0)], told, None),
+        ([*others, _worth("v", 9.0, 1, 25.0)], told, wrong),
+        ([*others, _worth("v", 9.0, 2, 50.0)], told, wrong),
+        (
+            [*others, _worth("v", 9.0, 2, 25.0)],
+            [*told, told[0]],
+            doubled,
+        ),
+    ):
+        verdict = Verdict()
+        judge_referrals(verdict, expected, records, states)
+        assert (verdict.faults == []) is (fault is None)
+        assert all(one.startswith(fault or "") for one in verdict.faults), verdict.faults
