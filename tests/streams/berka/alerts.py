@@ -8,6 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from tests.streams.berka.files import DAY, OF, Bank
+from tests.streams.berka.risk import churn_looks
 from tests.streams.berka.tiers import TIERS, VIP, tier_at
 
 LARGE = 100_000_00
@@ -15,7 +16,8 @@ WEEK = 7 * DAY
 CAP = 20
 HOUR = 3_600_000
 COOLDOWN = {"vip_balance_drop": HOUR, "account_anomaly": HOUR, "vip_churn_risk": 24 * HOUR}
-COLUMNS = (OF, "kind", "at", "cause", "tier", "size")
+UNACKNOWLEDGED = HOUR // 6
+TOP_LEVEL = 3
 
 
 class Raised(NamedTuple):
@@ -27,6 +29,8 @@ class Raised(NamedTuple):
     cause: str | None
     tier: str
     size: float | None
+    priority: int
+    level: int = 1
 
 
 class Alerts(NamedTuple):
@@ -38,20 +42,36 @@ class Alerts(NamedTuple):
 
 def alerts(bank: Bank, steps: pl.DataFrame, judged: pl.DataFrame) -> Alerts:
     """All alerts of ``steps`` (of tier), ``judged`` looks and the bank's transactions."""
-    moves = tier_at(bank.moves, steps)
+    moves, risks = tier_at(bank.moves, steps), churn_looks(judged, steps)
     due = [_new_vips(steps), _drops(moves, steps), _anomalies(moves), _large(moves)]
-    due.append(_churn(judged, steps))
-    found = pl.concat([each.select(COLUMNS) for each in due])
+    due.append(risks.filter("crossed").with_columns(kind=pl.lit("vip_churn_risk")))
+    columns = (OF, "kind", "at", "cause", "tier", "size")
+    found = pl.concat([each.select(columns) for each in due]).sort(OF, "at", maintain_order=True)
+    passed = _allowed(list(map(Raised._make, _prioritised(found, risks).iter_rows())))
+    passed.raised.extend(_again(passed.raised, bank, steps))
+    passed.raised.sort(key=lambda each: (each.customer, each.at))
+    return passed
+
+
+def _prioritised(found: pl.DataFrame, risks: pl.DataFrame) -> pl.DataFrame:
+    """5 less the rank of the tier, less 1 where the churn risk was last seen high."""
+    earlier = found.with_columns(seen="at").sort("seen").join_asof(
+        risks.select(OF, "seen", "high").sort("seen"),
+        on="seen", by=OF, allow_exact_matches=False, check_sortedness=False,
+    )  # fmt: skip
+    high = pl.col("high").fill_null(value=False) | (pl.col("kind") == "vip_churn_risk")
+    priority = 5 - pl.col("tier").clip(upper_bound=VIP) - high.cast(pl.Int64)
     named = pl.col("tier").replace_strict(dict(enumerate(TIERS)), return_dtype=pl.String)
-    return _allowed(found.with_columns(tier=named).sort(OF, "at", maintain_order=True))
+    ordered = earlier.with_columns(priority=priority, tier=named, level=1)
+    return ordered.drop("seen", "high").sort(OF, "at", maintain_order=True)
 
 
-def _allowed(due: pl.DataFrame) -> Alerts:
+def _allowed(due: list[Raised]) -> Alerts:
     """What cooldowns (by customer and kind) and the cap (by customer and UTC day) let pass."""
     last: dict[tuple[str, str], int] = {}
     of_day: Counter[tuple[str, int]] = Counter()
     found = Alerts([], Counter())
-    for each in map(Raised._make, due.iter_rows()):
+    for each in due:
         rested = each.at - last.get((each.customer, each.kind), 0)
         day = each.customer, each.at // DAY
         if rested < COOLDOWN.get(each.kind, 0) or of_day[day] >= CAP:
@@ -61,6 +81,30 @@ def _allowed(due: pl.DataFrame) -> Alerts:
         of_day[day] += 1
         found.raised.append(each)
     return found
+
+
+def _again(raised: list[Raised], bank: Bank, steps: pl.DataFrame) -> list[Raised]:
+    """Nobody acknowledges anything here: priority 1 comes twice more, ten minutes after another.
+
+    An alert is raised once its partition's clock has come to it, with the next event there is.
+    """
+    names = [field for field in Raised._fields if field != "level"]
+    urgent = pl.DataFrame(
+        [each[:-1] for each in raised if each.priority == 1], schema=names, orient="row"
+    )
+    placed = urgent.join(bank.clients, on=OF).sort("at")
+    beats = bank.beats.with_columns(beat="at")
+    heard = placed.join_asof(beats, on="at", by="place", strategy="forward", check_sortedness=False)
+    levels = [
+        heard.with_columns(at=pl.col("beat") + waits * UNACKNOWLEDGED, level=waits + 1)
+        for waits in range(1, TOP_LEVEL)
+    ]
+    due = pl.concat(levels).filter(pl.col("at") <= pl.col("end"))
+    named = pl.col("tier").replace_strict(dict(enumerate(TIERS)), return_dtype=pl.String)
+    then = tier_at(due.drop("tier"), steps).with_columns(tier=named)
+    waited = (pl.col("at") - pl.col("beat")) / 1_000
+    rows = then.with_columns(size=waited).select(Raised._fields).iter_rows()
+    return [Raised._make(row) for row in rows]
 
 
 def _new_vips(steps: pl.DataFrame) -> pl.DataFrame:
@@ -115,26 +159,3 @@ def _anomalies(moves: pl.DataFrame) -> pl.DataFrame:
     away = (pl.col("ln") - pl.col("middle")).abs() / unit
     odd = found.with_columns(size=away).filter(pl.col("size") > 5)
     return odd.with_columns(kind=pl.lit("account_anomaly"), cause="event_id")
-
-
-def churn_risk() -> pl.Expr:
-    """Of a judged look: independent causes to leave; null who never bought.
-
-    Nobody complained or was asked, so that p_alive and the silence are all there is.
-    """
-    gap = (pl.col("at") - pl.col("last")) / pl.col("lapse") - 1
-    return 1 - pl.col("p_alive") * (1 - 0.5 * gap.clip(0, 1)).fill_null(1)
-
-
-def _churn(judged: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
-    """VIPs whose churn risk was not seen at 0.6 at the look before, or who were none then."""
-    looked = judged.select(OF, "at", "seen", cause="event_id", size=churn_risk().fill_null(0))
-    nothing = pl.lit(None, pl.String)
-    below = steps.filter(pl.col("tier") < VIP)
-    falls = below.select(OF, "at", seen="at", cause=nothing, size=0.0)
-    tiers = tier_at(pl.concat([looked, falls]), steps).sort(OF, "at", "seen")
-    high = (pl.col("tier") >= VIP) & (pl.col("size") >= 0.6)
-    crossed = tiers.with_columns(high=high).filter(
-        pl.col("high") & ~pl.col("high").shift(fill_value=False).over(OF)
-    )
-    return crossed.with_columns(kind=pl.lit("vip_churn_risk"))

@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from tests.streams.berka.alerts import Alerts, alerts, churn_risk
+from tests.streams.berka.alerts import Alerts, alerts
 from tests.streams.berka.files import DAY, OF, Bank, read
 from tests.streams.berka.phases import phase_transitions, phases, stage_transitions
 from tests.streams.berka.purchases import purchases, rfm
+from tests.streams.berka.ranks import relational
+from tests.streams.berka.risk import churn_risk
 from tests.streams.berka.states import judged, looks, state_transitions
 from tests.streams.berka.tiers import TIERS, tier_at, tier_steps, tier_transitions
 
@@ -30,11 +32,16 @@ class Moved(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """By customer and dimension the moves in order, all alerts, and by customer the figures."""
+    """By customer and dimension the moves in order, all alerts, and by customer the figures.
+
+    ``bought`` are all purchases, and ``buyers`` those among whom customers are ranked.
+    """
 
     moves: dict[tuple[str, str], list[Moved]]
     alerts: Alerts
     figures: dict[str, dict[str, Any]]
+    bought: pl.DataFrame
+    buyers: pl.DataFrame
 
 
 def batch(directory: Path, partitions: int) -> Batch:
@@ -52,7 +59,8 @@ def batch(directory: Path, partitions: int) -> Batch:
     for customer, dimension, *move in pl.concat(told).iter_rows():
         moves[customer, dimension].append(Moved._make(move))
     found = alerts(bank, steps, states)
-    return Batch(dict(moves), found, _figures(bank, bought, steps))
+    figures, buyers = _figures(bank, bought, steps), relational(bank, bought)
+    return Batch(dict(moves), found, figures, bought, buyers)
 
 
 def _figures(bank: Bank, bought: pl.DataFrame, steps: pl.DataFrame) -> dict[str, dict[str, Any]]:

@@ -20,25 +20,29 @@ CHANNELS = {"VKLAD": "branch", "VYBER": "branch", "VYBER KARTOU": "atm"}
 
 
 class Bank(NamedTuple):
-    """``clients``: customer, known (ms of the profile), end (ms); ``moves``: one row a transaction.
+    """``clients``, their ``moves`` (a row a transaction), and the ``beats`` of each place.
 
-    ``end`` is the time of the last event in the customer's partition: how far its clock comes.
-    Columns of ``moves``: customer, at, event_id, debit, amount, total (over all accounts,
-    afterwards), channel; ascending by customer and time.
+    Columns of ``clients``: customer, known (ms of the profile), place (partition), end (of the last
+    event there: how far its clock comes). Of ``moves``, ascending by customer and time: customer,
+    at, event_id, debit, amount, total (over all accounts, afterwards), channel. Of ``beats``: place
+    and the time of every event there, ascending.
     """
 
     clients: pl.DataFrame
     moves: pl.DataFrame
+    beats: pl.DataFrame
 
 
 def read(directory: Path, partitions: int) -> Bank:
     """The clients and what their accounts did, placed in so many partitions."""
     moves = _moves(directory)
     clients = _clients(directory, moves["at"].min())
-    happened = pl.concat([moves.select(OF, "at"), clients.select(OF, at="known")])
     place = pl.col(OF).map_elements(lambda name: _place(name, partitions), return_dtype=pl.Int64)
-    ends = happened.with_columns(place=place).select(OF, end=pl.col("at").max().over("place"))
-    return Bank(clients.join(ends.unique(), on=OF), moves)
+    clients = clients.with_columns(place=place)
+    happened = pl.concat([moves.select(OF, "at"), clients.select(OF, at="known")])
+    beats = happened.join(clients, on=OF).select("place", "at").sort("at")
+    ends = beats.group_by("place").agg(end=pl.col("at").max())
+    return Bank(clients.join(ends, on="place"), moves, beats)
 
 
 def _place(customer: str, partitions: int) -> int:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,16 +27,19 @@ OUTPUTS = (
 )  # fmt: skip
 TOUCHLINE = [sys.executable, "-m", "streams.cli"]
 DONE_SECONDS = 240
+QUIET_SECONDS = 5.0
+"""Snapshots go out each two seconds, and a model of them is made each second."""
 
 
 class Run(NamedTuple):
     """What came out: the customers' final figures, and each topic's values.
 
-    Those of a customer are in their order; of one partition, all are.
+    Those of a customer are in their order; of one partition, all are. ``standings`` are the newest.
     """
 
     customers: list[dict[str, Any]]
     outputs: dict[str, list[bytes]]
+    standings: dict[str, Any]
 
     def by_customer(self, topic: str) -> dict[str, list[bytes]]:
         """The values of a topic by customer, in order."""
@@ -63,9 +66,11 @@ def run_live(broker: LocalBroker, events: Path, *, workers: int, partitions: int
         while (left := _lag(bootstrap, partitions)) != 0:
             assert time.monotonic() < deadline, f"lag is still {left}"
             time.sleep(0.5)
+        standings = _settled(lambda: _newest(bootstrap))
     told = touchline(env, "state", "--all", "--json").splitlines()
     customers = [msgspec.json.decode(line) for line in told]
-    return Run(customers, {topic: _committed(bootstrap, topic) for topic in OUTPUTS})
+    outputs = {topic: _committed(bootstrap, topic) for topic in OUTPUTS}
+    return Run(customers, outputs, standings)
 
 
 def run_replay(events: Path, out: Path, partitions: int) -> Run:
@@ -74,7 +79,8 @@ def run_replay(events: Path, out: Path, partitions: int) -> Run:
     touchline(env, "replay", str(events), "--out", str(out))
     customers = (out / "customers.jsonl").read_bytes().splitlines()
     outputs = {topic: (out / f"{topic}.jsonl").read_bytes().splitlines() for topic in OUTPUTS}
-    return Run([msgspec.json.decode(line) for line in customers], outputs)
+    standings = msgspec.json.decode((out / "standings.json").read_bytes())
+    return Run([msgspec.json.decode(line) for line in customers], outputs, standings)
 
 
 def import_berka(directory: Path, events: Path) -> None:
@@ -120,6 +126,23 @@ def _lag(bootstrap: str, partitions: int) -> int | None:
         if len(found) < len(tps):
             return None
         return int(sum(ends[tp] - found[tp] for tp in tps))
+
+
+def _settled(look: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:
+    """What ``look`` gives once it has given the same for longer than a model takes to be made."""
+    found, since = look(), time.monotonic()
+    while found is None or time.monotonic() - since < QUIET_SECONDS:
+        assert time.monotonic() - since < DONE_SECONDS
+        time.sleep(0.5)
+        before, found = found, look()
+        since = since if before == found else time.monotonic()
+    return found
+
+
+def _newest(bootstrap: str) -> dict[str, Any] | None:
+    """The newest standings."""
+    records = [msgspec.json.decode(value) for value in _committed(bootstrap, "portfolio")]
+    return next((one for one in reversed(records) if "standings_id" in one), None)
 
 
 def _committed(bootstrap: str, topic: str) -> list[bytes]:
