@@ -6,13 +6,10 @@ is about a factor, a dimension, an aspect or an item. Bound: the questions there
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from domain.state import ANSWERS, Customer
 from schemas.touchpoints import Survey
-
-if TYPE_CHECKING:
-    from domain.cause import Cause
 
 
 class Answer(NamedTuple):
@@ -44,14 +41,14 @@ def question_of(event: Survey) -> str:
     return ".".join(filter(None, parts))
 
 
-def take_answer(customer: Customer, event: Survey, cause: Cause) -> None:
-    """Keep an answer if it is the newest to its question; one without a score is a 1."""
+def take_answer(customer: Customer, event: Survey, at: int) -> None:
+    """Keep an answer of ``at`` (ms) if it is the newest to its question; no score is a 1."""
     customer.touch(ANSWERS)
     newest, question = customer.answers.newest, question_of(event)
     kept = newest.get(question)
-    if kept is None or kept[:2] < (cause.at, event.event_id):
+    if kept is None or kept[:2] < (at, event.event_id):
         score = 1.0 if event.score is None else event.score
-        newest[question] = (cause.at, event.event_id, score)
+        newest[question] = (at, event.event_id, score)
 
 
 def answer(customer: Customer, question: str, since: int = 0) -> Answer | None:

@@ -8,12 +8,12 @@ order of arrival does not matter. Silence is looked at when a UTC midnight has p
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import NamedTuple
 
 from domain import complaints, progress, satisfaction, win_back
 from domain.alerts import raise_alert
 from domain.answers import answer
 from domain.cause import Cause
+from domain.looked import Looked
 from domain.parts import Ledger
 from domain.policy import MS_PER_DAY, TIERS, VIP, Policy
 from domain.relationship.attitude import attitude as attitude_of
@@ -39,20 +39,6 @@ QUESTIONS = ("nps", "csat", "wallet_share")
 """What state, phase and stage ask of the answers."""
 MOODS = MOOD | CASES
 """The parts that satisfaction is made of."""
-
-
-class Looked(NamedTuple):
-    """What a look went by: as long as nothing of it moves, another would find the same.
-
-    ``until`` is the first time (ms) from which on the clock alone may change what it finds.
-    """
-
-    until: int
-    purchases: int
-    first: int
-    first_campaign: int
-    parts: int
-    answers: tuple[object, ...]
 
 
 def look(customer: Customer, cause: Cause) -> None:

@@ -193,7 +193,7 @@ def _take_click(customer: Customer, event: AppClick, cause: Cause) -> None:
 
 
 def _take_survey(customer: Customer, event: Survey, cause: Cause) -> None:
-    answers.take_answer(customer, event, cause)
+    answers.take_answer(customer, event, cause.at)
     if event.instrument == "wallet_share":
         cause.ctx.standing.moved[customer.customer_id] = None
     moments.take_survey(customer, event, cause)

@@ -31,7 +31,7 @@ from domain.recent import PAGE_ENTRIES, SPILL_PAGE, Recent, Spill
 
 if TYPE_CHECKING:
     from domain.cycles import Judged
-    from domain.relation import Looked
+    from domain.looked import Looked
 
 CORE, MONEY, MOOD, CASES, FILE, SPILL, PAGES = 1, 2, 4, 8, 16, 32, 64
 LEDGER, ANSWERS, BLOCKS, AMOUNTS = 128, 256, 512, 1024

@@ -10,6 +10,7 @@ import ctypes
 import importlib
 import multiprocessing
 import os
+import runpy
 import signal
 import sys
 import threading
@@ -130,11 +131,9 @@ def _live(parent: int, name: str, command: str, log: Path, word: Connection) -> 
         os.dup2(told.fileno(), sys.stderr.fileno())
     given: _Word = word.recv()
     word.close()
-    from streams import cli
-
     os.environ.update(given.environment)
     sys.argv = ["touchline", command, *given.arguments]
-    cli.main()
+    runpy.run_module("streams.cli", run_name="__main__")  # as python -m, but already imported
 
 
 def _die_with(parent: int, name: str) -> None:

@@ -1,0 +1,19 @@
+"""What the last look at a customer's relationship went by; kept in memory only."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Looked(NamedTuple):
+    """What a look went by: as long as nothing of it moves, another would find the same.
+
+    ``until`` is the first time (ms) from which on the clock alone may change what it finds.
+    """
+
+    until: int
+    purchases: int
+    first: int
+    first_campaign: int
+    parts: int
+    answers: tuple[object, ...]
