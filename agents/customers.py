@@ -16,6 +16,7 @@ from domain.state import Customer
 from domain.surges.hourly import Hourly
 from domain.surges.population import SurgePopulation
 from schemas.codec import Bad, Event, at_ms, decode_many, misplaced
+from schemas.quick import Quick, QuickClick, QuickTransaction
 from schemas.referrals import Referral, decode_referrals
 from schemas.segments import SegmentModel
 from schemas.standings import Standings
@@ -59,12 +60,15 @@ def customers(policy: Policy) -> Topology:
 
 CORE = b"c"
 AGGREGATES = b"aggregates"
-KINDS: Mapping[type, str] = {Bad: "dead_letter", Referral: "referral"} | {
-    model: kind for kind, model in MODEL_OF_TYPE.items()
-}
+KINDS: Mapping[type, str] = {
+    Bad: "dead_letter",
+    Referral: "referral",
+    QuickClick: QuickClick.type,
+    QuickTransaction: QuickTransaction.type,
+} | {model: kind for kind, model in MODEL_OF_TYPE.items()}
 
 
-def _identify(event: Event) -> tuple[str, int, str]:
+def _identify(event: Event | Quick) -> tuple[str, int, str]:
     return event.customer_id, at_ms(event), TOPIC_OF_TYPE[event.type]
 
 

@@ -44,7 +44,7 @@ from streams.engine.partition import Drained, Partition
 from streams.engine.placing import partition_of
 from streams.engine.store import MemoryStore
 from streams.engine.transaction import _by_topic
-from streams.engine.transport import MAX_POLL_RECORDS
+from streams.engine.transport import MAX_POLL_RECORDS, _as_it_is
 from streams.sources.bank import Bank
 from streams.worker import GC_THRESHOLDS
 
@@ -131,9 +131,11 @@ def _based(batch: Any, base: int) -> bytes:
 
 
 def _fetched(topic: str, number: int, packed: bytes) -> Iterator[Any]:
-    """The records of one partition as the consumer's fetcher gives them."""
+    """The records of one partition as the consumer gives them."""
     tp = TopicPartition(topic, number)
-    yield from PartitionRecords(tp, MemoryRecords(packed), [], 0, None, None, True, READ_COMMITTED)
+    records = PartitionRecords(tp, MemoryRecords(packed), [], 0, None, None, True, READ_COMMITTED)
+    records._consumer_record = _as_it_is
+    yield from records
 
 
 def _packed(drained: Drained) -> None:

@@ -68,15 +68,6 @@ class Clv(Section):
     horizon_weeks: Annotated[int, Field(ge=1, le=520)] = 39
 
 
-def bin_error(relative_error: float) -> float:
-    """The error of a bin: a published line may lag behind by as much again.
-
-    >>> round((1.0 + bin_error(0.01)) ** 2, 12)
-    1.01
-    """
-    return float((1.0 + relative_error) ** 0.5 - 1.0)
-
-
 class Rfm(Section):
     """Scores 1-5: the window, and the shares of customers at which the next score begins."""
 
@@ -84,11 +75,6 @@ class Rfm(Section):
     shares: Lines = (0.2, 0.4, 0.6, 0.8)
     # Of the value of a cut point; the share of customers below it is exact all the same.
     relative_error: Annotated[float, Field(ge=0.001, le=0.1)] = 0.01
-
-    @cached_property
-    def bin_error(self) -> float:
-        """How wide a bin is, as a share of its value."""
-        return bin_error(self.relative_error)
 
     @field_validator("shares")
     @classmethod

@@ -51,6 +51,7 @@ from domain.value import ledger
 from domain.words import duration
 from schemas.cases import TouchpointBase
 from schemas.outputs import Output
+from schemas.quick import Quick, QuickClick, QuickTransaction
 from schemas.touchpoints import (
     AppClick,
     Campaign,
@@ -88,7 +89,7 @@ ACCEPTED = Outcome("accepted")
 REPEATED = Outcome("repeated")
 
 
-def apply(customer: Customer, event: TouchpointBase, at: int, ctx: Context) -> Outcome:
+def apply(customer: Customer, event: TouchpointBase | Quick, at: int, ctx: Context) -> Outcome:
     """Let one event act on its customer; ``at`` is its ``occurred_at`` in ms.
 
     A repeat within 7 days changes nothing but the count of repeats; an event more than 7 days
@@ -120,7 +121,8 @@ def apply(customer: Customer, event: TouchpointBase, at: int, ctx: Context) -> O
     core.event_xor ^= int.from_bytes(digest, "big")
     customer.touched |= CORE
     kind = type(event)
-    code = click_code(event) if kind is AppClick else NOT_A_CLICK
+    is_click = kind is QuickClick or kind is AppClick
+    code = click_code(event) if is_click else NOT_A_CLICK
     lost = customer.seal_page() if customer.recent.add(digest, at, code) else 0
     if code or ctx.segments.by_any_event:
         _note_move(customer, code, at, ctx)
@@ -216,9 +218,11 @@ def _take_campaign(customer: Customer, event: Campaign, cause: Cause) -> None:
 
 _judge_promises = _watched(outrage_alert.watched(promises.judge_due))
 _take_error = _watched(moments.take_error)
-TAKE: dict[type[TouchpointBase], Take] = {
+TAKE: dict[type[TouchpointBase | Quick], Take] = {
     AppClick: _take_click,
+    QuickClick: _take_click,
     Transaction: take_transaction,
+    QuickTransaction: take_transaction,
     Complaint: _watched(outrage_alert.watched(complaints.take_step)),
     Survey: _watched(_take_survey),
     ServiceContact: _watched(_take_contact),

@@ -2,8 +2,8 @@
 
 One compacted record under one key, made of all partitions' snapshots. A line is always to be
 passed: whoever is above it is in the upper class. Lines are whole days, purchases or hundredths
-of the base currency; they lie within `relative_error` of the exact ones, or a single unit, also
-while figures move. What is above them is told exactly: scores and classes always agree.
+of the base currency; they lie within `relative_error` of the exact ones (or a single unit), but
+what is above them is told exactly: scores, classes and their totals always agree.
 """
 
 from typing import Annotated, ClassVar, Final, Self

@@ -156,7 +156,7 @@ class Replay:
             number = partition_of(key, len(self._partitions))
             record = Original(topic, number, line, at, key, value)
         partition = self._partitions[number]
-        partition.apply(partition.judge(event, record), 0)
+        partition.apply(partition.judge(event, record.topic, record), 0)
         if partition.outputs:
             yield from self._outputs(partition)
 

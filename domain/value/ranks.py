@@ -12,7 +12,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Any, Final
 
-from domain.policy_value import ValueRules, bin_error
+from domain.policy_value import ValueRules
 from domain.value.row import HUNDREDTHS
 from domain.value.sketches import Grid, Sketch, add, grid_of
 from domain.value.snapshot import Figures, Snapshot, merge
@@ -30,7 +30,7 @@ class Ranks:
     def __init__(self, rules: ValueRules, previous: Standings | None = None) -> None:
         self.record = previous
         self._rules = rules
-        self._grid = grid_of(rules.rfm.bin_error)
+        self._grid = grid_of(rules.rfm.relative_error)
 
     def fit(self, snapshots: Sequence[Snapshot], now: int) -> Standings | None:
         """The next standings, as of ``now`` (ms).
@@ -154,7 +154,7 @@ def why_publish(old: Standings | None, new: Standings) -> str | None:
     if old.rules_id != new.rules_id:
         return f"the policy's rules of value changed from {old.rules_id} to {new.rules_id}"
     before, after = _watched(old), _watched(new)
-    error, moved = bin_error(new.relative_error), []
+    error, moved = new.relative_error, []
     for name, (now, of) in after.items():
         then, of_then = before.get(name, (None, None))
         largest = max(abs(of or 0.0), abs(of_then or 0.0))

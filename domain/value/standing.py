@@ -41,7 +41,7 @@ class Standing:
         self.moved: dict[str, None] = {}
         self.floor = 0
         self._rules = rules
-        self._grid = grid_of(rules.rfm.bin_error)
+        self._grid = grid_of(rules.rfm.relative_error)
         self._table = Table()
         self._adopted: Standings | None = None
         self._day = 0

@@ -12,12 +12,25 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple
-
-from schemas.deadletter import KafkaRecord
+from typing import Any, NamedTuple, Protocol
 
 FIRST = -(1 << 62)
 LAST = 1 << 62
+
+
+class Fetched(Protocol):
+    """A record as the fetcher has it: of a topic and partition that its chunk names."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
 class Chunk(NamedTuple):
@@ -30,97 +43,129 @@ class Chunk(NamedTuple):
 
     topic: str
     partition: int
-    records: Sequence[KafkaRecord]
+    records: Sequence[Fetched]
     start: int
     end: int
     epoch: int
 
 
-Waiting = tuple[int, str, Any, KafkaRecord]
-"""A decoded record: its time in ms, its key, what it decoded to, and the record itself.
+Waiting = tuple[int, str, Any, str, Fetched]
+"""A decoded record: time in ms, key, what it decoded to, its topic, and the record itself.
 
 What is to become a dead letter has no time of its own: ``FIRST`` and no key. What was read back
 has ``AT_ONCE`` of :mod:`agents.topology`. A plain tuple, since one is made for every record.
 """
 
-_order = itemgetter(0)
+COMPACT = 2_048
+"""Records of a topic that were taken and are still held, at most about so many."""
+
+_high = itemgetter(0)
+_topic = itemgetter(3)
+
+
+class Taken(NamedTuple):
+    """Records in merged order, and by topic where to go on once all of them are applied."""
+
+    items: list[Waiting]
+    positions: dict[str, int]
+
+
+class _Queue:
+    """Records of one topic as they came, each under the highest time of the topic so far."""
+
+    __slots__ = ("at", "end", "highs", "items")
+
+    def __init__(self) -> None:
+        self.highs: list[int] = []
+        self.items: list[Waiting] = []
+        self.at = 0
+        self.end = 0
+
+    def __len__(self) -> int:
+        return len(self.items) - self.at
+
+    def add(self, items: Sequence[Waiting], end: int) -> None:
+        self.end = end
+        high = self.highs[-1] if len(self) else FIRST
+        for item in items:
+            high = max(high, item[0])
+            self.highs.append(high)
+        self.items += items
+
+    def upto(self, horizon: int, limit: int) -> list[tuple[int, Waiting]]:
+        """At most ``limit`` records not above ``horizon``, with what they wait under."""
+        most = min(self.at + limit, len(self.highs))
+        stop = bisect_right(self.highs, horizon, self.at, most)
+        return list(zip(self.highs[self.at : stop], self.items[self.at : stop], strict=True))
+
+    def pass_over(self, count: int) -> int:
+        """Let so many go; the position behind them."""
+        self.at += count
+        position = self.items[self.at - 1][4].offset + 1
+        if self.at == len(self.items):
+            position = max(position, self.end)
+        if self.at >= COMPACT or self.at == len(self.items):
+            del self.highs[: self.at], self.items[: self.at]
+            self.at = 0
+        return position
 
 
 class Inbox:
-    """Decoded records in merged order.
+    """Decoded records in merged order; at the same time, in that of their topics' names.
 
     Each waits under the highest time of its topic so far, so that a stable sort merges the
     topics by time and never turns a topic's own order round.
     """
 
-    __slots__ = ("_counts", "_ends", "_fresh", "_high", "_next", "_ready", "waiting")
+    __slots__ = ("_queues", "waiting")
 
     def __init__(self) -> None:
-        self._ready: list[tuple[int, Waiting]] = []
-        self._next = 0
-        self._fresh = False
-        self._high: dict[str, int] = {}
-        self._counts: dict[str, int] = {}
-        self._ends: dict[str, int] = {}
+        self._queues: dict[str, _Queue] = {}
         self.waiting = 0
 
     def add(self, topic: str, items: Sequence[Waiting], end: int) -> None:
         """Append decoded records of one topic; ``end`` is the position behind them."""
-        self._ends[topic] = end
-        if not items:
-            return
-        waiting = self._counts.get(topic, 0)
-        high = self._high[topic] if waiting else FIRST
-        append = self._ready.append
-        for item in items:
-            high = max(high, item[0])
-            append((high, item))
-        self._high[topic] = high
-        self._counts[topic] = waiting + len(items)
+        queue = self._queues.get(topic)
+        if queue is None:
+            self._queues[topic] = queue = _Queue()
+            self._queues = dict(sorted(self._queues.items()))
+        queue.add(items, end)
         self.waiting += len(items)
-        self._fresh = True
 
     def clear(self) -> None:
         """Forget everything that waits."""
-        self._ready.clear()
-        self._counts.clear()
-        self._ends.clear()
-        self._next = self.waiting = 0
+        self._queues.clear()
+        self.waiting = 0
 
     def waiting_in(self, topic: str) -> int:
         """How many records of one topic wait here."""
-        return self._counts.get(topic, 0)
+        queue = self._queues.get(topic)
+        return 0 if queue is None else len(queue)
 
     def empty_topics(self, topics: Sequence[str]) -> list[str]:
         """Those of ``topics`` of which nothing waits here."""
-        counts = self._counts
-        return [topic for topic in topics if not counts.get(topic)]
+        return [topic for topic in topics if not self.waiting_in(topic)]
 
     def high(self, topic: str) -> int:
         """The highest time that waits in ``topic``: what is not yet read of it comes later."""
-        return self._high[topic]
+        return self._queues[topic].highs[-1]
 
-    def take(self, limit: int, bound: int = LAST) -> list[Waiting]:
-        """Up to ``limit`` records not later than ``bound``, in merged order; they wait no more."""
-        if self._fresh:
-            del self._ready[: self._next]
-            self._next, self._fresh = 0, False
-            self._ready.sort(key=_order)
-        end = min(self._next + limit, len(self._ready))
-        if bound < LAST:
-            end = bisect_right(self._ready, bound, self._next, end, key=_order)
-        taken = [item for _, item in self._ready[self._next : end]]
-        self._next = end
-        self.waiting -= len(taken)
-        for topic, count in Counter([item[3].topic for item in taken]).items():
-            self._counts[topic] -= count
-        if not self.waiting:
-            self._ready.clear()
-            self._next = 0
-        return taken
+    def take(self, limit: int, bound: int = LAST) -> Taken:
+        """Up to ``limit`` records not later than ``bound``, in merged order; they wait no more.
 
-    def position_after(self, topic: str, last_offset: int) -> int:
-        """Where to go on in ``topic`` once its record at ``last_offset`` has been applied."""
-        if self._counts.get(topic):
-            return last_offset + 1
-        return max(last_offset + 1, self._ends.get(topic, 0))
+        Where ``limit`` of one topic lie up to a time, nothing later of any topic can be due, so
+        that only little more than what is taken is sorted, however much waits.
+        """
+        horizon = bound
+        for queue in self._queues.values():
+            last = queue.at + limit - 1
+            if last < len(queue.highs):
+                horizon = min(horizon, queue.highs[last])
+        merged: list[tuple[int, Waiting]] = []
+        for queue in self._queues.values():
+            merged += queue.upto(horizon, limit)
+        merged.sort(key=_high)
+        items = [item for _, item in merged[:limit]]
+        self.waiting -= len(items)
+        counts = Counter(map(_topic, items))
+        return Taken(items, {t: self._queues[t].pass_over(n) for t, n in counts.items()})

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from agents.modelling import snapshot_key
 from agents.topology import AT_ONCE, Bad, Changed, Topology
 from schemas.codec import encode
-from schemas.deadletter import KafkaRecord, dead_letter
+from schemas.deadletter import Original, dead_letter
 from schemas.outputs import Output
 from schemas.topics import DEAD_LETTERS, PARTITION_SUMMARIES
 from streams.engine.checkpoint import (
@@ -23,7 +23,7 @@ from streams.engine.checkpoint import (
     dump_checkpoint,
 )
 from streams.engine.defects import on_event, on_timer
-from streams.engine.inbox import FIRST, LAST, Inbox, Waiting
+from streams.engine.inbox import FIRST, LAST, Fetched, Inbox, Waiting
 from streams.engine.store import Store
 from streams.engine.timers import Timers
 
@@ -100,7 +100,7 @@ class Partition:
 
     # -- in ---------------------------------------------------------------------------
 
-    def receive(self, topic: str, records: Sequence[KafkaRecord], end: int) -> None:
+    def receive(self, topic: str, records: Sequence[Fetched], end: int) -> None:
         """Decode fetched records and let them wait; what lies below the checkpoint is dropped."""
         start = self.next_offsets.get(topic, 0)
         if records and records[0].offset < start:
@@ -111,45 +111,42 @@ class Partition:
             self.next_offsets[topic] = end
             self.pending += 1
 
-    def judged(self, topic: str, records: Sequence[KafkaRecord]) -> list[Waiting]:
+    def judged(self, topic: str, records: Sequence[Fetched]) -> list[Waiting]:
         """What the records of one topic are to be applied as."""
         read_back = self.topology.read_back.get(topic)
         decode = self.topology.decode if read_back is None else read_back.decode
         events = zip(decode([record.value for record in records]), records, strict=True)
         if read_back is None:
-            return [self.judge(event, record) for event, record in events]
+            return [self.judge(event, topic, record) for event, record in events]
         items: list[Waiting] = []
         for event, record in events:
             bad = event if type(event) is Bad else None
             key = "" if bad else read_back.key_of(event)
             if bad is None and record.key != key.encode():
                 bad = Bad("key_mismatch", f"the key must be {key!r} in UTF-8, as the record says")
-            items.append((FIRST, "", bad, record) if bad else (AT_ONCE, key, event, record))
+            item = (FIRST, "", bad) if bad else (AT_ONCE, key, event)
+            items.append((*item, topic, record))
         return items
 
-    def judge(self, event: Any, record: KafkaRecord) -> Waiting:
+    def judge(self, event: Any, topic: str, record: Fetched) -> Waiting:
         """What a decoded record is to be applied as: an event of its key, or a dead letter."""
         if type(event) is not Bad:
             key, at, source = self.topology.identify(event)
-            if record.key == key.encode() and record.topic == source:
-                return at, key, event, record
-            event = self.topology.misplaced(event, record.topic, record.key)
-        return FIRST, "", event, record
+            if record.key == key.encode() and topic == source:
+                return at, key, event, topic, record
+            event = self.topology.misplaced(event, topic, record.key)
+        return FIRST, "", event, topic, record
 
     def step(self, wall: int, limit: int = SLICE_RECORDS, bound: int = LAST) -> int:
         """Apply up to ``limit`` waiting records at wall time ``wall`` (ms); how many it were.
 
         None later than ``bound`` (ms): something older may still be on its way.
         """
-        taken = self.inbox.take(limit, bound)
-        last: dict[str, KafkaRecord] = {}
+        taken, positions = self.inbox.take(limit, bound)
         apply = self.apply
         for item in taken:
             apply(item, wall)
-            record = item[3]
-            last[record.topic] = record
-        for topic, record in last.items():
-            self.next_offsets[topic] = self.inbox.position_after(topic, record.offset)
+        self.next_offsets.update(positions)
         self.pending += len(taken)
         return len(taken)
 
@@ -159,21 +156,21 @@ class Partition:
         Raises :class:`streams.engine.defects.RuleFailed`, as all that fires timers: after that
         nothing of this partition may be kept.
         """
-        at, key, event, record = item
+        at, key, event, topic, record = item
         now = at
         context = self.context
         if self._wall_clock:
             if at > wall:
                 if at > wall + FUTURE_TOLERANCE_MS:
-                    self._dead(record, _in_future(at, wall))
+                    self._dead(topic, record, _in_future(at, wall))
                     return
                 now = wall
             context.late = wall - at > BACKLOG_AGE_MS
         if at <= AT_ONCE:
             if at == FIRST:
-                self._dead(record, event)
+                self._dead(topic, record, event)
             else:
-                self._take_back(key, event, record)
+                self._take_back(key, event, topic, record)
             return
         self.now = max(self.now, now)
         due = self._timer_heap
@@ -186,11 +183,12 @@ class Partition:
         try:
             outcome = self._rule(state, event, at, context)
         except Exception as error:
-            raise on_event(error, self._rule, event, key, record) from error
+            where = self._original(topic, record)
+            raise on_event(error, self._rule, event, key, where) from error
         status = outcome.status
         self.counts[type(event), status] += 1
         if status == "rejected":
-            self._dead(record, Bad(outcome.reason, outcome.detail))
+            self._dead(topic, record, Bad(outcome.reason, outcome.detail))
             return
         self._dirty[key] = state
         if outcome.outputs:
@@ -200,14 +198,14 @@ class Partition:
         if next_due is not None or key in self._due_of:
             self.timers.set(key, next_due)
 
-    def _take_back(self, key: str, event: Any, record: KafkaRecord) -> None:
+    def _take_back(self, key: str, event: Any, topic: str, record: Fetched) -> None:
         """Let a record that was read back act on its key's state."""
         state = self._state_of(key)
-        take, self.context.now = self.topology.read_back[record.topic].take, self.now
+        take, self.context.now = self.topology.read_back[topic].take, self.now
         try:
             take(state, event, self.context)
         except Exception as error:
-            raise on_event(error, take, event, key, record) from error
+            raise on_event(error, take, event, key, self._original(topic, record)) from error
         self.counts[type(event), "read_back"] += 1
         self._dirty[key] = state
 
@@ -298,8 +296,9 @@ class Partition:
         put = self.store.put
         for key, value in changelog:
             put(key, value)
-        kinds = self.topology.kinds
-        counts = Counter({(kinds[kind], what): n for (kind, what), n in self.counts.items()})
+        kinds, counts = self.topology.kinds, Counter[tuple[str, str]]()
+        for (kind, what), n in self.counts.items():
+            counts[kinds[kind], what] += n
         drained = Drained(changelog, self.outputs, dict(self.next_offsets), counts)
         self.outputs, self.counts, self.pending, self.urgent = [], Counter(), 0, False
         self._dirty.clear()
@@ -366,10 +365,16 @@ class Partition:
                 Sent(output.topic, output.key, value, cause_timestamp, kind, by_key)
             )
 
-    def _dead(self, record: KafkaRecord, bad: Bad) -> None:
+    def _dead(self, topic: str, record: Fetched, bad: Bad) -> None:
         self.counts[Bad, bad.reason] += 1
-        letter = encode(dead_letter(record, bad))
+        letter = encode(dead_letter(self._original(topic, record), bad))
         self.outputs.append(Sent(DEAD_LETTERS, record.key, letter, None, bad.reason))
+
+    def _original(self, topic: str, record: Fetched) -> Original:
+        key, headers = record.key, tuple(record.headers)
+        return Original(
+            topic, self.number, record.offset, record.timestamp, key, record.value, headers
+        )
 
     def _evict(self) -> None:
         live = self._live

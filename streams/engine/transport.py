@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any, ClassVar, cast
 
 import aiokafka
 from aiokafka import TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import (
     ConsumerStoppedError,
     NoOffsetForPartitionError,
@@ -54,6 +55,23 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         generation = consumer.kafka._coordinator.generation
         consumer.app.consumer_generation_id = generation
         await consumer.on_partitions_assigned(faust_consumer.ensure_TPset(assigned), generation)
+
+
+class BareRecords(OrderedDict[Any, Any]):
+    """What aiokafka's fetcher has got and nobody taken yet, by partition.
+
+    Its records are handed over as they lie in their batch: aiokafka would make another object of
+    each, with its topic and partition, which a chunk says once for all.
+    """
+
+    def __setitem__(self, tp: Any, result: Any) -> None:
+        if isinstance(result, FetchResult):
+            result._partition_records._consumer_record = _as_it_is
+        super().__setitem__(tp, result)
+
+
+def _as_it_is(tp: Any, record: Any) -> Any:
+    return record
 
 
 class Consumer(faust_consumer.Consumer):
@@ -97,6 +115,7 @@ class Consumer(faust_consumer.Consumer):
         )
         await self.kafka.start()
         self._freshness.watch(self.kafka._fetcher)
+        self.kafka._fetcher._records = BareRecords(self.kafka._fetcher._records)
 
     async def on_stop(self) -> None:
         """Leave the group and disconnect."""

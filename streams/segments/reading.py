@@ -25,7 +25,7 @@ from domain.recent import (
     behaviour_vector,
 )
 from domain.rules import click_code
-from schemas.codec import Bad, at_ms, decode_many
+from schemas.codec import Bad, at_ms, decode
 from schemas.touchpoints import AppClick
 from streams.segments.rows import CsvRows, JsonRows, Refused, Rejected, RowError, Rows
 
@@ -132,7 +132,7 @@ def _of_events(lines: Iterable[bytes]) -> Vectors:
     seen: set[tuple[str, str]] = set()
     numbered = ((number, line.strip()) for number, line in enumerate(lines, 1) if line.strip())
     while chunk := list(islice(numbered, CHUNK_LINES)):
-        events = decode_many([line for _, line in chunk])
+        events = [decode(line) for _, line in chunk]
         for (number, _), event in zip(chunk, events, strict=True):
             found.lines += 1
             if isinstance(event, Bad):

@@ -26,7 +26,7 @@ from xxhash import xxh3_64_intdigest
 from domain.money import is_purchase
 from domain.policy import MS_PER_DAY, Policy
 from domain.value.history import Histories
-from schemas.codec import Bad, at_ms, decode_many
+from schemas.codec import Bad, at_ms, decode
 from schemas.touchpoints import Transaction
 from streams.value.errors import ValueFileError
 
@@ -234,7 +234,7 @@ def _of_events(
     seen: set[int] = set()
     numbered = ((number, line.strip().encode()) for number, line in lines if line.strip())
     while chunk := list(islice(numbered, CHUNK_LINES)):
-        events = decode_many([line for _, line in chunk])
+        events = [decode(line) for _, line in chunk]
         for (number, _), event in zip(chunk, events, strict=True):
             if isinstance(event, Bad):
                 raise ValueFileError(f"{path}, line {number}: {event.detail}")

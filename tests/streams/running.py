@@ -83,11 +83,11 @@ def event(event_id: str, customer: str, kind: str, **fields: object) -> Record:
     return TOPIC_OF_TYPE[kind], customer.encode(), value.encode()
 
 
-def balance(event_id: str, customer: str, after: float, **fields: object) -> Record:
+def balance(event_id: str, customer: str, after: float) -> Record:
     """A credit of 10 that leaves this balance."""
     return event(
         event_id, customer, "transaction", amount=10, currency="CNY", direction="credit",
-        account_id=f"a-{customer}", balance_after=after, **fields,
+        account_id=f"a-{customer}", balance_after=after,
     )  # fmt: skip
 
 

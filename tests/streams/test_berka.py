@@ -118,7 +118,8 @@ def test_every_class_follows_from_the_lines_among_all_customers(
         assert standings["relative_error"] == 0.01
         for line in lines(expected.buyers):
             drawn = told.published(standings, line)
-            assert abs(drawn - line.exact) <= max(0.01 * line.exact, 1), line
+            # up to 1 % beside the exact one, and drawn anew once that is off by 1 % more
+            assert abs(drawn - line.exact) <= max(0.02 * line.exact, 1), line
         bought = {one["customer_id"]: one for one in run.customers if one["value"]["purchases"]}
         assert differing({name: told.raw(one) for name, one in bought.items()}, raw) == {}
         wanted = classes(expected.buyers, standings)

@@ -50,7 +50,7 @@ class Worker:
         value = json.dumps(event).encode()
         record = Original(TOPIC[kind], 0, next(self._offsets), at, customer.encode(), value)
         decoded = self.partition.topology.decode([value])[0]
-        self.partition.apply(self.partition.judge(decoded, record), at)
+        self.partition.apply(self.partition.judge(decoded, record.topic, record), at)
         self.commit()
 
     def until(self, minute: int) -> None:

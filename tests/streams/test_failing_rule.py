@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from kafka.errors import KafkaError
 from typer.testing import CliRunner
 
 from schemas.topics import ALERTS
@@ -52,14 +51,6 @@ def fail(variables: dict[str, str]) -> tuple[int, list[str]]:
     return done.returncode, done.stderr.decode().splitlines()
 
 
-def drained(broker: LocalBroker) -> bool:
-    """Whether everything is committed; a group that is just being made may not be asked yet."""
-    try:
-        return not offsets_behind(broker.bootstrap, APP_ID, [TRANSACTIONS])
-    except KafkaError:
-        return False
-
-
 def test_a_worker_whose_rule_raises_says_where_and_loses_nothing(
     fresh_broker: LocalBroker, tmp_path: Path, monkeypatch: Any
 ) -> None:
@@ -91,7 +82,10 @@ def test_a_worker_whose_rule_raises_says_where_and_loses_nothing(
         assert f"({TRANSACTIONS}[{told[0]['partition']}] offset 1)" in log[-1]
 
     with worker_process(variables, tmp_path / "fixed.log"):
-        until(lambda: drained(fresh_broker), "all transactions to be committed")
+        until(
+            lambda: not offsets_behind(fresh_broker.bootstrap, APP_ID, [TRANSACTIONS]),
+            "all transactions to be committed",
+        )
     for name, value in variables.items():
         if name.startswith("TOUCHLINE_"):
             monkeypatch.setenv(name, value)

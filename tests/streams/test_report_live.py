@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka.errors import KafkaError
 from typer.testing import CliRunner, Result
 
 from schemas.topics import TOPIC_OF_TYPE
@@ -52,17 +51,12 @@ def run(
     log = tmp_path_factory.mktemp("reports") / "worker.log"
     with worker_process(variables, log):
         produce(module_broker.bootstrap, given)
-        until(lambda: drained(module_broker, topics), "all events to be committed")
+        until(
+            lambda: not offsets_behind(module_broker.bootstrap, APP_ID, topics),
+            "all events to be committed",
+        )
         until(lambda: classed(variables) or None, "customers to be classed", SETTLE_SECONDS)
     return lambda *line: invoke(variables, *line)
-
-
-def drained(broker: LocalBroker, topics: list[str]) -> bool:
-    """Whether everything is committed; a group that is just being made may not be asked yet."""
-    try:
-        return not offsets_behind(broker.bootstrap, APP_ID, topics)
-    except KafkaError:
-        return False
 
 
 def invoke(variables: dict[str, str], *line: object) -> Result:

@@ -74,7 +74,7 @@ crowds = st.lists(people, min_size=1, max_size=120)
 
 def snapshot(crowd: list[Person], number: int = 0, day: int = DAY) -> Snapshot:
     """What a partition of these customers tells, by way of bytes."""
-    bins = grid_of(RULES.rfm.bin_error).bins
+    bins = grid_of(ERROR).bins
     figures = Figures(
         recency_days=bins([one.days for one in crowd]),
         frequency=bins([one.purchases for one in crowd]),

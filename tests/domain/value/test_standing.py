@@ -27,7 +27,7 @@ NAMES = ("ann", "bob", "cid", "dee", "eve", "fay", "gus")
 
 def bins_of(expected: dict[str, Expected]) -> Figures:
     """The figures of customers worked out one by one, put into bins."""
-    rows, grid = list(expected.values()), grid_of(RULES.rfm.bin_error)
+    rows, grid = list(expected.values()), grid_of(RULES.rfm.relative_error)
     return Figures(
         recency_days=grid.bins([row.recency_days for row in rows]),
         frequency=grid.bins([row.frequency for row in rows]),
