@@ -12,6 +12,7 @@ from domain.segmentation.features import Floats
 from domain.state import CORE, Customer
 from domain.words import feature_words
 from schemas.fields import moment, rfc3339
+from schemas.made import made
 from schemas.outputs import SegmentUpdate, output_id
 from schemas.segments import QUARANTINE, SegmentModel
 
@@ -121,7 +122,8 @@ class Updates:
         core.segment, core.entered_with, core.away_since = to, vector, 0
         core.segment_changes += 1
         customer.touched |= CORE
-        return SegmentUpdate(
+        return made(
+            SegmentUpdate,
             # after an erasure the customer starts anew, and with it the count of changes
             update_id=output_id("segment", customer.customer_id, core.born, core.segment_changes),
             customer_id=customer.customer_id,

@@ -9,8 +9,7 @@ from domain.known_tiers import tier_history
 from domain.policy import TIERS, VIP
 from domain.state import CASES, Customer
 from domain.tiers import TierHistory
-from schemas.fields import moment
-from schemas.outputs import CustomerTransition, output_id
+from domain.transitions import Move, announce
 
 
 def update_tier(customer: Customer, cause: Cause) -> None:
@@ -44,21 +43,7 @@ def _announce(
     customer: Customer, before: int, tier: int, history: TierHistory, cause: Cause
 ) -> None:
     reason = _reason(before, tier, history, cause)
-    cause.outputs.append(
-        CustomerTransition(
-            transition_id=output_id(
-                "tier", customer.customer_id, cause.event_id or cause.at, TIERS[tier]
-            ),
-            customer_id=customer.customer_id,
-            dimension="tier",
-            from_state=TIERS[before],
-            to_state=TIERS[tier],
-            occurred_at=moment(cause.at),
-            late=cause.ctx.late,
-            reason=reason,
-            cause=cause.event_ids,
-        )
-    )
+    announce(customer, cause, Move("tier", TIERS[before], TIERS[tier], reason))
     if before < VIP <= tier:
         raise_alert(customer, cause, "vip_new", reason, tier=tier)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from domain.cause import Cause
 from domain.state import Customer
 from schemas.fields import moment
+from schemas.made import made
 from schemas.outputs import CustomerTransition, output_id
 
 
@@ -23,7 +24,8 @@ def announce(customer: Customer, cause: Cause, move: Move) -> None:
     """Add the transition to the outputs: the same cause and state give the same id."""
     dimension, before, after, reason = move
     cause.outputs.append(
-        CustomerTransition(
+        made(
+            CustomerTransition,
             transition_id=output_id(
                 dimension, customer.customer_id, cause.event_id or cause.at, after
             ),

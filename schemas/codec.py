@@ -15,6 +15,8 @@ from pydantic_core import ErrorDetails
 
 from schemas.cases import TouchpointBase
 from schemas.fields import PATTERN_MEANS, milliseconds
+from schemas.made import PLAIN, plain_json
+from schemas.outputs import Output
 from schemas.quick import Quick, quick
 from schemas.topics import TOPIC_OF_TYPE
 from schemas.touchpoints import (
@@ -109,6 +111,8 @@ def encode(model: BaseModel) -> bytes:
     if isinstance(model, Profile):
         fields = model.model_fields_set | {"type"}
         return model.__pydantic_serializer__.to_json(model, include=fields)
+    if type(model) in PLAIN:
+        return plain_json(cast(Output, model))
     return model.__pydantic_serializer__.to_json(model, exclude_none=True)
 
 

@@ -7,9 +7,12 @@ from pathlib import Path
 import hypothesis  # noqa: F401 - else its plugin imports it after the last test, amid warnings
 import pytest
 
+import schemas.made
 from streams.cluster.broker import LocalBroker
+from tests.schemas.checked import check_made
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the product does
+schemas.made.check = check_made
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
