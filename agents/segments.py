@@ -7,7 +7,7 @@ from typing import Any
 
 from agents.modelling import Made, Modelling
 from domain.policy import Policy
-from domain.policy_segments import SegmentRules
+from domain.policy.segments import SegmentRules
 from domain.segmentation.fit import Fitter
 from domain.segmentation.summary import load_summary
 from schemas.segments import MODEL_KEY, SegmentModel

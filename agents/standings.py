@@ -7,7 +7,7 @@ from typing import Any
 
 from agents.modelling import Made, Modelling
 from domain.policy import MS_PER_DAY, Policy
-from domain.policy_value import ValueRules
+from domain.policy.value import ValueRules
 from domain.value.ranks import Ranks
 from domain.value.snapshot import load_snapshot
 from schemas.standings import STANDINGS_KEY, Standings

@@ -7,7 +7,7 @@ from typing import Any
 
 from agents.modelling import Made, Modelling
 from domain.policy import Policy
-from domain.policy_complaints import SystemicIssues
+from domain.policy.complaints import SystemicIssues
 from domain.surges.detector import Detector
 from domain.surges.summary import load_snapshot
 from schemas.surges import SURGES_KEY, Surges

@@ -19,7 +19,7 @@ from agents.modelling import Modelling
 from agents.modellings import modellings
 from agents.topology import Topology
 from domain.policy import Policy
-from domain.policy_segments import SegmentRules
+from domain.policy.segments import SegmentRules
 from streams.engine.inbox import Chunk
 from streams.engine.observer import Observer
 from streams.engine.partition import Drained, Partition

@@ -37,7 +37,7 @@ from agents.modellings import modellings
 from bench.harness import machine_info
 from bench.report import print_table
 from domain.policy import Policy
-from domain.policy_segments import SegmentRules
+from domain.policy.segments import SegmentRules
 from schemas.codec import encode
 from streams.engine.inbox import LAST
 from streams.engine.intake import RELEASED_RECORDS

@@ -15,7 +15,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from bench.segment_data import Stream, Tick
-from domain.policy_segments import GenericRules
+from domain.policy.segments import GenericRules
 from domain.segmentation.assign import NONE, Assigner
 from domain.segmentation.features import FeatureSet
 from domain.segmentation.fit import Fitter

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from domain.cause import Cause
 from domain.consent import may_contact
 from domain.policy import MS_PER_DAY, MS_PER_SECOND, TIERS
-from domain.policy_alerts import AlertRule
+from domain.policy.alerts import AlertRule
 from domain.state import DESK, Customer
 
 DAYS_KEPT = 3

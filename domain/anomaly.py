@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from domain.alerts import raise_alert
 from domain.cause import Cause
-from domain.policy_alerts import Alerts
+from domain.policy.alerts import Alerts
 from domain.state import AMOUNTS, Customer
 
 KEPT = 100

@@ -18,7 +18,7 @@ from domain.cycles import RESOLVED, Cycle, Judged
 from domain.known_tiers import tier_history
 from domain.parts import Step
 from domain.policy import MS_PER_DAY, TIERS
-from domain.policy_complaints import Compensation
+from domain.policy.complaints import Compensation
 from domain.state import CASES, Customer
 from domain.words import duration
 from schemas.fields import moment

@@ -9,7 +9,7 @@ from __future__ import annotations
 from domain.aggregates import CHANNEL_INDEX
 from domain.local_time import zone_of
 from domain.policy import Policy
-from domain.policy_calendar import minutes_of
+from domain.policy.calendar import minutes_of
 from domain.quiet import quiet_until
 from domain.state import DESK, FILE, Customer
 

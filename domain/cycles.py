@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from domain.parts import Case, Moment, Step
 from domain.policy import FACTORS, MS_PER_DAY, Policy
-from domain.policy_complaints import ComplaintPromises
+from domain.policy.complaints import ComplaintPromises
 from domain.tiers import TierHistory
 
 STATUSES = ("", "opened", "acknowledged", "resolved", "reopened", "withdrawn")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from domain.policy_sections import TIERS
+from domain.policy.sections import TIERS
 
 UNKNOWN: Final = "unknown"
 PATHS: Final[Mapping[str, tuple[str, ...]]] = {

@@ -19,7 +19,7 @@ from domain.experience.scorecards import Labels, labels_of
 from domain.judged import judged
 from domain.parts import Moment
 from domain.policy import MS_PER_DAY, TIERS, VIP
-from domain.policy_sections import Satisfaction
+from domain.policy.sections import Satisfaction
 from domain.state import CASES, JOURNEY, MOOD, Customer
 from schemas.touchpoints import AppClick, Care, Feedback, ServiceContact, Survey
 

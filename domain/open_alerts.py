@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from domain.parts import Open
 from domain.policy import MS_PER_DAY
-from domain.policy_alerts import Alerts
+from domain.policy.alerts import Alerts
 from domain.state import DESK, Customer
 from schemas.outputs import output_id
 

@@ -9,13 +9,15 @@ is judged before that day is over.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from domain.parts import Ledger
 from domain.policy import MS_PER_DAY, Policy
-from domain.policy_relationship import TIMES_KEPT
+from domain.policy.relationship import TIMES_KEPT
+from domain.policy.value import MbgNbd
 from domain.relationship.lapse import lapse_point
-from domain.value.alive import age_at
+from domain.value.alive import LeastSilence, age_at
 from domain.value.history import History
 
 MAX_TIMES: Final = 32
@@ -76,9 +78,16 @@ def _least_gap(ledger: Ledger, policy: Policy) -> float:
     """No shorter time (ms) between two purchases can hold a loss, whatever came before."""
     rules = policy.relationship
     by_lapse = round(rules.states.lost_lapse_points * rules.min_lapse_ms)
-    weeks = min(policy.least_silence.weeks(ledger.purchase_days - 1), MOST_WEEKS / 2)
+    least = _least_silence(policy.value.clv.mbg_nbd, rules.states.lost_p_alive)
+    weeks = min(least.weeks(ledger.purchase_days - 1), MOST_WEEKS / 2)
     # the model counts from the start of the UTC day of the purchase
     return min(by_lapse, weeks * MS_PER_WEEK - MS_PER_DAY - ROUNDING_MS)
+
+
+@lru_cache(maxsize=8)
+def _least_silence(model: MbgNbd, probability: float) -> LeastSilence:
+    """How long nothing must be bought at least for a customer to be lost by P(alive)."""
+    return LeastSilence(model, probability)
 
 
 def _return_at(ledger: Ledger, place: int, policy: Policy) -> Return | None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.parts import Core
-from domain.policy_segments import SegmentRules
+from domain.policy.segments import SegmentRules
 from domain.recent import FEATURES, WINDOW_MS, behaviour_vector
 from domain.segment_updates import Updates
 from domain.segmentation.assign import Assigner

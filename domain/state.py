@@ -26,7 +26,7 @@ from domain.parts import (
     Mood,
     Referrals,
 )
-from domain.policy_sections import MS_PER_DAY
+from domain.policy.sections import MS_PER_DAY
 from domain.recent import PAGE_ENTRIES, SPILL_PAGE, Recent, Spill
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import Field, ValidationError
 
-from domain.policy_relationship import Rules
-from domain.policy_sections import Factor, Positive, Score
-from domain.policy_yaml import Repeated, read_yaml
+from domain.policy.relationship import Rules
+from domain.policy.sections import Factor, Positive, Score
+from domain.policy.yaml_file import Repeated, read_yaml
 
 Sentence = Annotated[str, Field(min_length=1, max_length=1_000)]
 

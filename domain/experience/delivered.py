@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from domain.policy_experience import ExperienceRules
+from domain.policy.experience import ExperienceRules
 from domain.relationship.finding import listed
 
 BEST: Final = 10.0

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-from domain.policy_experience import ExperienceRules
+from domain.policy.experience import ExperienceRules
 from domain.relationship.finding import Finding, absent, unknown
 
 NpsGroup = Literal["promoter", "passive", "detractor"]

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from domain.parts import Run
-from domain.policy_experience import ExperienceRules
+from domain.policy.experience import ExperienceRules
 from domain.relationship.finding import Finding, unknown
 
 MAX_RUNS: Final = 8
@@ -33,7 +33,7 @@ class PeakEnd(NamedTuple):
 def joined(runs: list[Run], at: int, score: float, rules: ExperienceRules) -> list[Run]:
     """The runs with one moment more, ascending; at most the newest 8.
 
-    >>> from domain.policy_sections import MS_PER_DAY as DAY
+    >>> from domain.policy.sections import MS_PER_DAY as DAY
     >>> runs = joined([Run(0, 0, 9, 9)], 14 * DAY, 2, ExperienceRules())
     >>> len(runs), joined(runs, 7 * DAY - 1, 6, ExperienceRules())[0][2:]
     (2, (9, 6))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from domain.policy_experience import NEEDS, OUTRAGEOUS, ExperienceRules, Need
+from domain.policy.experience import NEEDS, OUTRAGEOUS, ExperienceRules, Need
 from domain.relationship.finding import Finding
 from domain.relationship.phrases import days
 

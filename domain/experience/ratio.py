@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from domain.policy_experience import ExperienceRules
+from domain.policy.experience import ExperienceRules
 from domain.relationship.finding import Finding, absent, unknown
 
 Band = Literal["dissatisfied", "satisfied", "delighted"]

@@ -14,7 +14,7 @@ from domain.experience.journey import joined
 from domain.experience.repurchase import grade
 from domain.parts import Journey, Moment, Promise
 from domain.policy import MS_PER_DAY, Policy
-from domain.policy_experience import BROKEN_KEPT
+from domain.policy.experience import BROKEN_KEPT
 from domain.state import JOURNEY, MOOD, Customer
 
 MAX_ANSWERS: Final = 16

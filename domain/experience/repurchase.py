@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final, Literal, NamedTuple
 
-from domain.policy_experience import ExperienceRules
-from domain.policy_sections import MS_PER_DAY
+from domain.policy.experience import ExperienceRules
+from domain.policy.sections import MS_PER_DAY
 from domain.relationship.finding import Finding, unknown
 
 Grade = Literal[4, 5]

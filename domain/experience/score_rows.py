@@ -30,8 +30,8 @@ from domain.experience.tallies import (
     WEIGHT,
     Tally,
 )
-from domain.policy_experience import ExperienceRules
-from domain.policy_sections import FACTORS, MS_PER_DAY, TIERS
+from domain.policy.experience import ExperienceRules
+from domain.policy.sections import FACTORS, MS_PER_DAY, TIERS
 from domain.sums import STAGES
 from schemas.fields import moment
 from schemas.outputs import Signal, output_id

@@ -27,8 +27,8 @@ from domain.experience.tallies import (
     Tally,
 )
 from domain.parts import Moment, Promise
-from domain.policy_experience import MomentLines
-from domain.policy_sections import FACTORS, MS_PER_DAY, TIERS
+from domain.policy.experience import MomentLines
+from domain.policy.sections import FACTORS, MS_PER_DAY, TIERS
 from domain.state import FILE, Customer
 from domain.sums import STAGES
 

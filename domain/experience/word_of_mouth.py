@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from domain.policy_experience import ExperienceRules
+from domain.policy.experience import ExperienceRules
 
 
 class Told(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from domain.policy_relationship import RelationshipRules
+from domain.policy.relationship import RelationshipRules
 from domain.relationship.finding import absent, listed
 from domain.relationship.phrases import cut, days
 

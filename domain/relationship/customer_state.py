@@ -21,7 +21,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Final, Literal, NamedTuple
 
-from domain.policy_relationship import RelationshipRules
+from domain.policy.relationship import RelationshipRules
 from domain.relationship.finding import absent
 from domain.relationship.phrases import counted, cut, days
 
@@ -62,7 +62,7 @@ class CustomerState(NamedTuple):
 def customer_state(facts: Facts, rules: RelationshipRules) -> CustomerState:
     """The one state that these facts give.
 
-    >>> from domain.policy_sections import MS_PER_DAY as DAY
+    >>> from domain.policy.sections import MS_PER_DAY as DAY
     >>> facts = Facts(now=100 * DAY, purchases=6, recent_purchases=4, last_purchase=38 * DAY,
     ...     lapse_point=40 * DAY, p_alive=0.7, attitude=8.0)
     >>> customer_state(facts, RelationshipRules())[:2]

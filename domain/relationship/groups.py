@@ -11,8 +11,8 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Final, Literal
 
-from domain.policy_relationship import RelationshipRules
-from domain.policy_sections import MS_PER_DAY
+from domain.policy.relationship import RelationshipRules
+from domain.policy.sections import MS_PER_DAY
 from domain.relationship.finding import Finding, unknown
 
 Liquidity = Literal["stable", "active", "volatile"]

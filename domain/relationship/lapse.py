@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from operator import sub
 from typing import NamedTuple
 
-from domain.policy_relationship import RelationshipRules
+from domain.policy.relationship import RelationshipRules
 from domain.relationship.phrases import counted, days
 
 
@@ -28,7 +28,7 @@ class Lapse(NamedTuple):
 def lapse(times: Sequence[int], now: int, rules: RelationshipRules) -> Lapse:
     """Gap and lapse point as of ``now`` (ms), of the newest purchases ``times`` (ms, ascending).
 
-    >>> from domain.policy_sections import MS_PER_DAY as DAY
+    >>> from domain.policy.sections import MS_PER_DAY as DAY
     >>> bought = [day * DAY for day in (0, 10, 20, 30, 60)]
     >>> lapse(bought, 122 * DAY, RelationshipRules()).reason
     'No purchase for 62 days; the lapse point is 18 days.'
@@ -53,7 +53,7 @@ def lapse(times: Sequence[int], now: int, rules: RelationshipRules) -> Lapse:
 def lapse_point(times: Sequence[int], rules: RelationshipRules) -> int | None:
     """The lapse point alone, in ms; ``None`` while there are too few purchases.
 
-    >>> from domain.policy_sections import MS_PER_DAY as DAY
+    >>> from domain.policy.sections import MS_PER_DAY as DAY
     >>> lapse_point([day * DAY for day in (0, 10, 20, 30, 60)], RelationshipRules()) / DAY
     18.0
     """

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from math import inf
 from typing import Final, Literal
 
-from domain.policy_relationship import RelationshipRules
+from domain.policy.relationship import RelationshipRules
 from domain.relationship.finding import Finding, unknown
 from domain.relationship.phrases import counted, days
 
@@ -36,7 +36,7 @@ def lifecycle(
 
     ``value`` and ``value_before`` are of the newest 90 days and the 90 before, in base currency.
 
-    >>> from domain.policy_sections import MS_PER_DAY as DAY
+    >>> from domain.policy.sections import MS_PER_DAY as DAY
     >>> rules = RelationshipRules()
     >>> lifecycle(0, 5, 600.0, 1_000.0, now=200 * DAY, rules=rules)[:2]
     ('decline', 'Value of 600 within 90 days after 1,000 before, below 0.7 times.')

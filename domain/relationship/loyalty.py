@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from domain.policy_relationship import RelationshipRules
+from domain.policy.relationship import RelationshipRules
 from domain.relationship.finding import Finding, absent, unknown
 
 YEAR_DAYS: Final = 365

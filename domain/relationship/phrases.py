@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from domain.policy_sections import MS_PER_DAY
+from domain.policy.sections import MS_PER_DAY
 
 
 def days(milliseconds: float) -> str:
     """A length of time in days, to one digit behind the point; below 0 counts as 0.
 
-    >>> from domain.policy_sections import MS_PER_HOUR
+    >>> from domain.policy.sections import MS_PER_HOUR
     >>> days(62 * MS_PER_DAY), days(MS_PER_DAY), days(36 * MS_PER_HOUR), days(-5)
     ('62 days', '1 day', '1.5 days', '0 days')
     """

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from domain.policy_relationship import RelationshipRules
-from domain.policy_sections import TIERS, VIP
+from domain.policy.relationship import RelationshipRules
+from domain.policy.sections import TIERS, VIP
 
 FIRST, LAST = 1, 5
 

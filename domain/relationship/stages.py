@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from domain.policy_relationship import RelationshipRules
+from domain.policy.relationship import RelationshipRules
 from domain.relationship.finding import Finding
 from domain.relationship.phrases import counted, cut
 

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.policy_segments import SegmentRules, Strategy
+from domain.policy.segments import SegmentRules, Strategy
 from domain.segmentation.features import FeatureSet
 from domain.segmentation.population import Population, Scaler
 from domain.words import feature_words

@@ -11,7 +11,7 @@ from typing import Any
 
 from river.base import Clusterer
 
-from domain.policy_segments import GenericRules
+from domain.policy.segments import GenericRules
 from domain.segmentation.keyed import BEFORE_ANY_MODEL, KeyedEngine
 from domain.segmentation.summary import Summary
 from schemas.segments import SegmentModel

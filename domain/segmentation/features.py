@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from domain.policy_segments import BANK_FEATURES, SegmentRules
+from domain.policy.segments import BANK_FEATURES, SegmentRules
 
 __all__ = ["BANK_FEATURES", "FeatureSet"]
 

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.policy_segments import SegmentRules
+from domain.policy.segments import SegmentRules
 from domain.segmentation.cards import make_cards, profiles
 from domain.segmentation.drift import DriftWatch
 from domain.segmentation.features import FeatureSet

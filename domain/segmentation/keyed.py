@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from xxhash import xxh3_64_intdigest
 
-from domain.policy_segments import GenericRules
+from domain.policy.segments import GenericRules
 from domain.segmentation.assign import NONE, Assigner
 from domain.segmentation.features import FeatureSet
 from domain.segmentation.fit import Fitter

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.policy_segments import SegmentRules
+from domain.policy.segments import SegmentRules
 from domain.segmentation.identity import same_places
 from domain.segmentation.kmeans import best_clustering, distances, finish, nearest, seeds
 from domain.segmentation.population import Population, Scaler

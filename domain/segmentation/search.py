@@ -9,7 +9,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.policy_segments import SegmentRules
+from domain.policy.segments import SegmentRules
 from domain.segmentation.kmeans import Clustering, best_clustering, finish, improved, nearest, seeds
 from domain.segmentation.population import Population, Scaler
 from domain.segmentation.silhouette import best_k, distance_matrix, mean_silhouette

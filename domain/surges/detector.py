@@ -13,7 +13,7 @@ from datetime import timedelta
 from math import sqrt
 from typing import NamedTuple
 
-from domain.policy_complaints import SystemicIssues
+from domain.policy.complaints import SystemicIssues
 from domain.surges.hourly import (
     EXAMPLES,
     HOURS_PER_DAY,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from math import exp, log
 
-from domain.policy_value import BgNbd, MbgNbd
+from domain.policy.value import BgNbd, MbgNbd
 from domain.value.history import History
 
 LARGEST_EXPONENT = 700.0

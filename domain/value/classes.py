@@ -11,7 +11,7 @@ from bisect import bisect_left
 from typing import Final, Literal, NamedTuple
 
 from domain.policy import Policy
-from domain.policy_value import SCORES
+from domain.policy.value import SCORES
 from domain.relationship.finding import Finding, unknown
 from domain.relationship.loyalty import MatrixClass, loyalty_matrix
 from domain.relationship.phrases import counted

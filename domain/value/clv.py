@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from scipy.special import hyp2f1
 
-from domain.policy_value import WEEKS_PER_YEAR, BgNbd, Clv, GammaGamma, MbgNbd
+from domain.policy.value import WEEKS_PER_YEAR, BgNbd, Clv, GammaGamma, MbgNbd
 from domain.value.alive import LARGEST_EXPONENT, p_alive_bg
 from domain.value.history import Floats, Histories, History
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.parts import Ledger
-from domain.policy_sections import MS_PER_DAY
+from domain.policy.sections import MS_PER_DAY
 
 Floats = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import betaln, gammaln
 
-from domain.policy_value import BgNbd, GammaGamma, MbgNbd
+from domain.policy.value import BgNbd, GammaGamma, MbgNbd
 from domain.value.history import Floats, Histories
 
 

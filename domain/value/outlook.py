@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from domain.policy import Policy
-from domain.policy_value import ServeCosts
+from domain.policy.value import ServeCosts
 from domain.relationship.finding import Finding, listed, unknown
 from domain.relationship.lapse import percentile
 from domain.relationship.phrases import counted, cut, days
@@ -91,7 +91,7 @@ def still_buys(history: History, age: float, policy: Policy) -> Finding[float]:
 def next_purchase(times: Sequence[int], clock: int) -> Finding[int]:
     """When (ms) the next purchase is expected, from the newest purchases (ms, ascending).
 
-    >>> from domain.policy_sections import MS_PER_DAY as DAY
+    >>> from domain.policy.sections import MS_PER_DAY as DAY
     >>> bought = [day * DAY for day in (20_000, 20_010, 20_015, 20_023)]
     >>> found = next_purchase(bought, 20_033 * DAY)
     >>> found.value // DAY, found.reason

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple, Self
 import msgspec
 
 from domain.policy import Policy
-from domain.policy_value import SCORES, Range
+from domain.policy.value import SCORES, Range
 from domain.value.row import HUNDREDTHS, hundredths
 
 UNKNOWN_CLASS: Final = "unknown"

@@ -12,7 +12,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Any, Final
 
-from domain.policy_value import ValueRules
+from domain.policy.value import ValueRules
 from domain.value.row import HUNDREDTHS
 from domain.value.sketches import Grid, Sketch, add, grid_of
 from domain.value.snapshot import Figures, Snapshot, merge

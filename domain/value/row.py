@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.answers import score
-from domain.policy_sections import MS_PER_DAY
-from domain.policy_value import ServeCosts, ValueRules
+from domain.policy.sections import MS_PER_DAY
+from domain.policy.value import ServeCosts, ValueRules
 from domain.state import LEDGER, Customer
 from domain.value.clv import lifetime
 from domain.value.history import History, purchase_history

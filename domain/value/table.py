@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.policy_value import ValueRules
+from domain.policy.value import ValueRules
 from domain.value.clv import lifetimes
 from domain.value.history import Histories
 from domain.value.row import FAR_DAY, Facts, all_hundredths, is_relational

@@ -53,7 +53,7 @@ def check(file: Annotated[Path, typer.Argument(help="Policy file (YAML).")]) -> 
     Example: touchline policy check policy.yaml
     """
     from domain.policy import Policy, load_policy
-    from domain.policy_changes import changes
+    from domain.policy.changes import changes
     from streams.policies.tables import of_fields
 
     console = _console()

@@ -14,7 +14,7 @@ from rich.table import Table
 from streams.settings import load_settings
 
 if TYPE_CHECKING:
-    from domain.policy_segments import SegmentRules
+    from domain.policy.segments import SegmentRules
     from streams.segments.offline import OfflineFit
 
 SHOWN_REJECTS = 5

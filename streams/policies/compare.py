@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 from agents.customers import customers
 from agents.modellings import modellings
 from domain.policy import Policy
-from domain.policy_changes import ABSENT, Change, changes
+from domain.policy.changes import ABSENT, Change, changes
 from schemas.segments import SegmentModel
 from streams.policies.classes import Classes, Move
 from streams.policies.outputs import NEW, OLD, Outputs, Tally

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from domain.policy_changes import ABSENT, Change
+from domain.policy.changes import ABSENT, Change
 from streams.policies.classes import Move
 from streams.policies.compare import Comparison
 from streams.policies.outputs import Tally

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from scipy.spatial.distance import cdist
 from xxhash import xxh3_64_intdigest
 
-from domain.policy_segments import KNOWN_FEATURES, SHARES, GenericRules, SegmentRules
+from domain.policy.segments import KNOWN_FEATURES, SHARES, GenericRules, SegmentRules
 from domain.segmentation.assign import NONE, Assigner
 from domain.segmentation.features import FeatureSet
 from domain.segmentation.fit import Fitter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from domain.policy_segments import SHARES
+from domain.policy.segments import SHARES
 from domain.words import duration, feature_words
 from schemas.segments import SegmentModel, Telling
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from domain.policy_sections import Section
-from domain.policy_value import BgNbd, GammaGamma, MbgNbd
+from domain.policy.sections import Section
+from domain.policy.value import BgNbd, GammaGamma, MbgNbd
 from domain.value import likelihood
 from domain.value.clv import expected_purchases
 from domain.value.history import Histories

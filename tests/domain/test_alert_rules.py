@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from domain.policy import Policy
-from domain.policy_alerts import FIGURES, MARKETING, AlertRules, Condition
+from domain.policy.alerts import FIGURES, MARKETING, AlertRules, Condition
 from tests.domain.bank import DAY, HOUR, MINUTE, Events, Task, after_start
 
 VIP = 500_000.0

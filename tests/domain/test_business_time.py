@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from domain.business_time import BusinessTime
 from domain.policy import Policy
-from domain.policy_calendar import BusinessCalendar
+from domain.policy.calendar import BusinessCalendar
 from tests.domain.bank import DAY, HOUR, MINUTE, START, Events, Task, after_start
 
 ZONES = (

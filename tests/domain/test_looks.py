@@ -6,8 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.policy import Policy
-from domain.policy_value import MbgNbd
+from domain.policy.value import MbgNbd
 from domain.returns import MS_PER_WEEK
 from domain.value.alive import LeastSilence, age_at
 from domain.value.history import History
@@ -97,5 +96,5 @@ def test_no_silence_is_shorter_than_the_least(
 
 
 def test_who_buys_daily_is_not_searched_for_losses() -> None:
-    least = Policy().least_silence.weeks(20) * MS_PER_WEEK
+    least = LeastSilence(MbgNbd(), 0.4).weeks(20) * MS_PER_WEEK
     assert least > 2 * DAY

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from domain.policy import Policy, PolicyError, default_yaml, load_policy, policy_yaml
-from domain.policy_changes import ABSENT, changes, fields
+from domain.policy.changes import ABSENT, changes, fields
 
 
 def test_no_file_is_the_default_policy() -> None:

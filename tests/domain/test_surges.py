@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.policy import Policy
-from domain.policy_complaints import SystemicIssues
+from domain.policy.complaints import SystemicIssues
 from domain.surges.detector import Detector, Found
 from domain.surges.hourly import OTHERS, Hourly, HourlyFormatError, Series
 from domain.surges.summary import SnapshotFormatError, load_snapshot, snapshot

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.experience.gaps import GapTable, Ratings, gap_table
-from domain.policy_experience import ExperienceRules
+from domain.policy.experience import ExperienceRules
 
 RULES = ExperienceRules()
 CHAIN = {

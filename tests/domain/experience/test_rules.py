@@ -17,7 +17,7 @@ from domain.experience.repurchase import Cohort, cohorts, rate, times_as_often
 from domain.experience.servqual import DIMENSIONS, Served, servqual
 from domain.experience.word_of_mouth import Told, word_of_mouth
 from domain.parts import Run
-from domain.policy_experience import ExperienceRules
+from domain.policy.experience import ExperienceRules
 from tests.domain.bank import DAY
 
 RULES = ExperienceRules()

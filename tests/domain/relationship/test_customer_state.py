@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.policy_relationship import RelationshipRules, StateRules
-from domain.policy_sections import MS_PER_DAY as DAY
+from domain.policy.relationship import RelationshipRules, StateRules
+from domain.policy.sections import MS_PER_DAY as DAY
 from domain.relationship.customer_state import (
     STATES,
     Facts,

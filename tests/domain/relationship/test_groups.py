@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.policy_relationship import GroupRules, RelationshipRules
+from domain.policy.relationship import GroupRules, RelationshipRules
 from domain.relationship.groups import age_band, age_bands, deposit_liquidity
 
 RULES = RelationshipRules()

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.policy_relationship import RelationshipRules
-from domain.policy_sections import MS_PER_DAY as DAY
+from domain.policy.relationship import RelationshipRules
+from domain.policy.sections import MS_PER_DAY as DAY
 from domain.relationship.finding import Finding
 from domain.relationship.lifecycle import Phase, lifecycle
 

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from domain.policy_relationship import LoyaltyRules, RelationshipRules
+from domain.policy.relationship import LoyaltyRules, RelationshipRules
 from domain.relationship.loyalty import loyalty_diamond, loyalty_matrix
 
 RULES = RelationshipRules()

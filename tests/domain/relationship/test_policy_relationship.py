@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.policy_relationship import RelationshipRules
+from domain.policy.relationship import RelationshipRules
 
 NAN = float("nan")
 

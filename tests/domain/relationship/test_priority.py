@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import product
 
-from domain.policy_relationship import RelationshipRules
-from domain.policy_sections import TIERS
+from domain.policy.relationship import RelationshipRules
+from domain.policy.sections import TIERS
 from domain.relationship.priority import priority, turn
 
 RULES = RelationshipRules()

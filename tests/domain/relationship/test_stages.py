@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from domain.policy_relationship import RelationshipRules
+from domain.policy.relationship import RelationshipRules
 from domain.relationship.stages import stage
 
 RULES = RelationshipRules()

@@ -10,7 +10,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.policy_segments import SegmentRules
+from domain.policy.segments import SegmentRules
 from domain.segmentation.features import FeatureSet
 from domain.segmentation.micro import MicroClusters
 from domain.segmentation.summary import Summary

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.policy_segments import (
+from domain.policy.segments import (
     BANK_FEATURES,
     BANK_STRATEGIES,
     OTHER_STRATEGY,

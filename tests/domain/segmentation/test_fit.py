@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from domain.policy_segments import SegmentRules
+from domain.policy.segments import SegmentRules
 from domain.segmentation.assign import Assigner
 from domain.segmentation.fit import Fitter
 from domain.segmentation.silhouette import distance_matrix, mean_silhouette

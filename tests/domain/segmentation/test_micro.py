@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
-from domain.policy_segments import GenericRules, SegmentRules
+from domain.policy.segments import GenericRules, SegmentRules
 from domain.segmentation.features import FeatureSet
 from domain.segmentation.micro import BLOCK, MicroClusters
 from domain.segmentation.summary import Summary, dump_summary

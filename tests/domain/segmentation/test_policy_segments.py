@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from domain.policy import PolicyError, load_policy
-from domain.policy_segments import (
+from domain.policy.segments import (
     BANK_FEATURES,
     KNOWN_FEATURES,
     Condition,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from river.stats import Var
 
-from domain.policy_segments import SegmentRules
+from domain.policy.segments import SegmentRules
 from domain.segmentation.features import FeatureSet
 from domain.segmentation.population import merge
 from tests.domain.segmentation.population_vectors import bank_case, summaries

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from domain.policy_segments import SegmentRules
+from domain.policy.segments import SegmentRules
 from domain.segmentation.fit import Fitter
 from domain.segmentation.publish import why_publish
 from schemas.fields import milliseconds

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from xxhash import xxh3_64_digest
 
-from domain.policy_segments import SegmentRules
+from domain.policy.segments import SegmentRules
 from domain.segmentation.features import FeatureSet
 from domain.segmentation.micro import MicroClusters
 from domain.segmentation.summary import Summary, SummaryFormatError, dump_summary, load_summary

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.policy_value import BgNbd, Clv, GammaGamma, MbgNbd
+from domain.policy.value import BgNbd, Clv, GammaGamma, MbgNbd
 from domain.value import clv, likelihood
 from domain.value.alive import age_at, p_alive, p_alive_bg
 from domain.value.history import Histories, History

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.aggregates import CHANNELS
 from domain.policy import Policy
-from domain.policy_value import ServeCosts, ValueRules
+from domain.policy.value import ServeCosts, ValueRules
 from schemas.fields import Channel, milliseconds, moment, rfc3339
 from schemas.touchpoints import Transaction
 from tests.domain import oracle_value as oracle

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.policy import Policy
-from domain.policy_value import Rfm, ValueRules
+from domain.policy.value import Rfm, ValueRules
 from domain.value.classes import Scores, abc, clv_class, relation_class, rfm
 from domain.value.ranks import Ranks
 from domain.value.row import Facts, Row

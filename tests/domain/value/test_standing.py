@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.policy import Policy
-from domain.policy_value import Rfm, ValueRules
+from domain.policy.value import Rfm, ValueRules
 from domain.state import Customer
 from domain.value.ledger import Bought, oldest_purchase_day, take
 from domain.value.ranks import Ranks

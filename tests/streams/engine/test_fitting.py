@@ -19,7 +19,7 @@ from xxhash import xxh3_64_intdigest
 from agents.modelling import snapshot_key
 from agents.segments import segments
 from domain.policy import Policy
-from domain.policy_segments import SegmentRules
+from domain.policy.segments import SegmentRules
 from domain.segmentation.features import FeatureSet
 from domain.segmentation.micro import MicroClusters
 from domain.segmentation.summary import dump_summary

@@ -11,7 +11,7 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_samples
 
-from domain.policy_segments import SegmentRules
+from domain.policy.segments import SegmentRules
 from schemas.segments import QUARANTINE
 from streams.segments.offline import OfflineFit, fit, silhouettes
 from streams.segments.reading import SegmentFileError, Vectors, read_vectors

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from domain.policy_segments import SegmentRules
+from domain.policy.segments import SegmentRules
 from schemas.segments import SegmentModel
 from streams.cli import app
 from streams.segments import plots, report

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from domain.policy import Policy
-from domain.policy_value import BgNbd, GammaGamma, MbgNbd
+from domain.policy.value import BgNbd, GammaGamma, MbgNbd
 from domain.value import likelihood
 from domain.value.clv import expected_purchases
 from domain.value.history import Floats, Histories

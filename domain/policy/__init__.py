@@ -16,11 +16,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from domain.policy_alerts import AlertKind, Alerts
-from domain.policy_complaints import ComplaintPromises
-from domain.policy_experience import ExperienceRules
-from domain.policy_relationship import RelationshipRules
-from domain.policy_sections import (
+from domain.policy.alerts import AlertKind, Alerts
+from domain.policy.complaints import ComplaintPromises
+from domain.policy.experience import ExperienceRules
+from domain.policy.relationship import RelationshipRules
+from domain.policy.sections import (
     FACTORS,
     KEY,
     MS_PER_DAY,
@@ -37,10 +37,9 @@ from domain.policy_sections import (
     Section,
     TierLines,
 )
-from domain.policy_segments import SegmentRules
-from domain.policy_value import ValueRules
-from domain.policy_yaml import Repeated, read_yaml
-from domain.value.alive import LeastSilence
+from domain.policy.segments import SegmentRules
+from domain.policy.value import ValueRules
+from domain.policy.yaml_file import Repeated, read_yaml
 
 
 class Policy(Section):
@@ -85,12 +84,6 @@ class Policy(Section):
     def drop_window_ms(self) -> int:
         """How far back a balance drop looks for its maximum, in milliseconds."""
         return self.alerts.balance_drop_days * MS_PER_DAY
-
-    @cached_property
-    def least_silence(self) -> LeastSilence:
-        """How long nothing must be bought at least for a customer to be lost by P(alive)."""
-        states = self.relationship.states
-        return LeastSilence(self.value.clv.mbg_nbd, states.lost_p_alive)
 
     def tier_of_balance(self, balance: float) -> int:
         """Index in ``TIERS`` of a balance in base currency, grace left aside."""

@@ -44,6 +44,6 @@ def read_yaml(text: str) -> Any:
     {'tiers': {'vip': 5}}
     >>> read_yaml("vip: 5\\nvip: 4")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    domain.policy_yaml.Repeated: vip: given in line 1 and in line 2; must be there once: ...
+    domain.policy.yaml_file.Repeated: vip: given in line 1 and in line 2; must be there once: ...
     """
     return yaml.load(text, _Loader)

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
-from domain.policy_sections import NotNegative, Positive, Section
+from domain.policy.sections import NotNegative, Positive, Section
 from domain.recent import FEATURES
 
 BANK_FEATURES: Final = FEATURES

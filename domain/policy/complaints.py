@@ -11,8 +11,8 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from domain.policy_calendar import BusinessCalendar
-from domain.policy_sections import MS_PER_DAY, MS_PER_HOUR, TIERS, NotNegative, Positive, Section
+from domain.policy.calendar import BusinessCalendar
+from domain.policy.sections import MS_PER_DAY, MS_PER_HOUR, TIERS, NotNegative, Positive, Section
 from schemas.fields import Label
 
 

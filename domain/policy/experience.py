@@ -11,8 +11,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from domain.policy_relationship import Rules
-from domain.policy_sections import MS_PER_DAY, Positive, Score
+from domain.policy.relationship import Rules
+from domain.policy.sections import MS_PER_DAY, Positive, Score
 
 Need = Literal["security", "justice", "esteem"]
 NEEDS: Final[tuple[Need, ...]] = ("security", "justice", "esteem")

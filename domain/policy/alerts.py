@@ -12,8 +12,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from domain.policy_calendar import ClockTime, Zone
-from domain.policy_sections import (
+from domain.policy.calendar import ClockTime, Zone
+from domain.policy.sections import (
     MS_PER_DAY,
     MS_PER_HOUR,
     MS_PER_SECOND,

@@ -12,7 +12,7 @@ from typing import Annotated, get_args
 from pydantic import Field, ValidationInfo, field_validator
 from xxhash import xxh3_64_hexdigest
 
-from domain.policy_sections import NotNegative, Positive, Section, Share
+from domain.policy.sections import NotNegative, Positive, Section, Share
 from schemas.fields import Channel
 
 SCORES = 5

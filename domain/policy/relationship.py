@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
-from domain.policy_sections import MS_PER_DAY, Positive, Score, Section, Share
+from domain.policy.sections import MS_PER_DAY, Positive, Score, Section, Share
 from schemas.fields import Cost, Label, Tier
 
 TIMES_KEPT: Final = 21

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from domain.policy_sections import Section
+from domain.policy.sections import Section
 
 
 class Change(NamedTuple):
@@ -50,7 +50,7 @@ def changes(was: Section, becomes: Section) -> list[Change]:
 def fields(policy: Section) -> dict[str, Any]:
     """Every field of a policy by its path; a list of plain values is one field.
 
-    >>> from domain.policy_sections import Purchases
+    >>> from domain.policy.sections import Purchases
     >>> fields(Purchases())
     {'directions': ['debit'], 'categories': None}
     """
