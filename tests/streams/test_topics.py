@@ -34,7 +34,7 @@ OUTPUTS = {
     "signals",
     "referrals",
 }
-COMPACTED = {"partition-summaries", "segment-model", "touchline-customers-changelog"}
+COMPACTED = {"partition-summaries", "portfolio", "segment-model", "touchline-customers-changelog"}
 
 
 @contextmanager
