@@ -31,6 +31,8 @@ POLL_MS = 200
 AGAIN_SECONDS = 1.0
 UNREADABLE_SECONDS = 10.0
 STOP_SECONDS = 10.0
+REST_FACTOR = 15
+"""After a fit there is none for so many times as long: it shares the processor with the events."""
 
 log = structlog.get_logger("touchline.fitting")
 
@@ -119,6 +121,7 @@ class Fitting:
         assert maker.fitter is not None
         now = time.time_ns() // 1_000_000
         made = await asyncio.to_thread(maker.fitter.fit, snapshots, now)
+        maker.took = time.perf_counter() - began
         if made is None:
             return
         modelling, record = maker.modelling, made.record
@@ -141,6 +144,7 @@ class Maker:
         self._snapshots: dict[int, Any] = {}
         self._news = False
         self._fitted_at = 0.0
+        self.took = 0.0
 
     def take(self, number: int, snapshot: bytes) -> None:
         """Keep a partition's newest snapshot. Raises ``ValueError`` where it is torn or foreign."""
@@ -148,9 +152,10 @@ class Maker:
         self._news = True
 
     def due(self, settings: Settings) -> bool:
-        """Whether to fit now: soon after news, and now and then without any."""
+        """Whether to fit now: soon after news, now and then without, never too much of the time."""
         timing = settings.segments
         pause = timing.fit_seconds if self._news else timing.refit_seconds
+        pause = max(pause, REST_FACTOR * self.took)
         return bool(self._snapshots) and time.monotonic() - self._fitted_at >= pause
 
     def begin(self) -> list[Any]:
