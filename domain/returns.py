@@ -78,16 +78,18 @@ def _least_gap(ledger: Ledger, policy: Policy) -> float:
     """No shorter time (ms) between two purchases can hold a loss, whatever came before."""
     rules = policy.relationship
     by_lapse = round(rules.states.lost_lapse_points * rules.min_lapse_ms)
-    least = _least_silence(policy.value.clv.mbg_nbd, rules.states.lost_p_alive)
+    model = policy.value.clv.mbg_nbd
+    # by its numbers: hashing the model itself would cost more than all the rest here
+    least = _least_silence(model.r, model.alpha, model.a, model.b, rules.states.lost_p_alive)
     weeks = min(least.weeks(ledger.purchase_days - 1), MOST_WEEKS / 2)
     # the model counts from the start of the UTC day of the purchase
     return min(by_lapse, weeks * MS_PER_WEEK - MS_PER_DAY - ROUNDING_MS)
 
 
 @lru_cache(maxsize=8)
-def _least_silence(model: MbgNbd, probability: float) -> LeastSilence:
+def _least_silence(r: float, alpha: float, a: float, b: float, probability: float) -> LeastSilence:
     """How long nothing must be bought at least for a customer to be lost by P(alive)."""
-    return LeastSilence(model, probability)
+    return LeastSilence(MbgNbd(r=r, alpha=alpha, a=a, b=b), probability)
 
 
 def _return_at(ledger: Ledger, place: int, policy: Policy) -> Return | None:
