@@ -83,11 +83,16 @@ def event(event_id: str, customer: str, kind: str, **fields: object) -> Record:
     return TOPIC_OF_TYPE[kind], customer.encode(), value.encode()
 
 
-def balance(event_id: str, customer: str, after: float) -> Record:
+def ago(seconds: float) -> dict[str, str]:
+    """When something happened: events of one second are merged in the order of their topics."""
+    return {"occurred_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - seconds))}
+
+
+def balance(event_id: str, customer: str, after: float, **fields: object) -> Record:
     """A credit of 10 that leaves this balance."""
     return event(
         event_id, customer, "transaction", amount=10, currency="CNY", direction="credit",
-        account_id=f"a-{customer}", balance_after=after,
+        account_id=f"a-{customer}", balance_after=after, **fields,
     )  # fmt: skip
 
 

@@ -64,7 +64,7 @@ class Demo:
 
     def child(self, name: str) -> psutil.Process:
         """One of its children by its name: `worker 1` or `bank`."""
-        [found] = [one for one in self.started if one.name() == name]
+        [found] = [one for one in self.started if name_of(one) == name]
         return found
 
     def end(self, seconds: float = 90.0) -> int:
@@ -82,6 +82,14 @@ class Demo:
         assert len(self.ports) >= pages
         # a zombie's last threads may hold its sockets for a moment longer
         until(lambda: not any(answers(port) for port in self.ports) or None, "their ports", 15.0)
+
+
+def name_of(process: psutil.Process) -> str | None:
+    """What a process is called; None once it has ended, as helpers of a start do."""
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return None
 
 
 def answers(port: int) -> bool:

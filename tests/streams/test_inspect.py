@@ -22,6 +22,7 @@ from streams.replay import Replay
 from tests.streams.running import (
     PARTITIONS,
     Record,
+    ago,
     balance,
     environment,
     event,
@@ -52,8 +53,10 @@ def house(module_broker: LocalBroker, tmp_path_factory: pytest.TempPathFactory) 
     """Five customers' events and three bad records, all of them committed; no worker runs."""
     ensure_topics(module_broker.bootstrap, APP_ID, PARTITIONS).raise_if_wrong()
     variables = environment(APP_ID, module_broker.bootstrap)
-    good = [balance(f"b-{n}", f"客-{n}", 100_000.0 * n) for n in range(1, 6)]
-    good += [event(f"v-{n}", "客-3", "survey", instrument="nps", score=n) for n in (2, 10)]
+    good = [balance(f"b-{n}", f"客-{n}", 100_000.0 * n, **ago(60)) for n in range(1, 6)]
+    good += [
+        event(f"v-{n}", "客-3", "survey", instrument="nps", score=n, **ago(30)) for n in (2, 10)
+    ]
     with worker_process(variables, tmp_path_factory.mktemp("house") / "worker.log") as address:
         produce(module_broker.bootstrap, good)
         produce(module_broker.bootstrap, [SPOILT, KEYLESS, TOO_LARGE], HEADERS)
@@ -89,6 +92,7 @@ def test_all_customers_are_those_of_a_replay_of_the_same_events(
 ) -> None:
     replay = Replay(customers(Policy()), PARTITIONS)
     list(replay.feed([value for _, _, value in house.good]))
+    list(replay.until(replay.now))
     expected = replay.customers()
     newest = max(one["newest_event_at"] for one in expected)
 
