@@ -21,7 +21,7 @@ from schemas.referrals import Referral, decode_referrals
 from schemas.segments import SegmentModel
 from schemas.standings import Standings
 from schemas.surges import Surges
-from schemas.topics import INPUT_TOPICS, REFERRALS, TOPIC_OF_TYPE
+from schemas.topics import ALERTS, CARE_TASKS, INPUT_TOPICS, REFERRALS, TOPIC_OF_TYPE
 from schemas.touchpoints import MODEL_OF_TYPE
 
 
@@ -55,6 +55,7 @@ def customers(policy: Policy) -> Topology:
         main_key=lambda customer_id: CORE + customer_id.encode(),
         population=_population,
         read_back={REFERRALS: ReadBack(decode_referrals, _referrer, referrals.take)},
+        prompt=frozenset((ALERTS, CARE_TASKS)),
     )
 
 

@@ -128,7 +128,8 @@ class Topology:
     ``owner`` names the key that a state record is the main record of, or ``None``;
     ``main_key`` is that record's key; ``export`` is what a user sees of a state at a time in ms,
     given the context, or ``None`` for one that is known from records read back alone.
-    ``read_back`` has topics of its own outputs that it reads itself.
+    ``read_back`` has topics of its own outputs that it reads itself; ``prompt`` has those that
+    somebody waits for: while there is little to do, a commit is made for them at once.
     ``population`` is the part of the context that looks over all keys, where there is one;
     the versions tell it which record of each kind has been in use: older ones are left aside.
     """
@@ -152,6 +153,7 @@ class Topology:
         None
     )
     read_back: Mapping[str, ReadBack] = field(default_factory=dict)
+    prompt: frozenset[str] = frozenset()
 
     @property
     def topics(self) -> tuple[str, ...]:

@@ -48,11 +48,14 @@ from streams.worker import Worker, run_worker
 APP_ID = "reassign"
 TARGET_SECONDS = 2.0
 TARGET_P99_MS = 150.0
-REST_SECONDS = 12.0
+REST_SECONDS = 6.0
 RATE = 400
-LARGE_EVERY = 4
+LARGE_EVERY = 20
 CLICKS = 8
-BORDERS: tuple[tuple[str, float], ...] = (("s", 0.0), ("s", 0.35), ("t", 0.0))
+BORDERS: tuple[tuple[str, float], ...] = (
+    ("s", 0.0),
+    *((prefix, shift) for prefix in "stst" for shift in (0.35, 0.0)),
+)
 """Prefix of the ids and shift of the second centroid of each model, in logarithms."""
 
 
@@ -268,6 +271,7 @@ def _report(
                 "alerts_meanwhile": len(during),
                 "p50_ms": quantile(during, 0.5),
                 "p99_ms": quantile(during, 0.99),
+                "calm_p50_ms": quantile(calm, 0.5),
                 "calm_p99_ms": quantile(calm, 0.99),
             }
         )

@@ -52,8 +52,8 @@ class CommitSettings(BaseModel):
     """When a partition's work is committed. Times in seconds.
 
     Under load a commit is made every ``interval_seconds``; while at most
-    ``quiet_records`` records wait, outputs are committed at once and bare state after
-    ``linger_seconds``. ``deadline_seconds`` bounds every step of a commit and must stay
+    ``quiet_records`` records wait, alerts and care tasks are committed at once, everything
+    else after ``linger_seconds``. ``deadline_seconds`` bounds every step of a commit and must stay
     below ``transaction_timeout_seconds``, after which the broker aborts by itself.
     """
 

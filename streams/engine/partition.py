@@ -83,6 +83,7 @@ class Partition:
         self._timer_heap = self.timers.heap
         self._due_of = self.timers.due_of
         self._rule = topology.apply
+        self._prompt = topology.prompt
         self.inbox = Inbox()
         self.pending = 0
         self.urgent = False
@@ -192,7 +193,6 @@ class Partition:
             return
         self._dirty[key] = state
         if outcome.outputs:
-            self.urgent = True
             self._send(outcome.outputs, record.timestamp)
         next_due = state.next_due
         if next_due is not None or key in self._due_of:
@@ -340,7 +340,6 @@ class Partition:
         for key in self.timers.pop_due(self.now):
             state = self._state_of(key)
             context.now, context.late = self.now, False
-            self.urgent = True
             self._send(self._fired(key, state), None)
             self._dirty[key] = state
             self.timers.set(key, state.next_due)
@@ -360,10 +359,10 @@ class Partition:
     def _send(self, outputs: Iterable[Output], cause_timestamp: int | None) -> None:
         for output in outputs:
             kind = output.__dict__.get("kind", "")
-            value, by_key = encode(output), output.by_key
-            self.outputs.append(
-                Sent(output.topic, output.key, value, cause_timestamp, kind, by_key)
-            )
+            value, by_key, topic = encode(output), output.by_key, output.topic
+            self.outputs.append(Sent(topic, output.key, value, cause_timestamp, kind, by_key))
+            if topic in self._prompt:
+                self.urgent = True
 
     def _dead(self, topic: str, record: Fetched, bad: Bad) -> None:
         self.counts[Bad, bad.reason] += 1

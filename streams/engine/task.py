@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -236,14 +236,19 @@ class PartitionTask:
             partition.settle()
         if partition.busy:
             self._turns += 1
-            crowded = partition.inbox.waiting > CROWDED_RECORDS
-            if not crowded or self._turns % CROWDED_TURNS == 0:
-                async with self._processor:
-                    partition.work()
-                    await asyncio.sleep(0)
+            if not self._crowded(partition) or self._turns % CROWDED_TURNS == 0:
+                await self._work(partition)
         elif now - self._summarised >= self._settings.segments.summary_seconds:
             self._summarised = now
             partition.summarise(self._settings.partitions)
+
+    def _crowded(self, partition: Partition) -> bool:
+        return partition.inbox.waiting > CROWDED_RECORDS
+
+    async def _work(self, partition: Partition) -> None:
+        async with self._processor:
+            partition.work()
+            await asyncio.sleep(0)
 
     def adopt(self, model: Any) -> None:
         """Take a newer model into use."""
@@ -272,7 +277,7 @@ class PartitionTask:
             return partition.urgent or age >= BUSY_COMMIT_SECONDS
         if partition.inbox.waiting:
             return False
-        return bool(partition.outputs) or age >= commit.linger_seconds
+        return partition.urgent or age >= commit.linger_seconds
 
     async def _commit(self, partition: Partition, *, reopen: bool) -> None:
         began, now = time.perf_counter(), time.monotonic()
@@ -280,8 +285,9 @@ class PartitionTask:
         drained = partition.drain()
         mirror = not reopen or now - self._mirrored >= MIRROR_SECONDS
         changelog, group = self._settings.changelog, self._settings.app_id
+        sending = self._producer.commit(drained, changelog, group, mirror=mirror)
         try:
-            await self._producer.commit(drained, changelog, group, mirror=mirror)
+            await (self._work_along(partition, sending) if reopen else sending)
         except Fenced as fenced:
             log.warning("partition fenced", partition=self.number, why=str(fenced))
             await self._give_up()
@@ -299,6 +305,20 @@ class PartitionTask:
             if mirror:
                 self._mirrored = now
             self._observer.committed(partition, drained, time.perf_counter() - began)
+
+    async def _work_along(self, partition: Partition, sending: Coroutine[Any, Any, None]) -> None:
+        """Go on with the population's long work until what was drained is sent.
+
+        It belongs to the next transaction; where this one fails, all of it is thrown away.
+        """
+        task = asyncio.create_task(sending)
+        try:
+            while not task.done() and partition.busy and not self._crowded(partition):
+                await self._work(partition)
+        finally:
+            await task
+        if self._first_pending is None and partition.pending:
+            self._first_pending = time.monotonic()
 
     async def _give_up(self) -> None:
         self.status = Status.OVER
