@@ -55,8 +55,12 @@ class Changed(Protocol):
         """The key."""
 
     @property
-    def state(self) -> Keyed:
-        """Its state."""
+    def state(self) -> Keyed | None:
+        """Its state; ``None``: it was not opened, and ``records`` are to be written."""
+
+    @property
+    def records(self) -> Sequence[tuple[bytes, bytes | None]]:
+        """Records of a state that was not opened."""
 
     @property
     def outputs(self) -> Sequence[Output]:
@@ -66,8 +70,8 @@ class Changed(Protocol):
 class Population(Protocol):
     """What is worked out over all keys of a partition, and shared with the other partitions.
 
-    Times are in ms; ``open_`` gives the state of a key. Nothing here may depend on how events
-    were cut into batches.
+    Times are in ms; ``open_`` gives the state of a key, ``opened`` that of one which is open
+    already, else ``None``. Nothing here may depend on how events were cut into batches.
     """
 
     def ripe(self, now: int) -> bool:
@@ -83,7 +87,9 @@ class Population(Protocol):
     def busy(self) -> bool:
         """Whether :meth:`work` has anything left to do."""
 
-    def work(self, now: int, open_: Callable[[str], Any]) -> Sequence[Changed]:
+    def work(
+        self, now: int, open_: Callable[[str], Any], opened: Callable[[str], Any | None]
+    ) -> Sequence[Changed]:
         """One bounded slice of long work."""
 
     def restore(self, keys: Iterable[str], record_of: Callable[[str], bytes | None]) -> None:

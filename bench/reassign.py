@@ -51,6 +51,8 @@ TARGET_P99_MS = 150.0
 REST_SECONDS = 6.0
 RATE = 400
 LARGE_EVERY = 20
+CUSTOMERS = 1_000
+"""So many of those who are there have transactions meanwhile."""
 CLICKS = 8
 BORDERS: tuple[tuple[str, float], ...] = (
     ("s", 0.0),
@@ -199,8 +201,9 @@ def _event(number: int) -> tuple[str, bytes, bytes, str]:
         customer = f"c{number % 500:06}"
         text = f'"customer_id":"{customer}","type":"app_click","action":"tab_switch"}}'
         return "app_click", customer.encode(), (head + text).encode(), event_id
-    customer = f"v{number:08}"
-    amount = 150_000 if number % LARGE_EVERY == 0 else 50
+    large = number % LARGE_EVERY == 0  # of a customer of its own: a kind of alert has a cooldown
+    customer = f"v{number:08}" if large else f"c{number % CUSTOMERS:06}"
+    amount = 150_000 if large else 50
     text = (
         f'"customer_id":"{customer}","type":"transaction","account_id":"a","amount":{amount},'
         f'"currency":"CNY","direction":"debit"}}'

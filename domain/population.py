@@ -7,10 +7,12 @@ from itertools import chain
 from typing import Any, Protocol
 
 Open = Callable[[str], Any]
+Opened = Callable[[str], Any | None]
 
 
 class Population(Protocol):
-    """One kind. Times are in ms; ``open_`` gives the state of a customer.
+    """One kind. Times are in ms; ``open_`` gives the state of a customer, ``opened`` that of one
+    whose state is open already.
 
     Nothing here may depend on how events were cut into batches.
     """
@@ -28,7 +30,7 @@ class Population(Protocol):
     def busy(self) -> bool:
         """Whether :meth:`work` has anything left to do."""
 
-    def work(self, now: int, open_: Open) -> Sequence[Any]:
+    def work(self, now: int, open_: Open, opened: Opened) -> Sequence[Any]:
         """One bounded slice of long work."""
 
     def restore(self, keys: Iterable[str], record_of: Callable[[str], bytes | None]) -> None:
@@ -68,11 +70,11 @@ class Together:
         """Whether any has long work left to do."""
         return any(one.busy for one in self._all)
 
-    def work(self, now: int, open_: Open) -> Sequence[Any]:
+    def work(self, now: int, open_: Open, opened: Opened) -> Sequence[Any]:
         """One slice of the first that has work."""
         for one in self._all:
             if one.busy:
-                return one.work(now, open_)
+                return one.work(now, open_, opened)
         return ()
 
     def restore(self, keys: Iterable[str], record_of: Callable[[str], bytes | None]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from domain.segmentation.assign import Assigner
 from domain.segmentation.features import Floats
-from domain.state import CORE, Customer
+from domain.state import CORE, CoreOnly, Customer
 from domain.words import feature_words
 from schemas.fields import moment, rfc3339
 from schemas.made import made
@@ -44,7 +44,7 @@ class Updates:
         self._names |= {card.segment_id: card.name for card in model.segments}
 
     def enter(
-        self, customers: Sequence[Customer], to: Sequence[str], vectors: Floats, at: int
+        self, customers: Sequence[Customer | CoreOnly], to: Sequence[str], vectors: Floats, at: int
     ) -> list[SegmentUpdate]:
         """Let each customer enter its segment of ``to`` at ``at`` (ms), from none or another.
 
@@ -68,7 +68,7 @@ class Updates:
 
     def _enter(
         self,
-        customer: Customer,
+        customer: Customer | CoreOnly,
         to: str,
         when: datetime,
         *,
@@ -109,7 +109,7 @@ class Updates:
 
     def _update(
         self,
-        customer: Customer,
+        customer: Customer | CoreOnly,
         to: str,
         when: datetime,
         reason: str,
@@ -140,7 +140,7 @@ class Updates:
         return self._names.get(segment_id, segment_id)
 
 
-def _held(customers: Sequence[Customer], vectors: Floats) -> Floats:
+def _held(customers: Sequence[Customer | CoreOnly], vectors: Floats) -> Floats:
     """What each customer entered its segment with (n, d); where that does not fit, ``vectors``."""
     width = vectors.shape[1]
     rows = [customer.core.entered_with for customer in customers]

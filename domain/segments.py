@@ -23,7 +23,7 @@ from domain.segmentation.features import FeatureSet
 from domain.segmentation.micro import MicroClusters
 from domain.segmentation.summary import dump_summary
 from domain.segmentation.table import Rows, Table
-from domain.state import CORE, Customer, decode_core
+from domain.state import CORE, CoreOnly, Customer, Record, decode_core
 from domain.vectors import feature_values
 from schemas.outputs import SegmentUpdate
 from schemas.segments import SegmentModel
@@ -31,18 +31,24 @@ from schemas.segments import SegmentModel
 TICK_KEYS = 256
 LONGEST_TICK_MS = 3_600_000
 SLICE_ROWS = 512
-SLICE_CHANGES = 64
+SLICE_CHANGES = 96
 
 Open = Callable[[str], Customer]
+Opened = Callable[[str], Customer | None]
+Glance = Callable[[str], Customer | CoreOnly]
 Codes = NDArray[np.int16]
 
 
 class Changed(NamedTuple):
-    """A customer whose state changed, and what is to be sent."""
+    """A customer whose state changed, and what is to be sent.
+
+    Without a ``state``, ``records`` of it are to be written as they are.
+    """
 
     key: str
-    state: Customer
+    state: Customer | None
     outputs: Sequence[SegmentUpdate]
+    records: Sequence[Record] = ()
 
 
 class Segments:
@@ -68,6 +74,7 @@ class Segments:
         self._to_model = np.full(1, -1, dtype=np.int16)
         self._from_model = np.zeros(0, dtype=np.int16)
         self._stale: Rows = np.zeros(0, dtype=np.intp)
+        self._slice = SLICE_ROWS
         self._stored: list[str] = []
         self._core_of: Callable[[str], bytes | None] = lambda key: None
         self._ticked = 0
@@ -139,17 +146,28 @@ class Segments:
         self._stored = list(keys)
         self._core_of = core_of
 
-    def work(self, now: int, open_: Open) -> list[Changed]:
-        """One slice: of customers coming in from the store, else of those to be judged anew."""
+    def work(self, now: int, open_: Open, opened: Opened) -> list[Changed]:
+        """One slice: of customers coming in from the store, else of those to be judged anew.
+
+        Of the latter only those that are ``opened`` are more than their core record here.
+        """
         if self._stored:
             self._take_stored(now)
             return []
-        changed: list[Changed] = []
-        if self._ready:
-            rows, self._stale = self._stale[:SLICE_ROWS], self._stale[SLICE_ROWS:]
-            rows = np.unique(rows[self._table.stale[rows]])  # a row may have become stale twice
-            changed = self._judge(rows, now, open_, SLICE_CHANGES)
-        return changed
+        if not self._ready:
+            return []
+
+        def glance(key: str) -> Customer | CoreOnly:
+            known = opened(key)
+            if known is not None:
+                return known
+            value = self._core_of(key)
+            return open_(key) if value is None else CoreOnly(key, value)
+
+        size = self._slice
+        rows, self._stale = self._stale[:size], self._stale[size:]
+        rows = np.unique(rows[self._table.stale[rows]])  # a row may have become stale twice
+        return self._judge(rows, now, glance, SLICE_CHANGES)
 
     def _take_stored(self, now: int) -> None:
         start, rows = now - WINDOW_MS, []
@@ -188,7 +206,8 @@ class Segments:
         self._from_model = np.array([self._code(one) for one in self._assigner.ids], dtype=np.int16)
         self._to_model = np.full(len(self._ids) + 1, -1, dtype=np.int16)
         self._to_model[self._from_model] = np.arange(len(self._from_model))
-        self._mark_stale(self._table.live())
+        self._stale = self._table.live()
+        self._table.stale[self._stale] = True
         return None
 
     def summary(self, number: int, clock: int, partitions: int) -> bytes | None:
@@ -223,7 +242,7 @@ class Segments:
         values = feature_values(core)
         return tuple(values[name] for name in self._rules.features)
 
-    def _judge(self, rows: Rows, now: int, open_: Open, most: int | None = None) -> list[Changed]:
+    def _judge(self, rows: Rows, now: int, open_: Glance, most: int | None = None) -> list[Changed]:
         """Judge rows by the model; at most ``most`` changes, the rest stays stale."""
         if not len(rows):
             return []
@@ -240,9 +259,12 @@ class Segments:
             table.look_at(rows[waits], away[waits] + self._assigner.hold_ms)
         codes = self._from_model[labels]
         places = np.flatnonzero((codes != before) | (away != since))
-        if most is not None and len(places) > most:
-            self._mark_stale(rows[places[most:]])
-            places = places[:most]
+        if most is not None:
+            # so many rows next time as will hold as many changes, if they are like these
+            self._slice = min(max(most, most * len(rows) // max(len(places), 1)), SLICE_ROWS)
+            if len(places) > most:
+                self._mark_stale(rows[places[most:]])
+                places = places[:most]
         if not len(places):
             return []
         table.away[rows[places]] = away[places]
@@ -251,7 +273,7 @@ class Segments:
         changed = self._move(rows[goes], codes[goes], now, open_) if len(goes) else []
         return changed + self._turn(rows[turns], open_)
 
-    def _move(self, rows: Rows, codes: Codes, now: int, open_: Open) -> list[Changed]:
+    def _move(self, rows: Rows, codes: Codes, now: int, open_: Glance) -> list[Changed]:
         table = self._table
         customers = [open_(table.keys[row]) for row in rows.tolist()]
         self.changes += sum(1 for customer in customers if customer.core.segment)
@@ -259,18 +281,18 @@ class Segments:
         updates = self._updates.enter(customers, to, table.raw[rows], now)
         table.current[rows] = codes
         return [
-            Changed(customer.customer_id, customer, (update,))
+            _changed(customer, (update,))
             for customer, update in zip(customers, updates, strict=True)
         ]
 
-    def _turn(self, rows: Rows, open_: Open) -> list[Changed]:
+    def _turn(self, rows: Rows, open_: Glance) -> list[Changed]:
         """Let who came past the margin, or back, remember it: nothing is told."""
         changed = []
         for row in rows.tolist():
             customer = open_(self._table.keys[row])
             customer.core.away_since = self._table.away.item(row)
             customer.touched |= CORE
-            changed.append(Changed(customer.customer_id, customer, ()))
+            changed.append(_changed(customer, ()))
         return changed
 
     def _leave(self, key: str, customer: Customer) -> Changed:
@@ -291,6 +313,12 @@ class Segments:
             if code + 1 >= len(self._to_model):
                 self._to_model = np.concatenate([self._to_model, self._to_model[-1:]])
         return code
+
+
+def _changed(customer: Customer | CoreOnly, outputs: Sequence[SegmentUpdate]) -> Changed:
+    if isinstance(customer, CoreOnly):
+        return Changed(customer.customer_id, None, outputs, customer.dump())
+    return Changed(customer.customer_id, customer, outputs)
 
 
 def _move_window(customer: Customer, now: int) -> bool:

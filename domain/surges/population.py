@@ -33,7 +33,9 @@ class SurgePopulation:
         """Nothing."""
         return ()
 
-    def work(self, now: int, open_: Callable[[str], Any]) -> Sequence[Any]:
+    def work(
+        self, now: int, open_: Callable[[str], Any], opened: Callable[[str], Any]
+    ) -> Sequence[Any]:
         """Nothing."""
         return ()
 

@@ -29,6 +29,7 @@ SLICE_ROWS: Final = 4_096
 """Rows whose CLV alone is worked out anew in one slice; no customer is opened for it."""
 
 Open = Callable[[str], Customer]
+Opened = Callable[[str], Customer | None]
 
 
 class Standing:
@@ -81,7 +82,7 @@ class Standing:
         self._waiting |= self.moved
         self.moved = {}
         self._refreshed = now
-        self.work(now, open_)
+        self._work(now, open_)
         return ()
 
     @property
@@ -89,16 +90,9 @@ class Standing:
         """Whether :meth:`work` has anything left to do."""
         return bool(self._stored) or bool(self._waiting) or bool(len(self._older))
 
-    def work(self, now: int, open_: Open) -> Sequence[Any]:
+    def work(self, now: int, open_: Open, opened: Opened) -> Sequence[Any]:
         """One slice: customers of the store, else those that moved, else rows of yesterday."""
-        if not self._day:
-            self._date(now)
-        if self._stored:
-            self._measure(self._buyers(self._stored), open_)
-        elif self._waiting:
-            self._measure(_some(self._waiting), open_)
-        elif len(self._older):
-            self._slide(open_)
+        self._work(now, open_)
         return ()
 
     def restore(self, keys: Iterable[str], core_of: Callable[[str], bytes | None]) -> None:
@@ -152,6 +146,16 @@ class Standing:
         )
 
     # -- inside -------------------------------------------------------------------------
+
+    def _work(self, now: int, open_: Open) -> None:
+        if not self._day:
+            self._date(now)
+        if self._stored:
+            self._measure(self._buyers(self._stored), open_)
+        elif self._waiting:
+            self._measure(_some(self._waiting), open_)
+        elif len(self._older):
+            self._slide(open_)
 
     def _date(self, now: int) -> None:
         """Let it be the day of ``now``; the rows of the day before are to follow."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 from agents.modelling import snapshot_key
@@ -93,6 +94,7 @@ class Partition:
         self._cached = cached
         self._live: dict[str, Any] = {}
         self._dirty: dict[str, Any] = {}
+        self._written: list[tuple[bytes, bytes | None]] = []
         self.population = topology.population(self.context, self.versions)
         self._next_tick = LAST if self.population is None else 0
         if self.population is not None:
@@ -239,7 +241,8 @@ class Partition:
     def work(self) -> None:
         """One slice of the population's long work: after a restore, after a new model."""
         if self.population is not None:
-            self._take(self.population.work(self.now, self._state_in_passing))
+            work = self.population.work
+            self._take(work(self.now, self._state_in_passing, self._opened))
 
     def adopt(self, record: Any) -> str | None:
         """Take a newer record of its kind into use; why it is refused, or ``None``."""
@@ -269,9 +272,18 @@ class Partition:
 
     def _take(self, changes: Sequence[Changed]) -> None:
         for change in changes:
-            self._dirty[change.key] = change.state
+            if change.state is None:
+                self._write(change.records)
+            else:
+                self._dirty[change.key] = change.state
             self._send(change.outputs, None)
         self.pending += len(changes)
+
+    def _write(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
+        """Write what was changed without opening the state: an event to come reads it."""
+        self._written += records
+        for key, value in records:
+            self.store.put(key, value)
 
     def _state_of(self, key: str) -> Any:
         return self._live.get(key) or self._open(key)
@@ -283,7 +295,8 @@ class Partition:
 
     def drain(self) -> Drained:
         """Everything since the last call, for one transaction; the store is brought up to date."""
-        changelog: list[tuple[bytes, bytes | None]] = []
+        changelog, written = self._written, len(self._written)
+        self._written = []
         for state in self._dirty.values():
             changelog += state.dump()
         changelog += self.timers.records()
@@ -294,7 +307,7 @@ class Partition:
         )
         changelog.append((CHECKPOINT_KEY, dump_checkpoint(checkpoint)))
         put = self.store.put
-        for key, value in changelog:
+        for key, value in islice(changelog, written, None):
             put(key, value)
         kinds, counts = self.topology.kinds, Counter[tuple[str, str]]()
         for (kind, what), n in self.counts.items():
@@ -307,8 +320,7 @@ class Partition:
 
     def state(self, key: str) -> Any | None:
         """The state of a key, or ``None`` if it is not known."""
-        known = self._live.get(key) or self._dirty.get(key)
-        return known or self.topology.load(key, self.store.get)
+        return self._opened(key) or self.topology.load(key, self.store.get)
 
     def export(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every key and what a user sees of its state at the task clock, sorted by key.
@@ -332,8 +344,11 @@ class Partition:
 
     def _state_in_passing(self, key: str) -> Any:
         """The state of a key, which does not stay decoded: work over all would displace others."""
-        state = self._live.get(key) or self._dirty.get(key)
+        state = self._opened(key)
         return state or self.topology.load(key, self.store.get) or self.topology.new(key)
+
+    def _opened(self, key: str) -> Any | None:
+        return self._live.get(key) or self._dirty.get(key)
 
     def _fire(self) -> None:
         context = self.context

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -30,9 +30,6 @@ from streams.settings import Settings
 
 BUSY_COMMIT_SECONDS = 0.25  # of the long work of a new model, while no alert waits
 SETTLE_SECONDS = 1.0
-CROWDED_RECORDS = 500
-CROWDED_TURNS = 4
-"""While more records than that wait, the population works in one turn of so many: events first."""
 MIRROR_SECONDS = 1.0
 """How old the group offsets may be, which are for lag tools: two of a commit's five round trips."""
 STOPPED_RETRY_SECONDS = 10.0
@@ -99,7 +96,7 @@ class PartitionTask:
         self._failures = 0
         self._summarised = self._settled = self._mirrored = 0.0
         self._behind = False  # the group offsets
-        self._turns = 0
+        self._leaving = False
 
     # -- life -------------------------------------------------------------------------
 
@@ -125,11 +122,12 @@ class PartitionTask:
         partition = self.partition
         assert partition is not None
         self._intake.start(self._consumer, partition.next_offsets)
-        self.status = Status.OPEN
+        self.status, self._leaving = Status.OPEN, False
         self._wake.set()
 
     async def park(self) -> None:
         """Commit what is done and stop fetching; the state stays for a quick return."""
+        self._leaving = True
         async with self.lock:
             if self.status is not Status.OPEN:
                 return
@@ -154,6 +152,31 @@ class PartitionTask:
         await self._producer.close()
         self._observer.closed(self.number)
 
+    # -- long work over all keys ------------------------------------------------------
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a slice of the population's long work may be done now, a commit under way or not.
+
+        What it changes belongs to the next transaction; where the one under way fails, all of it
+        is thrown away.
+        """
+        partition = self.partition
+        is_open = self.status is Status.OPEN and not self._leaving
+        return is_open and partition is not None and partition.busy
+
+    def work(self) -> None:
+        """Do a slice."""
+        partition = self.partition
+        assert partition is not None
+        try:
+            partition.work()
+        except Exception as error:
+            return self._end(error)
+        if self._first_pending is None and partition.pending:
+            self._first_pending = time.monotonic()
+            self._wake.set()
+
     # -- records come in --------------------------------------------------------------
 
     def accept(self, chunk: Chunk) -> None:
@@ -173,20 +196,25 @@ class PartitionTask:
                     if self.status is Status.OPEN:
                         await self._turn()
                 await asyncio.sleep(0)
-        except RuleFailed as failed:
-            self.status = Status.OVER  # hence no commit: the records are read again
-            log.exception("rule failed", **failed.fields)
-            self._fail(failed)
         except Exception as error:
-            self.status = Status.OVER
-            log.exception("partition failed", partition=self.number)
-            self._fail(error)
+            self._end(error)
+
+    def _end(self, error: Exception) -> None:
+        """End the worker without another commit: the records are read again."""
+        self.status = Status.OVER
+        if isinstance(error, RuleFailed):
+            log.error("rule failed", exc_info=error, **error.fields)
+        else:
+            log.error("partition failed", exc_info=error, partition=self.number)
+        self._fail(error)
 
     async def _sleep(self) -> None:
         partition = self.partition
         assert partition is not None
-        if self.status is Status.OPEN and (
-            partition.busy or (partition.inbox.waiting and not self._intake.merging_since)
+        if (
+            self.status is Status.OPEN
+            and partition.inbox.waiting
+            and not self._intake.merging_since
         ):
             return
         seconds = 1.0
@@ -219,14 +247,14 @@ class PartitionTask:
             elif look.ended is not None:
                 partition.advance(min(wall, look.ended))
         now = time.monotonic()
-        await self._look_over(partition, now)
+        self._look_over(partition, now)
         if self._first_pending is None and (partition.pending or partition.outputs):
             self._first_pending = now
         if self._commit_due(partition, now):
             await self._commit(partition, reopen=True)
 
-    async def _look_over(self, partition: Partition, now: float) -> None:
-        """A tick, one slice of the population's work, and a snapshot of it where one is due.
+    def _look_over(self, partition: Partition, now: float) -> None:
+        """A tick, and a snapshot of the population where one is due.
 
         On the wall clock a tick comes each second although more events wait: a partition of few
         customers may be busy for long before so many have moved that it ticks by itself.
@@ -234,21 +262,9 @@ class PartitionTask:
         if self._settings.clock == "wall" and now - self._settled >= SETTLE_SECONDS:
             self._settled = now
             partition.settle()
-        if partition.busy:
-            self._turns += 1
-            if not self._crowded(partition) or self._turns % CROWDED_TURNS == 0:
-                await self._work(partition)
-        elif now - self._summarised >= self._settings.segments.summary_seconds:
+        if not partition.busy and now - self._summarised >= self._settings.segments.summary_seconds:
             self._summarised = now
             partition.summarise(self._settings.partitions)
-
-    def _crowded(self, partition: Partition) -> bool:
-        return partition.inbox.waiting > CROWDED_RECORDS
-
-    async def _work(self, partition: Partition) -> None:
-        async with self._processor:
-            partition.work()
-            await asyncio.sleep(0)
 
     def adopt(self, model: Any) -> None:
         """Take a newer model into use."""
@@ -285,9 +301,8 @@ class PartitionTask:
         drained = partition.drain()
         mirror = not reopen or now - self._mirrored >= MIRROR_SECONDS
         changelog, group = self._settings.changelog, self._settings.app_id
-        sending = self._producer.commit(drained, changelog, group, mirror=mirror)
         try:
-            await (self._work_along(partition, sending) if reopen else sending)
+            await self._producer.commit(drained, changelog, group, mirror=mirror)
         except Fenced as fenced:
             log.warning("partition fenced", partition=self.number, why=str(fenced))
             await self._give_up()
@@ -305,20 +320,6 @@ class PartitionTask:
             if mirror:
                 self._mirrored = now
             self._observer.committed(partition, drained, time.perf_counter() - began)
-
-    async def _work_along(self, partition: Partition, sending: Coroutine[Any, Any, None]) -> None:
-        """Go on with the population's long work until what was drained is sent.
-
-        It belongs to the next transaction; where this one fails, all of it is thrown away.
-        """
-        task = asyncio.create_task(sending)
-        try:
-            while not task.done() and partition.busy and not self._crowded(partition):
-                await self._work(partition)
-        finally:
-            await task
-        if self._first_pending is None and partition.pending:
-            self._first_pending = time.monotonic()
 
     async def _give_up(self) -> None:
         self.status = Status.OVER

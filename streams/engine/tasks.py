@@ -12,6 +12,7 @@ from faust.types import TP
 
 from agents.modelling import Modelling
 from agents.topology import Topology
+from streams.engine.background import work_off
 from streams.engine.fitting import LEADER, STOP_SECONDS, Fitting
 from streams.engine.inbox import Chunk
 from streams.engine.load import Load
@@ -57,6 +58,7 @@ class Tasks:
         self._reading: asyncio.Task[None] | None = None
         self._openings: dict[int, asyncio.Task[None]] = {}
         self._watch: asyncio.Task[None] | None = None
+        self._working: asyncio.Task[None] | None = None
         self._consumer: Consumer | None = None
         self.assigned_once = False
 
@@ -78,6 +80,8 @@ class Tasks:
         consumer.on_out_of_range = self._out_of_range
         if self._watch is None:
             self._watch = asyncio.create_task(self._watch_load(), name="load")
+            work = work_off(lambda: list(self.by_number.values()), self._host.processor)
+            self._working = self._start("long work", work)
             if self.models is not None:
                 self._reading = self._start("models", self.models.run())
         numbers = self._checked(tps)
@@ -108,6 +112,7 @@ class Tasks:
         """Commit and close everything."""
         if self._watch is not None:
             self._watch.cancel()
+        await _end(self._working)
         await _end(self._fitting)
         await _end(self._reading)
         await self._cancel_openings()

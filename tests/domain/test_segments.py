@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.policy import Policy
 from domain.segments import Segments
-from domain.state import Customer
+from domain.state import Customer, Record
 from schemas.fields import milliseconds, moment, rfc3339
 from schemas.outputs import SegmentUpdate
 from schemas.segments import QUARANTINE, SegmentCard, SegmentModel
@@ -56,10 +56,12 @@ TWO = {"s1": 0.0, "s2": 3.0}
 class Live:
     """A task and its segments; ticks by hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, shut: bool = False) -> None:
+        self.shut = shut
         self.task = Task()
         self.make = Events()
         self.updates: list[SegmentUpdate] = []
+        self.written: list[Record] = []
 
     @property
     def segments(self) -> Segments:
@@ -78,9 +80,12 @@ class Live:
         self.task.until(at)
         changes = [*self.segments.tick(START + at, self._open)]
         while self.segments.busy:
-            changes += self.segments.work(START + at, self._open)
+            changes += self.segments.work(START + at, self._open, self._opened)
         if self.segments.due(START + at):
             changes += self.segments.tick(START + at, self._open)
+        for change in changes:
+            self.written += change.records
+            self.task.records |= {key: value for key, value in change.records if value}
         found = [update for change in changes for update in change.outputs]
         self.updates += found
         return found
@@ -95,6 +100,9 @@ class Live:
     def _open(self, key: str) -> Customer:
         assert key == CUSTOMER
         return self.task.customer
+
+    def _opened(self, key: str) -> Customer | None:
+        return None if self.shut else self._open(key)
 
 
 def test_a_customer_enters_moves_and_leaves_with_reasons_in_numbers() -> None:
@@ -148,6 +156,25 @@ def test_a_new_model_moves_a_customer_whose_own_figures_stayed() -> None:
     assert moved.reason.startswith("Moved from name of s2 to name of s3: the customer's own")
     assert live.tick(3 * HOUR) == []
     assert live.segments.changes == 1
+
+
+def test_whoever_is_not_open_is_judged_by_the_core_record_alone() -> None:
+    lives = [Live(), Live(shut=True)]
+    for live in lives:
+        live.segments.adopt(model(1, TWO))
+        live.visit(0, 14)
+        live.tick(HOUR)
+        live.restart()
+        live.segments.adopt(model(2, {"s1": 0.0, "s3": 2.7}))
+        live.tick(2 * HOUR)
+        live.segments.adopt(model(3, {"s1": 0.0, "s4": 2.7}))
+        live.tick(3 * HOUR)
+    opened, shut = lives
+    assert [update.to_segment for update in shut.updates] == ["s2", "s3", "s4"]
+    assert shut.updates == opened.updates
+    assert (len(opened.written), len(shut.written)) == (0, 2)
+    opened.task.save()
+    assert shut.task.records == opened.task.records
 
 
 HELD = {"clear_margin": 0.3, "hold_hours": 24.0}

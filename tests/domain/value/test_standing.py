@@ -19,7 +19,7 @@ from domain.value.sketches import grid_of
 from domain.value.snapshot import Figures, SnapshotFormatError, load_snapshot
 from domain.value.standing import SLICE_CUSTOMERS, Standing
 from tests.domain.bank import DAY, HOUR, SECOND
-from tests.domain.value.town import FIRST_DAY, Expected, Town, clock, finish, settle
+from tests.domain.value.town import FIRST_DAY, Expected, Town, clock, finish, nobody, settle
 
 RULES = Policy().value
 NAMES = ("ann", "bob", "cid", "dee", "eve", "fay", "gus")
@@ -275,7 +275,7 @@ def test_work_comes_in_slices_and_no_snapshot_before_it_is_done() -> None:
     for least in (SLICE_CUSTOMERS, SLICE_CUSTOMERS, 1):
         assert told(standing) is None
         before = len(opened)
-        standing.work(clock(0), open_)
+        standing.work(clock(0), open_, nobody)
         assert len(opened) - before == least
     found = told(standing)
     assert found is not None

@@ -1,0 +1,40 @@
+"""The long work of a worker's partitions: over all customers, after a restore or a new model.
+
+One slice at a time, a partition in turn, so that events, commits and the network go in between
+however many partitions have work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+IDLE_SECONDS = 0.02
+
+
+class Works(Protocol):
+    """A partition's task, as far as it has long work."""
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a slice of it may be done now."""
+
+    def work(self) -> None:
+        """Do a slice."""
+
+
+async def work_off(tasks: Callable[[], Iterable[Works]], processor: asyncio.Lock) -> None:
+    """Give every task that has long work a slice in turn, for ever.
+
+    Whoever holds ``processor`` is at work; it is given up after each slice.
+    """
+    while True:
+        busy = [task for task in tasks() if task.has_work]
+        if not busy:
+            await asyncio.sleep(IDLE_SECONDS)
+        for task in busy:
+            async with processor:
+                if task.has_work:  # else it was closed or parked meanwhile
+                    task.work()
+                await asyncio.sleep(0)
