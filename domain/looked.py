@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 
-class Looked(NamedTuple):
+class Looked(Struct, frozen=True, gc=False):
     """What a look went by: as long as nothing of it moves, another would find the same.
 
     ``until`` is the first time (ms) from which on the clock alone may change what it finds.

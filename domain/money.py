@@ -37,11 +37,12 @@ def take_transaction(customer: Customer, event: Transaction, cause: Cause) -> No
     """Count a transaction, keep its balance, and raise what it causes."""
     core, policy = customer.core, cause.policy
     core.transactions += 1
-    first = core.first_purchase
-    if (first is None or cause.at < first) and is_purchase(event, policy):
+    first, cause.bought = core.first_purchase, is_purchase(event, policy)
+    if cause.bought and (first is None or cause.at < first):
         core.first_purchase = cause.at
     rate = policy.rates.get(event.currency)
     if rate is None:
+        cause.bought = False
         signal(
             customer,
             cause,
@@ -53,10 +54,8 @@ def take_transaction(customer: Customer, event: Transaction, cause: Cause) -> No
         return
     amount = event.amount * rate
     core.transaction_sum += amount
-    bought = _bought(event, amount, rate, policy)
-    cause.bought = bought.value is not None
-    ledger.take(customer, cause.at, bought)
-    if bought.value is not None:
+    ledger.take(customer, cause.at, _bought(event, amount, rate, cause.bought))
+    if cause.bought:
         cause.ctx.standing.moved[customer.customer_id] = None
         forget_times(customer.ledger, policy)
     if event.balance_after is not None:
@@ -82,10 +81,10 @@ def is_purchase(event: Transaction, policy: Policy) -> bool:
     )
 
 
-def _bought(event: Transaction, amount: float, rate: float, policy: Policy) -> Bought:
+def _bought(event: Transaction, amount: float, rate: float, purchase: bool) -> Bought:
     """A purchase is worth its margin where one is given, else its amount."""
     value = None
-    if is_purchase(event, policy):
+    if purchase:
         value = amount if event.margin is None else event.margin * rate
     has_margin = event.margin is not None
     return Bought(amount, value, has_margin, CHANNEL_INDEX[event.channel], event.product)

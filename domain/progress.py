@@ -12,7 +12,7 @@ from domain.cause import Cause
 from domain.policy import MS_PER_DAY, Policy
 from domain.relationship.finding import Finding
 from domain.relationship.lifecycle import PHASES, Phase, lifecycle, turn
-from domain.relationship.stages import STAGES, Stage, stage
+from domain.relationship.stages import STAGES, Stage, stage, stage_of
 from domain.state import LEDGER, Customer
 from domain.transitions import Move, announce
 from domain.value.ledger import purchase_days, sums
@@ -44,7 +44,11 @@ def _phase_may_move(customer: Customer, clock: int, cause: Cause) -> bool:
 
 def _look_at_phase(customer: Customer, clock: int, cause: Cause) -> None:
     customer.touch(LEDGER)
-    ledger, found = customer.ledger, lifecycle_phase(customer, clock, cause.policy)
+    ledger = customer.ledger
+    if PHASES[ledger.phase] == "exploration" and not _by_value(customer, clock, cause.policy):
+        ledger.phase_due = next_turn(customer, clock, cause.policy)
+        return  # still explored: no sentence is needed
+    found = lifecycle_phase(customer, clock, cause.policy)
     before, after = PHASES[ledger.phase], found.value or PHASES[0]
     # a formation that has just gained value ends no sooner than it would have, unless it was
     # bought on an earlier day: that leaves the newest window, and makes up the one before, sooner
@@ -63,12 +67,15 @@ def _look_at_stage(customer: Customer, is_loyal: bool, cause: Cause) -> None:
     alone = len(ledger.products) < limits.products
     if not ledger.stage and alone and ledger.channels.bit_count() < limits.channels:
         return  # basic, as most are: no sentence is needed
-    found = relationship_stage(customer, cause.policy, is_loyal=is_loyal)
-    before, after = KNOWN_STAGES[ledger.stage], found.value or "unknown"
+    products, channels = len(ledger.products), ledger.channels.bit_count()
+    share, rules = score(customer, "wallet_share"), cause.policy.relationship
+    before = KNOWN_STAGES[ledger.stage]
+    after = stage_of(products, channels, share, is_loyal, rules) or "unknown"
     if after != before:
         customer.touch(LEDGER)
         ledger.stage = KNOWN_STAGES.index(after)
-        announce(customer, cause, Move("relationship_stage", before, after, found.reason))
+        reason = stage(products, channels, share, is_loyal, rules).reason
+        announce(customer, cause, Move("relationship_stage", before, after, reason))
 
 
 def lifecycle_phase(customer: Customer, clock: int, policy: Policy) -> Finding[Phase]:

@@ -28,7 +28,7 @@ from domain.relationship.customer_state import (
 )
 from domain.relationship.finding import Finding
 from domain.relationship.lapse import lapse_point
-from domain.returns import ROUNDING_MS, falls_to, last_return
+from domain.returns import ROUNDING_MS, fades, falls_at, last_return
 from domain.state import ANSWERS, CASES, LEDGER, MOOD, Customer
 from domain.transitions import Move, announce
 from domain.value.alive import p_alive
@@ -89,10 +89,13 @@ def _looked(customer: Customer, found: Facts, turns: list[int], policy: Policy) 
         nps, csat = answer(customer, "nps"), answer(customer, "csat")
         if core.other_parts & MOODS and last_said(nps, csat, found.now, rules) is None:
             return None  # loyal or not by satisfaction, which every moment moves
-    turns = [*turns, core.first + rules.exploration_ms]
+    turns.append(core.first + rules.exploration_ms)
     if found.purchases:
         turns.append(customer.ledger.phase_due * MS_PER_DAY)
-    until = min((turn for turn in turns if turn > found.now - ROUNDING_MS), default=FAR)
+    until, just_now = FAR, found.now - ROUNDING_MS
+    for turn in turns:
+        if just_now < turn < until:
+            until = turn
     return Looked(
         until - ROUNDING_MS,
         found.purchases,
@@ -145,8 +148,10 @@ def attitude(customer: Customer, clock: int, policy: Policy) -> Finding[float]:
 
 def _attitude_score(customer: Customer, clock: int, policy: Policy) -> float | None:
     """The attitude alone, without a sentence; satisfaction is asked for only where it decides."""
-    nps, csat = answer(customer, "nps"), answer(customer, "csat")
-    said = last_said(nps, csat, clock, policy.relationship)
+    said = None
+    if customer.has(ANSWERS):
+        nps, csat = answer(customer, "nps"), answer(customer, "csat")
+        said = last_said(nps, csat, clock, policy.relationship)
     return satisfaction.level(customer, policy, clock) if said is None else said
 
 
@@ -158,8 +163,12 @@ def alive(ledger: Ledger, clock: int, policy: Policy) -> float:
 
 def _next_day(turns: list[int], clock: int) -> int:
     """The first UTC day at whose midnight the state may be another without an event; 0: never."""
-    today = clock // MS_PER_DAY
-    return min((day for turn in turns if (day := turn // MS_PER_DAY + 1) > today), default=0)
+    first, today = 0, clock // MS_PER_DAY
+    for turn in turns:
+        day = turn // MS_PER_DAY + 1
+        if today < day and (day < first or not first):
+            first = day
+    return first
 
 
 def _turns(customer: Customer, found: Facts, policy: Policy) -> list[int]:
@@ -167,22 +176,20 @@ def _turns(customer: Customer, found: Facts, policy: Policy) -> list[int]:
     if found.last_purchase is None:
         return []
     rules, ledger, last = policy.relationship, customer.ledger, found.last_purchase
-    history = purchase_history(ledger)
-    turns = [
-        falls_to(ledger, history, rules.states.at_risk_p_alive, policy),
-        falls_to(ledger, history, rules.states.lost_p_alive, policy),
-    ]
+    history, (_, at_risk, lost) = purchase_history(ledger), fades(policy)
+    turns = [falls_at(ledger, history, at_risk), falls_at(ledger, history, lost)]
     if found.lapse_point is not None:
-        turns += [last + found.lapse_point]
-        turns += [last + round(rules.states.lost_lapse_points * found.lapse_point)]
+        turns.append(last + found.lapse_point)
+        turns.append(last + round(rules.states.lost_lapse_points * found.lapse_point))
     if found.reactivated_at is not None:
         turns.append(found.reactivated_at + rules.reactivated_ms)
     least = rules.states.loyal_purchases
     if len(ledger.times) >= least:
         turns.append(ledger.times[-least] + rules.loyal_ms)
-    for question in ("nps", "csat"):
-        if (given := answer(customer, question)) is not None:
-            turns.append(given.at + rules.attitude_ms)
+    if customer.has(ANSWERS):
+        for question in ("nps", "csat"):
+            if (given := answer(customer, question)) is not None:
+                turns.append(given.at + rules.attitude_ms)
     return turns
 
 

@@ -9,15 +9,13 @@ is judged before that day is over.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from domain.parts import Ledger
 from domain.policy import MS_PER_DAY, Policy
 from domain.policy.relationship import TIMES_KEPT
-from domain.policy.value import MbgNbd
 from domain.relationship.lapse import lapse_point
-from domain.value.alive import LeastSilence, age_at
+from domain.value.alive import Fade
 from domain.value.history import History
 
 MAX_TIMES: Final = 32
@@ -63,9 +61,29 @@ def forget_times(ledger: Ledger, policy: Policy) -> None:
         del times[0]
 
 
-def falls_to(ledger: Ledger, history: History, probability: float, policy: Policy) -> int:
-    """When (ms) the probability of being alive has come down to this."""
-    weeks = min(age_at(policy.value.clv.mbg_nbd, history, probability), MOST_WEEKS)
+class Fades(NamedTuple):
+    """When customers of a policy are at risk and lost by the probability of being alive."""
+
+    policy: Policy
+    at_risk: Fade
+    lost: Fade
+
+
+_newest: list[Fades] = []
+
+
+def fades(policy: Policy) -> Fades:
+    """Those of a policy; one is kept, by identity: a worker has one and asks at each look."""
+    if not _newest or _newest[0].policy is not policy:
+        model, states = policy.value.clv.mbg_nbd, policy.relationship.states
+        at_risk, lost = Fade(model, states.at_risk_p_alive), Fade(model, states.lost_p_alive)
+        _newest[:] = [Fades(policy, at_risk, lost)]
+    return _newest[0]
+
+
+def falls_at(ledger: Ledger, history: History, fade: Fade) -> int:
+    """When (ms) the probability of being alive has come down to that of ``fade``."""
+    weeks = min(fade.age(history), MOST_WEEKS)
     return ledger.first_day * MS_PER_DAY + round(weeks * MS_PER_WEEK)
 
 
@@ -78,18 +96,9 @@ def _least_gap(ledger: Ledger, policy: Policy) -> float:
     """No shorter time (ms) between two purchases can hold a loss, whatever came before."""
     rules = policy.relationship
     by_lapse = round(rules.states.lost_lapse_points * rules.min_lapse_ms)
-    model = policy.value.clv.mbg_nbd
-    # by its numbers: hashing the model itself would cost more than all the rest here
-    least = _least_silence(model.r, model.alpha, model.a, model.b, rules.states.lost_p_alive)
-    weeks = min(least.weeks(ledger.purchase_days - 1), MOST_WEEKS / 2)
+    weeks = min(fades(policy).lost.least_weeks(ledger.purchase_days - 1), MOST_WEEKS / 2)
     # the model counts from the start of the UTC day of the purchase
     return min(by_lapse, weeks * MS_PER_WEEK - MS_PER_DAY - ROUNDING_MS)
-
-
-@lru_cache(maxsize=8)
-def _least_silence(r: float, alpha: float, a: float, b: float, probability: float) -> LeastSilence:
-    """How long nothing must be bought at least for a customer to be lost by P(alive)."""
-    return LeastSilence(MbgNbd(r=r, alpha=alpha, a=a, b=b), probability)
 
 
 def _return_at(ledger: Ledger, place: int, policy: Policy) -> Return | None:
@@ -105,7 +114,7 @@ def _lost_between(ledger: Ledger, place: int, policy: Policy) -> int:
     later = {at // MS_PER_DAY for at in after} - {last_day}
     repeats = max(0, ledger.purchase_days - 1 - len(later))
     history = History(repeats, (last_day - ledger.first_day) / 7)
-    since = falls_to(ledger, history, rules.states.lost_p_alive, policy)
+    since = falls_at(ledger, history, fades(policy).lost)
     point = lapse_point(before, rules)
     if point is not None:
         since = min(since, before[-1] + round(rules.states.lost_lapse_points * point))

@@ -80,6 +80,8 @@ _decoders: dict[type, msgspec.msgpack.Decoder[Any]] = {
 }
 _spill_decoder = msgspec.msgpack.Decoder(Spill)
 _HEAD = bytes((FORMAT,))
+# marks and letters of the parts in a sum of marks; some tens of sums are ever met
+_lettered: dict[int, tuple[tuple[int, bytes], ...]] = {}
 
 
 class StateFormatError(ValueError):
@@ -158,57 +160,68 @@ class Customer:
     @property
     def money(self) -> Money:
         """Accounts and balances."""
-        return cast(Money, self._parts.get(MONEY) or self._part(Money, MONEY))
+        part: Money = self._parts.get(MONEY) or self._part(Money, MONEY)
+        return part
 
     @property
     def mood(self) -> Mood:
         """Satisfaction and callback promises."""
-        return cast(Mood, self._parts.get(MOOD) or self._part(Mood, MOOD))
+        part: Mood = self._parts.get(MOOD) or self._part(Mood, MOOD)
+        return part
 
     @property
     def cases(self) -> Cases:
         """Complaints."""
-        return cast(Cases, self._parts.get(CASES) or self._part(Cases, CASES))
+        part: Cases = self._parts.get(CASES) or self._part(Cases, CASES)
+        return part
 
     @property
     def file(self) -> File:
         """Profile fields and tier pins."""
-        return cast(File, self._parts.get(FILE) or self._part(File, FILE))
+        part: File = self._parts.get(FILE) or self._part(File, FILE)
+        return part
 
     @property
     def ledger(self) -> Ledger:
         """Purchases."""
-        return cast(Ledger, self._parts.get(LEDGER) or self._part(Ledger, LEDGER))
+        part: Ledger = self._parts.get(LEDGER) or self._part(Ledger, LEDGER)
+        return part
 
     @property
     def answers(self) -> Answers:
         """What the customer last said in surveys."""
-        return cast(Answers, self._parts.get(ANSWERS) or self._part(Answers, ANSWERS))
+        part: Answers = self._parts.get(ANSWERS) or self._part(Answers, ANSWERS)
+        return part
 
     @property
     def amounts(self) -> Amounts:
         """The newest amounts, for what is unusual."""
-        return cast(Amounts, self._parts.get(AMOUNTS) or self._part(Amounts, AMOUNTS))
+        part: Amounts = self._parts.get(AMOUNTS) or self._part(Amounts, AMOUNTS)
+        return part
 
     @property
     def referrals(self) -> Referrals:
         """Who referred the customer and was told of it, and whom the customer referred."""
-        return cast(Referrals, self._parts.get(REFERRALS) or self._part(Referrals, REFERRALS))
+        part: Referrals = self._parts.get(REFERRALS) or self._part(Referrals, REFERRALS)
+        return part
 
     @property
     def contacts(self) -> Contacts:
         """Service contacts, for the contact type."""
-        return cast(Contacts, self._parts.get(CONTACTS) or self._part(Contacts, CONTACTS))
+        part: Contacts = self._parts.get(CONTACTS) or self._part(Contacts, CONTACTS)
+        return part
 
     @property
     def journey(self) -> Journey:
         """What the customer lived through."""
-        return cast(Journey, self._parts.get(JOURNEY) or self._part(Journey, JOURNEY))
+        part: Journey = self._parts.get(JOURNEY) or self._part(Journey, JOURNEY)
+        return part
 
     @property
     def desk(self) -> Desk:
         """Alerts that somebody may still act on."""
-        return cast(Desk, self._parts.get(DESK) or self._part(Desk, DESK))
+        part: Desk = self._parts.get(DESK) or self._part(Desk, DESK)
+        return part
 
     def block(self, number: int) -> bytearray:
         """The packed days of a block of the ledger; empty for a new one."""
@@ -228,7 +241,8 @@ class Customer:
     def touch_block(self, number: int) -> None:
         """Note that a block was changed; one left empty is deleted."""
         self.touched |= BLOCKS
-        self._touched_blocks = (*self._touched_blocks, number)
+        if number not in self._touched_blocks:
+            self._touched_blocks += (number,)
 
     def has(self, mark: int) -> bool:
         """Whether the part with this mark was ever written to."""
@@ -282,31 +296,35 @@ class Customer:
 
     def dump(self) -> list[Record]:
         """Records of the parts touched since the last call; ``None`` deletes a record."""
-        touched, erased = self.touched, self._erased
-        if not touched and not erased:
-            return []
-        self._erased = ()
-        deleted: list[Record] = [(key, None) for key in dict.fromkeys(erased)]
+        touched = self.touched
+        records: list[Record] = []
+        if self._erased:
+            records = [(key, None) for key in dict.fromkeys(self._erased)]
+            self._erased = ()
         if not touched:
-            return deleted
-        core = self.core
-        if self._recent is not None:
-            core.open_page = self._recent.open_page()
-        records = [*deleted, (self._core_key, _HEAD + _encode(core))]
+            return records
+        self.touched = 0
+        core, recent = self.core, self._recent
+        if recent is not None:
+            core.open_page = recent.open_page()
+        records.append((self._core_key, _HEAD + _encode(core)))
         if touched > CORE:
             if touched & PAGES:
                 self._dump_pages(records)
             if touched & BLOCKS:
                 self._dump_blocks(records)
-            self._dump_parts(records)
-        self.touched = 0
+            self._dump_parts(records, touched)
         return records
 
-    def _dump_parts(self, records: list[Record]) -> None:
-        for mark, letter in LETTERS.items():
-            if self.touched & mark:
-                records.append((letter + self._key, _HEAD + _encode(self._parts[mark])))
-        if self.touched & SPILL:
+    def _dump_parts(self, records: list[Record], touched: int) -> None:
+        lettered = _lettered.get(touched)
+        if lettered is None:
+            lettered = tuple((mark, by) for mark, by in LETTERS.items() if touched & mark)
+            _lettered[touched] = lettered
+        key, parts = self._key, self._parts
+        for mark, letter in lettered:
+            records.append((letter + key, _HEAD + _encode(parts[mark])))
+        if touched & SPILL:
             spill = _HEAD + _encode(self.recent.spill)
             records.append((self._page_key(SPILL_PAGE), spill))
 
@@ -320,7 +338,8 @@ class Customer:
         self._new_pages = self._dropped_pages = ()
 
     def _dump_blocks(self, records: list[Record]) -> None:
-        for number in sorted(set(self._touched_blocks)):
+        numbers = self._touched_blocks
+        for number in numbers if len(numbers) == 1 else sorted(set(numbers)):
             block = self._blocks[number]
             records.append((self._block_key(number), _HEAD + block if block else None))
         self._touched_blocks = ()

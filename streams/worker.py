@@ -26,7 +26,7 @@ from streams.engine.tasks import Tasks
 from streams.errors import WorkerFailed
 from streams.settings import Settings
 
-GC_THRESHOLDS = (50_000, 20, 100)
+GC_THRESHOLDS = (50_000, 50, 1_000)
 CLOSE_SECONDS = 40.0  # the last commits: one deadline of a commit, and closing the producers
 LEAVE_SECONDS = 15.0
 REST_SECONDS = 3.0

@@ -32,18 +32,40 @@ def stage(
     >>> stage(2, 1, None, True, RelationshipRules()).missing
     ('wallet_share',)
     """
-    limits = rules.stages
+    limits, found = rules.stages, stage_of(products, channels, wallet_share, loyal, rules)
     have = f"{counted(products, 'product')} and {counted(channels, 'channel')}"
     if products < limits.products and channels < limits.channels:
         least = f"{limits.products} products or {limits.channels} channels"
-        return Finding("basic", f"{have}; cooperation is from {least} on.")
+        return Finding(found, f"{have}; cooperation is from {least} on.")
     if not loyal:
-        return Finding("cooperative", f"{have}, not loyal.")
+        return Finding(found, f"{have}, not loyal.")
     if wallet_share is None:
         reason = f"{have}, loyal: cooperative at least, the rest is unknown without wallet_share."
-        return Finding(None, reason, ("wallet_share",))
-    if wallet_share < limits.wallet_share:
+        return Finding(found, reason, ("wallet_share",))
+    if found == "cooperative":
         share = f"wallet share {cut(wallet_share)}, below {limits.wallet_share:g}"
-        return Finding("cooperative", f"{have}, loyal, {share}.")
-    share = f"wallet share {cut(wallet_share)} of at least {limits.wallet_share:g}"
-    return Finding("interdependent", f"{have}, loyal, {share}.")
+    else:
+        share = f"wallet share {cut(wallet_share)} of at least {limits.wallet_share:g}"
+    return Finding(found, f"{have}, loyal, {share}.")
+
+
+def stage_of(
+    products: int,
+    channels: int,
+    wallet_share: float | None,
+    loyal: bool,
+    rules: RelationshipRules,
+) -> Stage | None:
+    """The stage alone, without a sentence: it is asked for at every look, and seldom moves.
+
+    >>> stage_of(2, 1, 0.6, False, RelationshipRules())
+    'cooperative'
+    """
+    limits = rules.stages
+    if products < limits.products and channels < limits.channels:
+        return "basic"
+    if not loyal:
+        return "cooperative"
+    if wallet_share is None:
+        return None
+    return "cooperative" if wallet_share < limits.wallet_share else "interdependent"

@@ -47,34 +47,45 @@ def age_at(model: MbgNbd, history: History, probability: float) -> float:
     return (model.alpha + history[1]) * exp(_power(model, history[0], probability)) - model.alpha
 
 
-class LeastSilence:
-    """How long nothing must be bought at least for P(alive) to fall to a probability.
+class Fade:
+    """When P(alive) comes down to one probability, of any customer: the powers are worked out once.
 
-    The silence after the last purchase is (alpha + t_x) (exp(power) - 1) weeks, so it is least for
-    t_x = 0. Worked out once for each number of repeats that is met; those are bounded by the days
-    that customers have bought on.
+    After the last purchase it takes (alpha + t_x) (exp(power) - 1) weeks, and the power hangs on
+    the number of repeats alone. Those are bounded by the days that customers have bought on.
     """
 
-    __slots__ = ("_least", "_model", "_probability")
+    __slots__ = ("_factors", "_least", "_model", "_probability")
 
     def __init__(self, model: MbgNbd, probability: float) -> None:
         self._model = model
         self._probability = probability
+        self._factors: list[float] = []
         self._least: list[float] = []
 
-    def weeks(self, repeats: int) -> float:
-        """The least of all customers with at most so many repeat purchases.
+    def age(self, history: History) -> float:
+        """:func:`age_at` of this model and probability."""
+        repeats, alpha = history[0], self._model.alpha
+        if repeats >= len(self._factors):
+            self._extend(repeats)
+        return (alpha + history[1]) * self._factors[repeats] - alpha
 
-        >>> least = LeastSilence(MbgNbd(), 0.4)
-        >>> round(least.weeks(0), 1), round(least.weeks(10), 1)
+    def least_weeks(self, repeats: int) -> float:
+        """The least silence that it takes of all customers with at most so many repeats.
+
+        >>> fade = Fade(MbgNbd(), 0.4)
+        >>> round(fade.least_weeks(0), 1), round(fade.least_weeks(10), 1)
         (35.3, 2.0)
         """
-        least = self._least
-        while len(least) <= repeats:
-            power = _power(self._model, len(least), self._probability)
-            silence = self._model.alpha * (exp(power) - 1.0)
-            least.append(max(0.0, min(silence, least[-1] if least else silence)))
-        return least[repeats]
+        if repeats >= len(self._least):
+            self._extend(repeats)
+        return self._least[repeats]
+
+    def _extend(self, repeats: int) -> None:
+        for x in range(len(self._factors), repeats + 1):
+            factor = exp(_power(self._model, x, self._probability))
+            silence = self._model.alpha * (factor - 1.0)  # for t_x = 0, where it is least
+            self._factors.append(factor)
+            self._least.append(max(0.0, min(silence, self._least[-1] if x else silence)))
 
 
 def _power(model: MbgNbd, repeats: int, probability: float) -> float:

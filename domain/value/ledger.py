@@ -144,33 +144,35 @@ def _note_purchase(ledger: Ledger, at: int, bought: Bought) -> None:
 def _enter(customer: Customer, day: int, purchase: bool, value: float, amount: float) -> bool:
     """Add to a day and its block; whether this is the day's first purchase."""
     number = day // BLOCK_DAYS
-    packed, place = customer.block(number), 0
-    while place < len(packed) and _DAY.unpack_from(packed, place)[0] != day:
-        place += _DAY.size
+    packed = customer.block(number)
+    place = len(packed) - _DAY.size  # most belong to the day that came last
+    if place < 0 or _DAY.unpack_from(packed, place)[0] != day:
+        place = _place_of(packed, day)
     if place == len(packed):
         packed += _DAY.pack(day, 0, 0.0, 0.0)
     _, count, worth, moved = _DAY.unpack_from(packed, place)
     _DAY.pack_into(packed, place, day, count + purchase, worth + value, moved + amount)
     customer.touch_block(number)
     first = purchase and count == 0
-    added = Block(number, int(first), int(purchase), value, amount)
-    _add_to_block(customer.ledger.blocks, added)
+    blocks = customer.ledger.blocks
+    for at in range(len(blocks) - 1, -1, -1):
+        known, days, purchases, sum_of_values, sum_of_amounts = blocks[at]
+        if known == number:
+            days, purchases = days + first, purchases + purchase
+            blocks[at] = Block(
+                number, days, purchases, sum_of_values + value, sum_of_amounts + amount
+            )
+            return first
+    insort(blocks, Block(number, int(first), int(purchase), value, amount))
     return first
 
 
-def _add_to_block(blocks: list[Block], added: Block) -> None:
-    for place in range(len(blocks) - 1, -1, -1):
-        block = blocks[place]
-        if block.number == added.number:
-            blocks[place] = Block(
-                block.number,
-                block.purchase_days + added.purchase_days,
-                block.purchases + added.purchases,
-                block.value + added.value,
-                block.moved + added.moved,
-            )
-            return
-    insort(blocks, added)
+def _place_of(packed: bytearray, day: int) -> int:
+    """Where a day lies in its block; the end for one that does not yet."""
+    place = 0
+    while place < len(packed) and _DAY.unpack_from(packed, place)[0] != day:
+        place += _DAY.size
+    return place
 
 
 def _drop_block(customer: Customer) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 from agents.modelling import snapshot_key
@@ -282,8 +281,7 @@ class Partition:
     def _write(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
         """Write what was changed without opening the state: an event to come reads it."""
         self._written += records
-        for key, value in records:
-            self.store.put(key, value)
+        self.store.put_all(records)
 
     def _state_of(self, key: str) -> Any:
         return self._live.get(key) or self._open(key)
@@ -306,9 +304,7 @@ class Partition:
             next_offsets=self.next_offsets, clock=self.now, versions=self.versions
         )
         changelog.append((CHECKPOINT_KEY, dump_checkpoint(checkpoint)))
-        put = self.store.put
-        for key, value in islice(changelog, written, None):
-            put(key, value)
+        self.store.put_all(changelog[written:] if written else changelog)
         kinds, counts = self.topology.kinds, Counter[tuple[str, str]]()
         for (kind, what), n in self.counts.items():
             counts[kinds[kind], what] += n

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import Protocol, cast
 
 
 class Store(Protocol):
@@ -14,6 +14,9 @@ class Store(Protocol):
 
     def put(self, key: bytes, value: bytes | None) -> None:
         """Keep a record; ``None`` deletes it."""
+
+    def put_all(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
+        """Keep these records, the last of a key; ``None`` deletes one."""
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """All records, in no promised order."""
@@ -36,6 +39,14 @@ class MemoryStore:
             self.records.pop(key, None)
         else:
             self.records[key] = value
+
+    def put_all(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
+        """Keep these records, the last of a key; ``None`` deletes one."""
+        kept = cast(dict[bytes, bytes | None], self.records)
+        kept.update(records)
+        for key in [key for key, value in records if value is None]:
+            if kept.get(key, b"") is None:  # else it came again after that
+                del kept[key]
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """All records, in no promised order."""

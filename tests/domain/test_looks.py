@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.policy.value import MbgNbd
 from domain.returns import MS_PER_WEEK
-from domain.value.alive import LeastSilence, age_at
+from domain.value.alive import Fade, age_at
 from domain.value.history import History
 from schemas.cases import TouchpointBase
 from tests.domain.bank import DAY, HOUR, START, Events, Task
@@ -89,12 +89,16 @@ def test_leaving_looks_out_changes_nothing(events: list[TouchpointBase], days: i
 def test_no_silence_is_shorter_than_the_least(
     repeats: int, recency: float, probability: float, model: MbgNbd
 ) -> None:
-    least = LeastSilence(model, probability).weeks(repeats)
+    fade = Fade(model, probability)
+    least = fade.least_weeks(repeats)
     for fewer in {0, repeats // 2, repeats}:
+        assert fade.age(History(fewer, recency)) == age_at(
+            model, History(fewer, recency), probability
+        )
         silence = age_at(model, History(fewer, recency), probability) - recency
         assert max(0.0, silence) >= least * (1 - 1e-9) - 1e-9
 
 
 def test_who_buys_daily_is_not_searched_for_losses() -> None:
-    least = LeastSilence(MbgNbd(), 0.4).weeks(20) * MS_PER_WEEK
+    least = Fade(MbgNbd(), 0.4).least_weeks(20) * MS_PER_WEEK
     assert least > 2 * DAY
