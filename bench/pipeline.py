@@ -1,7 +1,7 @@
 """The full customers agent, exactly once, one worker: events a second from a full topic.
 
 Seeded bank, preloaded; the worker reads all ten topics from the beginning to the end.
-Targets: 50,000 events/s with at most 1 KB of changelog an event; with live segments at least 0.7 of
+Targets: 30,000 events/s with at most 1 KB of changelog an event; with live segments at least 0.7 of
 what it is without them.
 """
 
@@ -19,7 +19,7 @@ from bench.report import print_table, spread, write_results
 from streams.cluster.topics import ensure_topics
 from streams.sources.bank import Bank
 
-TARGET_EVENTS_PER_SECOND = 50_000
+TARGET_EVENTS_PER_SECOND = 30_000
 TARGET_CHANGELOG_BYTES = 1024
 TARGET_SHARE = 0.7
 
@@ -70,7 +70,8 @@ def main() -> int:
     reached = median(rates) >= TARGET_EVENTS_PER_SECOND and changelog <= TARGET_CHANGELOG_BYTES
     reached = reached and share >= TARGET_SHARE
     print(
-        f"median {median(rates):,.0f} events/s (target {TARGET_EVENTS_PER_SECOND:,}), "
+        f"median {median(rates):,.0f} events/s with segments, {median(without):,.0f} without"
+        f" (target {TARGET_EVENTS_PER_SECOND:,}), "
         f"{changelog:,.0f} bytes of changelog an event (target {TARGET_CHANGELOG_BYTES:,}), "
         f"{share:.2f} of what it is without segments (target {TARGET_SHARE})"
     )

@@ -1,9 +1,10 @@
 """A new model over many customers: how long until all are judged, and what alerts wait meanwhile.
 
 100,000 customers with clicks lie in the changelog; one worker restores them, and its segments task
-publishes three models: the first (everybody enters), one that moves a border (some change), one
-with other ids (everybody changes). Alerts are timed all along, from send to readable.
-Targets: each within 2 s from published to the last update committed; p99 of alerts under 150 ms.
+publishes models one after another: a first (everybody enters), some that move a border (a third
+of the customers change), some with other ids (everybody changes). Alerts are timed all along,
+from send to readable. Targets: each within 2 s from published to the last update committed; p99 of
+alerts under 150 ms.
 """
 
 from __future__ import annotations
@@ -280,13 +281,16 @@ def _report(
         )
     columns = list(runs[0])
     print_table("reassign", columns, [[run[column] for column in columns] for run in runs])
-    worst = max(run["seconds"] for run in runs)
-    p99 = max(run["p99_ms"] for run in runs)
     missing = len(sent) - len(waits)
-    print(
-        f"slowest {worst:.2f} s (target {TARGET_SECONDS}), p99 of alerts meanwhile {p99:.0f} ms "
-        f"(target {TARGET_P99_MS:.0f}), {missing} alerts missing"
-    )
+    some = [run for run in runs if run["updates"] < count / 2]
+    for whom, which in (("some change", some), ("of all", runs)):
+        worst = max((run["seconds"] for run in which), default=0.0)
+        p99 = max((run["p99_ms"] for run in which), default=0.0)
+        print(
+            f"{whom}: slowest {worst:.2f} s (target {TARGET_SECONDS}), p99 of alerts meanwhile"
+            f" {p99:.0f} ms (target {TARGET_P99_MS:.0f})"
+        )
+    print(f"{missing} alerts missing")
     figures = {"machine": machine_info(), "versions": versions("numpy", "aiokafka"), "runs": runs}
     ratios = {"seconds": round(worst / TARGET_SECONDS, 3), "p99": round(p99 / TARGET_P99_MS, 3)}
     write_results("reassign", {**figures, "ratios": ratios})

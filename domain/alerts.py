@@ -127,7 +127,7 @@ def _alert(customer: Customer, judged: Cause, kind: AlertKind, **fields: Any) ->
         customer_id=customer.customer_id,
         owner_id=owner_of(customer),
         segment=customer.core.segment or None,
-        occurred_at=moment(judged.at),
+        occurred_at=judged.when,
         raised_at=moment(judged.ctx.now),
         late=judged.ctx.late,
         suggested_action=getattr(judged.policy.alerts.rules, kind).action,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from domain.context import Context
 from domain.policy import MS_PER_DAY
 from domain.state import Customer
@@ -24,7 +26,9 @@ class Cause:
     ``bought`` says that it was entered as a purchase.
     """
 
-    __slots__ = ("at", "bought", "channel", "ctx", "event_id", "outputs", "policy", "quiet")
+    __slots__ = (
+        "_when", "at", "bought", "channel", "ctx", "event_id", "outputs", "policy", "quiet"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -42,6 +46,14 @@ class Cause:
         self.channel = channel
         self.bought = False
         self.outputs: list[Output] = []
+        self._when: datetime | None = None
+
+    @property
+    def when(self) -> datetime:
+        """``at`` as an aware datetime."""
+        if self._when is None:
+            self._when = moment(self.at)
+        return self._when
 
     @property
     def event_ids(self) -> tuple[str, ...]:
@@ -64,7 +76,7 @@ def signal(
             signal_id=output_id("signal", kind, customer.customer_id, day),
             kind=kind,
             customer_id=customer.customer_id,
-            occurred_at=moment(cause.at),
+            occurred_at=cause.when,
             labels=labels or {},
             reason=reason,
             cause=cause.event_ids,

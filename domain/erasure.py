@@ -11,7 +11,6 @@ from __future__ import annotations
 from domain import referrals
 from domain.cause import Cause
 from domain.state import Customer
-from schemas.fields import moment
 from schemas.outputs import CustomerTransition, output_id
 
 
@@ -31,7 +30,7 @@ def erase(customer: Customer, cause: Cause) -> None:
             dimension="customer",
             from_state="known",
             to_state="erased",
-            occurred_at=moment(cause.at),
+            occurred_at=cause.when,
             late=ctx.late,
             reason=(
                 f"All state of this customer was deleted at the customer's request: figures of"

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from domain.cause import Cause
 from domain.state import Customer
-from schemas.fields import moment
 from schemas.made import made
 from schemas.outputs import CustomerTransition, output_id
 
@@ -33,7 +32,7 @@ def announce(customer: Customer, cause: Cause, move: Move) -> None:
             dimension=dimension,
             from_state=before,
             to_state=after,
-            occurred_at=moment(cause.at),
+            occurred_at=cause.when,
             late=cause.ctx.late,
             reason=reason,
             cause=cause.event_ids,

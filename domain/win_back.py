@@ -38,7 +38,7 @@ def propose(customer: Customer, why_lost: str, cause: Cause) -> str:
             budget=rules.budget,
             text_key="care.win_back",
             due_at=moment(cause.at + round(rules.due_days * MS_PER_DAY)),
-            occurred_at=moment(cause.at),
+            occurred_at=cause.when,
             reason=f"Lost, of value class {found.value}. {why_lost} {found.reason}"[:1_000],
             cause=cause.event_ids,
         )

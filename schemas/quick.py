@@ -10,7 +10,6 @@ since 1970-01-01T00:00Z, rounded down.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Annotated, ClassVar, Final, Literal
 
@@ -85,9 +84,9 @@ _decode: Final = Decoder(Quick).decode
 _needs: Final = {action: case.needs[0] for action, case in AppClick.CASES.items()}
 _rfc3339: Final = python_pattern(RFC3339)
 _currency: Final = python_pattern(CURRENCY)
-_second: Final = re.compile(r"[0-5][0-9]\.[0-9]{3}", re.ASCII)
+_seconds: Final = {f"{second:02}.": second * 1_000 for second in range(60)}
+_milliseconds: Final = {f"{part:03}": part for part in range(1_000)}
 _minutes: dict[str, int] = {}
-_seconds: dict[str, int] = {}
 _currencies: set[str] = set()
 
 
@@ -108,14 +107,13 @@ def quick(value: bytes) -> Quick | None:
     text = event.occurred_at
     if type(text) is not str:
         return None
-    minute = _minutes.get(text[:17] + text[23:])
-    second = _seconds.get(text[17:23])
-    if minute is None or second is None:
-        found = _time(text)
-        if found is None:
-            return None
-        minute, second = found
-    event.occurred_at = minute + second
+    second, part = _seconds.get(text[17:20]), _milliseconds.get(text[20:23])
+    if second is None or part is None:
+        return None
+    minute = _minutes.get(text[:17] + text[23:]) or _minute(text)
+    if minute is None:
+        return None
+    event.occurred_at = minute + second + part
     if type(event) is QuickTransaction:
         if event.currency not in _currencies:
             if not _currency.match(event.currency):
@@ -126,10 +124,9 @@ def quick(value: bytes) -> Quick | None:
     return None if needed is not None and getattr(event, needed) is None else event
 
 
-def _time(text: str) -> tuple[int, int] | None:
-    """The minute and the rest of a time with three digits of the second; both are remembered."""
-    minute, second = text[:17] + text[23:], text[17:23]
-    if not _second.fullmatch(second) or not _rfc3339.match(text):
+def _minute(text: str) -> int | None:
+    """The minute (ms) of a time with three digits of the second; it is remembered."""
+    if not _rfc3339.match(text):
         return None
     try:
         start = milliseconds(datetime.fromisoformat(f"{text[:17]}00.000{text[23:]}".upper()))
@@ -137,6 +134,5 @@ def _time(text: str) -> tuple[int, int] | None:
         return None
     if len(_minutes) >= KEPT_MINUTES:
         _minutes.clear()
-    _minutes[minute] = start
-    _seconds[second] = int(second[:2]) * 1_000 + int(second[3:])
-    return start, _seconds[second]
+    _minutes[text[:17] + text[23:]] = start
+    return start

@@ -174,13 +174,13 @@ class Partition:
             else:
                 self._take_back(key, event, topic, record)
             return
-        self.now = max(self.now, now)
+        self.now = now = max(self.now, now)
         due = self._timer_heap
-        if due and due[0][0] <= self.now:
+        if due and due[0][0] <= now:
             self._fire()
-        if self.now >= self._next_tick:
+        if now >= self._next_tick:
             self._tick_if_ripe()
-        context.now = self.now
+        context.now = now
         state = self._live.get(key) or self._open(key)
         try:
             outcome = self._rule(state, event, at, context)
