@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 IDLE_SECONDS = 0.02
+PASSES = 4
+"""Of the event loop between two slices: a commit is a dozen hops, and an alert waits for each."""
 
 
 class Works(Protocol):
@@ -37,4 +39,5 @@ async def work_off(tasks: Callable[[], Iterable[Works]], processor: asyncio.Lock
             async with processor:
                 if task.has_work:  # else it was closed or parked meanwhile
                     task.work()
-                await asyncio.sleep(0)
+                for _ in range(PASSES):
+                    await asyncio.sleep(0)
