@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import compress
 
 import numpy as np
 
@@ -60,10 +61,12 @@ class Updates:
         largest = np.argsort(-by, axis=1, kind="stable")[:, :SHOWN_FEATURES]
         # Who was in no segment is described, not compared: features tell even if they are usual.
         told = (np.take_along_axis(by, largest, axis=1) > MOVED_DEVIATIONS) | fresh[:, np.newaxis]
-        rows = zip(customers, to, vectors.tolist(), held.tolist(), largest, told, strict=True)
+        columns = (vectors.tolist(), held.tolist(), largest.tolist(), told.tolist())
         return [
-            self._enter(customer, one, when, vector=vector, then=then, told=most[far].tolist())
-            for customer, one, vector, then, most, far in rows
+            self._enter(
+                customer, one, when, vector=vector, then=then, told=list(compress(most, far))
+            )
+            for customer, one, vector, then, most, far in zip(customers, to, *columns, strict=True)
         ]
 
     def _enter(

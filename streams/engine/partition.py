@@ -270,12 +270,14 @@ class Partition:
             self._next_tick = self.now + TICK_MS
 
     def _take(self, changes: Sequence[Changed]) -> None:
+        written: list[tuple[bytes, bytes | None]] = []
         for change in changes:
             if change.state is None:
-                self._write(change.records)
+                written += change.records
             else:
                 self._dirty[change.key] = change.state
             self._send(change.outputs, None)
+        self._write(written)
         self.pending += len(changes)
 
     def _write(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
