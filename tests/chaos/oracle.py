@@ -20,6 +20,7 @@ import kafka
 import xxhash
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from kafka import KafkaAdminClient, KafkaConsumer
+from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError
 
 from tests.chaos.load import BAD, LARGE, MARK, TOO_LATE, UNKNOWN_CURRENCY, VIP_BALANCE
 
@@ -421,7 +422,10 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicParti
 
 
 def offsets_behind(bootstrap: str, group: str, topics: Iterable[str]) -> list[str]:
-    """Input partitions whose committed offset is not the end; an empty one needs none."""
+    """Input partitions whose committed offset is not the end; an empty one needs none.
+
+    While a broker just started has no coordinator of the group yet, that is what is told.
+    """
     with (
         closing(KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)) as consumer,
         closing(KafkaAdminClient(bootstrap_servers=bootstrap)) as admin,
@@ -432,7 +436,10 @@ def offsets_behind(bootstrap: str, group: str, topics: Iterable[str]) -> list[st
             for number in sorted(consumer.partitions_for_topic(topic) or ())
         ]
         ends = consumer.end_offsets(partitions)
-        committed = admin.list_group_offsets(group)[group]
+        try:
+            committed = admin.list_group_offsets(group)[group]
+        except (CoordinatorNotAvailableError, NotCoordinatorError) as error:
+            return [f"not known: {error}"]
     behind = []
     for tp, end in ends.items():
         have = committed[tp].offset if tp in committed else 0

@@ -20,7 +20,6 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError
 
 from agents.customers import customers
 from domain.policy import Policy
@@ -143,13 +142,7 @@ class Live:
         )
 
     def drained(self, topics: tuple[str, ...], what: str) -> None:
-        def through() -> bool | None:
-            try:
-                return not offsets_behind(self.bootstrap, APP_ID, topics) or None
-            except (CoordinatorNotAvailableError, NotCoordinatorError):
-                return None
-
-        until(through, what, 60)
+        until(lambda: not offsets_behind(self.bootstrap, APP_ID, topics) or None, what, 60)
 
     def states(self) -> dict[str, dict[str, Any]]:
         command = [str(TOUCHLINE), "state", "--all", "--json", "--at", _text(START + END)]

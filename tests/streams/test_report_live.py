@@ -56,6 +56,7 @@ def run(
             "all events to be committed",
         )
         until(lambda: classed(variables) or None, "customers to be classed", SETTLE_SECONDS)
+        until(lambda: migrated(variables) or None, "customers in segments", SETTLE_SECONDS)
     return lambda *line: invoke(variables, *line)
 
 
@@ -70,6 +71,14 @@ def classed(variables: dict[str, str]) -> bool:
     assert told.exit_code == 0, told.output
     rows = json.loads(told.stdout)["sections"]["abc"]["tables"]["abc"]
     return any(row["name"] == "A" and row["customers"] for row in rows)
+
+
+def migrated(variables: dict[str, str]) -> bool:
+    """Whether a segment model is there by which somebody moved."""
+    told = invoke(variables, "report", "relationship", "--format", "json")
+    assert told.exit_code == 0, told.output
+    found = json.loads(told.stdout)["sections"].get("migration")
+    return found is not None and sum(row["changes"] for row in found["tables"]["flows"]) > 0
 
 
 def record(line: bytes) -> Record:
