@@ -20,7 +20,7 @@ import kafka
 import xxhash
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from kafka import KafkaAdminClient, KafkaConsumer
-from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError
+from kafka.errors import KafkaError
 
 from tests.chaos.load import BAD, LARGE, MARK, TOO_LATE, UNKNOWN_CURRENCY, VIP_BALANCE
 
@@ -438,7 +438,9 @@ def offsets_behind(bootstrap: str, group: str, topics: Iterable[str]) -> list[st
         ends = consumer.end_offsets(partitions)
         try:
             committed = admin.list_group_offsets(group)[group]
-        except (CoordinatorNotAvailableError, NotCoordinatorError) as error:
+        except KafkaError as error:
+            if not error.retriable:
+                raise
             return [f"not known: {error}"]
     behind = []
     for tp, end in ends.items():

@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
-from kafka.errors import CoordinatorNotAvailableError
+from kafka.errors import KafkaError
 from kafka.partitioner.default import murmur2
 
 from tests.chaos.load import LARGE, TRANSACTIONS
@@ -123,7 +123,9 @@ def assignments(bootstrap: str, group: str) -> list[dict[int, set[str]]]:
     with closing(KafkaAdminClient(bootstrap_servers=bootstrap)) as admin:
         try:
             described = admin.describe_groups([group])[group]
-        except CoordinatorNotAvailableError:
+        except KafkaError as error:
+            if not error.retriable:
+                raise
             return []
     members = []
     for member in described["members"]:

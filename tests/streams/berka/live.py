@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
-from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError
+from kafka.errors import KafkaError
 
 from streams.cluster.broker import LocalBroker
 from streams.cluster.topics import ensure_topics
@@ -119,8 +119,10 @@ def _lag(bootstrap: str, partitions: int) -> int | None:
     with closing(admin), closing(consumer):
         try:
             committed = admin.list_group_offsets({APP: tps})[APP]
-        except (CoordinatorNotAvailableError, NotCoordinatorError):
-            return None  # the group's own topic is still being made
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            return None  # the group's own topic is still being made, or read
         ends = consumer.end_offsets(tps)
         found = {tp: committed[tp].offset for tp in tps if tp in committed}
         if len(found) < len(tps):
