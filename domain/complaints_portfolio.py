@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from math import ceil
 from statistics import median
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import msgspec
 
+from domain.adding_up import AddsUp
 from domain.grouping import UNKNOWN
 from domain.policy import FACTORS, TIERS, Policy
 
@@ -129,7 +130,7 @@ class _Tally:
         )
 
 
-class ComplaintPortfolio:
+class ComplaintPortfolio(AddsUp):
     """Adds up customers; ``report`` gives the tables at any time.
 
     >>> ComplaintPortfolio.of([], Policy()).report().total.complaints
@@ -143,14 +144,6 @@ class ComplaintPortfolio:
         self._by: dict[tuple[str, str], _Tally] = {}
         self._oldest: float | None = None
         self._met: dict[str, list[bool]] = {name: [] for name in _names(policy)}
-
-    @classmethod
-    def of(cls, customers: Iterable[Mapping[str, Any]], policy: Policy) -> Self:
-        """All of these customers, as they are exported."""
-        portfolio = cls(policy)
-        for customer in customers:
-            portfolio.add(customer)
-        return portfolio
 
     def add(self, customer: Mapping[str, Any]) -> None:
         """Add one exported customer."""

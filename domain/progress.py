@@ -74,7 +74,7 @@ def _look_at_stage(customer: Customer, is_loyal: bool, cause: Cause) -> None:
     if after != before:
         customer.touch(LEDGER)
         ledger.stage = KNOWN_STAGES.index(after)
-        reason = stage(products, channels, share, is_loyal, rules).reason
+        reason = relationship_stage(customer, cause.policy, is_loyal=is_loyal).reason
         announce(customer, cause, Move("relationship_stage", before, after, reason))
 
 

@@ -44,21 +44,7 @@ LETTERS = {
 
 Get = Callable[[bytes], bytes | None]
 Record = tuple[bytes, bytes | None]
-_Part = TypeVar(
-    "_Part",
-    Core,
-    Money,
-    Mood,
-    Cases,
-    File,
-    Ledger,
-    Answers,
-    Amounts,
-    Journey,
-    Contacts,
-    Desk,
-    Referrals,
-)
+_Part = TypeVar("_Part", bound=msgspec.Struct)
 FORMS = (
     Core,
     Money,

@@ -25,13 +25,10 @@ LATEST_MS: Final = 32_503_679_999_999
 _CUSTOMER: Final = python_pattern(NO_CONTROL)
 
 
-class KafkaRecord(Protocol):
-    """What a dead letter asks of a record; `timestamp` in milliseconds, -1 for none."""
+class Fetched(Protocol):
+    """A record as a fetcher has it, of a topic and partition that are known beside it;
+    `timestamp` in milliseconds, -1 for none."""
 
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
     @property
     def offset(self) -> int: ...
     @property
@@ -42,6 +39,15 @@ class KafkaRecord(Protocol):
     def value(self) -> bytes | None: ...
     @property
     def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
+
+
+class KafkaRecord(Fetched, Protocol):
+    """What a dead letter asks of a record: where it lies, too."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
 
 
 class Original(NamedTuple):

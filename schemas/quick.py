@@ -26,7 +26,7 @@ from schemas.fields import (
     milliseconds,
     python_pattern,
 )
-from schemas.touchpoints import AppClick
+from schemas.touchpoints import AppClick, ClickAction
 
 KEPT_MINUTES: Final = 20_000
 """How many minutes (with an offset) are remembered; then all are forgotten and met anew."""
@@ -51,15 +51,7 @@ class QuickClick(_Event, tag="app_click"):
     """`AppClick` in all but name."""
 
     type: ClassVar[str] = "app_click"
-    action: Literal[
-        "launch",
-        "tab_switch",
-        "function_visit",
-        "account_message",
-        "news_message",
-        "news_view",
-        "error",
-    ]
+    action: ClickAction
     source: Literal["icon", "push"] | None = None
     function: Label | None = None
 

@@ -38,6 +38,16 @@ from schemas.fields import (
     TimeZone,
 )
 
+ClickAction = Literal[
+    "launch",
+    "tab_switch",
+    "function_visit",
+    "account_message",
+    "news_message",
+    "news_view",
+    "error",
+]
+
 
 class AppClick(TouchpointWithCases):
     """Something done, received or failed in the app."""
@@ -50,15 +60,7 @@ class AppClick(TouchpointWithCases):
     }
 
     type: Literal["app_click"] = "app_click"
-    action: Literal[
-        "launch",
-        "tab_switch",
-        "function_visit",
-        "account_message",
-        "news_message",
-        "news_view",
-        "error",
-    ]
+    action: ClickAction
     source: Literal["icon", "push"] | None = None
     function: Label | None = None
 

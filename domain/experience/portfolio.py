@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import Any
 
+from domain.adding_up import AddsUp
 from domain.experience.accumulated import Accumulated
 from domain.experience.group_report import GroupReport, group_report
 from domain.experience.indices import nps_group
@@ -21,7 +22,7 @@ from domain.policy import Policy
 from schemas.outputs import Signal
 
 
-class ExperiencePortfolio:
+class ExperiencePortfolio(AddsUp):
     """What customers' experience adds up to.
 
     >>> happy = {"satisfaction": 8.0, "experience": {"nps": 9.0, "outrage": False}}
@@ -34,14 +35,6 @@ class ExperiencePortfolio:
     def __init__(self, policy: Policy) -> None:
         self._rules = policy.experience
         self._sums = Accumulated()
-
-    @classmethod
-    def of(cls, customers: Iterable[Mapping[str, Any]], policy: Policy) -> Self:
-        """The portfolio of these customers."""
-        portfolio = cls(policy)
-        for customer in customers:
-            portfolio.add(customer)
-        return portfolio
 
     def add(self, customer: Mapping[str, Any]) -> None:
         """Take one exported customer. Raises ValueError where a field is not what it must be."""

@@ -7,12 +7,13 @@ tenths.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from math import fsum
-from typing import Any, Final, Self, get_args
+from typing import Any, Final, get_args
 
 import msgspec
 
+from domain.adding_up import AddsUp
 from domain.grouping import ORDERED, UNKNOWN, group_of
 from domain.policy import Policy
 from domain.relationship.contact_type import ContactType
@@ -119,7 +120,7 @@ class _Mean:
         return fsum(self.values) / len(self.values) if self.values else None
 
 
-class RelationshipPortfolio:
+class RelationshipPortfolio(AddsUp):
     """Adds up customers; ``report`` gives the tables at any time.
 
     >>> RelationshipPortfolio.of([], Policy()).report().churn.mean is None
@@ -136,14 +137,6 @@ class RelationshipPortfolio:
         self._crossed: dict[str, Counter[tuple[str, str]]] = {
             name: Counter() for name in VALUE_CLASSES
         }
-
-    @classmethod
-    def of(cls, customers: Iterable[Mapping[str, Any]], policy: Policy) -> Self:
-        """All of these customers, as they are exported."""
-        portfolio = cls(policy)
-        for customer in customers:
-            portfolio.add(customer)
-        return portfolio
 
     def add(self, customer: Mapping[str, Any]) -> None:
         """Add one exported customer."""

@@ -8,14 +8,15 @@ so any partitioning gives the same tables. Kept of a customer with purchases: th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from itertools import accumulate
 from math import ceil
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from domain.adding_up import AddsUp
 from domain.policy import Policy
 from domain.policy.value import SCORES, Range
 from domain.value.row import HUNDREDTHS, hundredths
@@ -117,7 +118,7 @@ class _Served(NamedTuple):
     cost: int
 
 
-class Portfolio:
+class Portfolio(AddsUp):
     """Adds up customers; ``report`` gives the tables at any time.
 
     >>> portfolio = Portfolio.of([{"value": {"purchases": 0}}], Policy())
@@ -133,14 +134,6 @@ class Portfolio:
         # (table, class) or ("grid", r, f) -> customers, hundredths
         self._customers: Counter[tuple[Any, ...]] = Counter()
         self._amounts: Counter[tuple[Any, ...]] = Counter()
-
-    @classmethod
-    def of(cls, customers: Iterable[Mapping[str, Any]], policy: Policy) -> Self:
-        """All of these customers, as they are exported."""
-        portfolio = cls(policy)
-        for customer in customers:
-            portfolio.add(customer)
-        return portfolio
 
     def add(self, customer: Mapping[str, Any]) -> None:
         """Add one exported customer."""

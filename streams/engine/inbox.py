@@ -12,25 +12,12 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
+
+from schemas.deadletter import Fetched
 
 FIRST = -(1 << 62)
 LAST = 1 << 62
-
-
-class Fetched(Protocol):
-    """A record as the fetcher has it: of a topic and partition that its chunk names."""
-
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
 class Chunk(NamedTuple):

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from agents.modelling import snapshot_key
 from agents.topology import AT_ONCE, Bad, Changed, Topology
 from schemas.codec import encode
-from schemas.deadletter import Original, dead_letter
+from schemas.deadletter import Fetched, Original, dead_letter
 from schemas.outputs import Output
 from schemas.topics import DEAD_LETTERS, PARTITION_SUMMARIES
 from streams.engine.checkpoint import (
@@ -23,7 +23,7 @@ from streams.engine.checkpoint import (
     dump_checkpoint,
 )
 from streams.engine.defects import on_event, on_timer
-from streams.engine.inbox import FIRST, LAST, Fetched, Inbox, Waiting
+from streams.engine.inbox import FIRST, LAST, Inbox, Waiting
 from streams.engine.store import Store
 from streams.engine.timers import Timers
 

@@ -12,9 +12,6 @@ class Store(Protocol):
     def get(self, key: bytes) -> bytes | None:
         """The record of a key, or ``None``."""
 
-    def put(self, key: bytes, value: bytes | None) -> None:
-        """Keep a record; ``None`` deletes it."""
-
     def put_all(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
         """Keep these records, the last of a key; ``None`` deletes one."""
 
@@ -32,13 +29,6 @@ class MemoryStore:
     def __init__(self) -> None:
         self.records: dict[bytes, bytes] = {}
         self.get = self.records.get
-
-    def put(self, key: bytes, value: bytes | None) -> None:
-        """Keep a record; ``None`` deletes it."""
-        if value is None:
-            self.records.pop(key, None)
-        else:
-            self.records[key] = value
 
     def put_all(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
         """Keep these records, the last of a key; ``None`` deletes one."""

@@ -18,8 +18,7 @@ from streams.engine.partition import Partition
 from streams.engine.store import MemoryStore
 from tests.domain.bank import HOUR, MINUTE, START
 from tests.domain.test_segments import TWO, model
-
-TOPIC = "touchpoints.app"
+from tests.streams.running import event
 
 
 def partition(store: MemoryStore) -> Partition:
@@ -27,17 +26,17 @@ def partition(store: MemoryStore) -> Partition:
 
 
 def click(number: int, customer: str, at: int) -> Original:
-    value = {
-        "type": "app_click", "event_id": f"e-{number}", "customer_id": customer, "channel": "app",
-        "occurred_at": rfc3339(moment(START + at)), "action": "function_visit", "function": "loans",
-    }  # fmt: skip
-    key, value_bytes = customer.encode(), json.dumps(value).encode()
-    return Original(TOPIC, 0, number, START + at, key, value_bytes)
+    topic, key, value = event(
+        f"e-{number}", customer, "app_click", action="function_visit", function="loans",
+        occurred_at=rfc3339(moment(START + at)),
+    )  # fmt: skip
+    return Original(topic, 0, number, START + at, key, value)
 
 
 def take(to: Partition, records: list[Original]) -> None:
-    for item in to.judged(TOPIC, records):
-        to.apply(item, 0)
+    for record in records:
+        for item in to.judged(record.topic, [record]):
+            to.apply(item, 0)
 
 
 def settled(to: Partition, now: int) -> None:
