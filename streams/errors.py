@@ -11,3 +11,7 @@ class NotWritten(Exception):
 
 class ReportSourceError(Exception):
     """What a report is to be made of cannot be used; the message says which, why, what to do."""
+
+
+class RecordUnreadable(Exception):
+    """A worker's record cannot be replayed; the message says which file and why."""

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import msgspec
 
@@ -63,6 +63,26 @@ class Summary(msgspec.Struct):
     events_per_second: float
     # of when the figures are (RFC 3339); None without an event
     as_of: str | None = None
+
+
+class Ran(Protocol):
+    """What was run without a broker, when it is over."""
+
+    models: dict[str, Any]
+    """The newest of each kind."""
+    counts: Counter[tuple[str, str]]
+    """By kind of event and what became of it."""
+    events: int
+
+    @property
+    def now(self) -> int:
+        """How far the clock has come (ms)."""
+
+    def customers(self) -> list[dict[str, Any]]:
+        """The final state of every customer, sorted by customer."""
+
+    def contexts(self) -> list[Any]:
+        """What each partition keeps over its customers."""
 
 
 class Replay:
@@ -242,29 +262,34 @@ def replay_file(
     progress: Callable[[int], None] | None = None,
 ) -> Summary:
     """Replay ``source`` (JSON lines) and write every output file into ``out``."""
+    fed = replay.feed(watched(source, progress))
+    timed = replay.until(until) if until is not None else iter(())
+    return write_results(replay, itertools.chain(fed, timed), out)
+
+
+def write_results(run: Ran, sent: Iterable[tuple[str, bytes]], out: Path) -> Summary:
+    """Write what a run ``sent`` (topic and bytes), and how it ended, into the files of ``out``."""
     began = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         files = {
             topic: stack.enter_context((out / name).open("wb")) for topic, name in FILES.items()
         }
-        fed = replay.feed(watched(source, progress))
-        timed = replay.until(until) if until is not None else iter(())
-        for topic, value in itertools.chain(fed, timed):
+        for topic, value in sent:
             if topic in files:
                 files[topic].write(value + b"\n")
-    customers = replay.customers()
+    customers = run.customers()
     with (out / "customers.jsonl").open("wb") as file:
         for customer in customers:
             file.write(msgspec.json.encode(customer) + b"\n")
     for name, kind, nothing in RECORDS:
-        record = replay.models.get(kind)
+        record = run.models.get(kind)
         text = msgspec.json.encode(nothing) if record is None else encode(record)
         (out / name).write_bytes(text)
     with (out / "scorecards.jsonl").open("wb") as file:
-        for row in score_rows(scorecards_of(replay.contexts()), replay.now):
+        for row in score_rows(scorecards_of(run.contexts()), run.now):
             file.write(msgspec.json.encode(row._asdict()) + b"\n")
-    summary = _summary(replay, len(customers), time.perf_counter() - began)
+    summary = _summary(run, len(customers), time.perf_counter() - began)
     (out / "summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2))
     return summary
 
@@ -277,17 +302,17 @@ def watched(source: BinaryIO, progress: Callable[[int], None] | None) -> Iterato
         yield line
 
 
-def _summary(replay: Replay, customers: int, seconds: float) -> Summary:
+def _summary(run: Ran, customers: int, seconds: float) -> Summary:
     by_status: Counter[str] = Counter()
-    for (kind, status), count in replay.counts.items():
+    for (kind, status), count in run.counts.items():
         by_status["dead" if kind == "dead_letter" else status] += count
     return Summary(
-        events=replay.events,
+        events=run.events,
         accepted=by_status["accepted"],
         repeated=by_status["repeated"],
         dead_letters=by_status["dead"],
         customers=customers,
         seconds=round(seconds, 3),
-        events_per_second=round(replay.events / seconds, 1),
-        as_of=rfc3339(moment(replay.now)) if replay.now else None,
+        events_per_second=round(run.events / seconds, 1),
+        as_of=rfc3339(moment(run.now)) if run.now else None,
     )

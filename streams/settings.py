@@ -112,6 +112,8 @@ class Settings(BaseSettings):
     cached_customers: int = Field(default=20_000, ge=100)
     restores_at_once: int = Field(default=3, ge=1, le=64)
     cache_dir: Path | None = None
+    record: Path | None = None
+    record_megabytes: int = Field(default=1024, ge=1)
     kafka: KafkaSettings = KafkaSettings()
     commit: CommitSettings = CommitSettings()
     http: HttpSettings = HttpSettings()

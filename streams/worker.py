@@ -21,9 +21,12 @@ from agents.feed import feed
 from agents.modelling import Modelling
 from agents.topology import Topology
 from streams.engine.clients import bootstrap_servers
+from streams.engine.fitting import nobody
 from streams.engine.observer import Observer
+from streams.engine.partition import Partition
 from streams.engine.tasks import Tasks
 from streams.errors import WorkerFailed
+from streams.recording.writing import Recorder
 from streams.settings import Settings
 
 GC_THRESHOLDS = (50_000, 50, 1_000)
@@ -72,10 +75,19 @@ class Worker:
         topology: Topology,
         observer: Observer,
         modellings: Sequence[Modelling] = (),
+        recorder: Recorder | None = None,
     ) -> None:
         self.settings = settings
         self.app = faust_app(settings)
-        self.tasks = Tasks(topology, settings, observer, self.fail, modellings)
+        self.tasks = Tasks(
+            topology,
+            settings,
+            observer,
+            self.fail,
+            modellings,
+            partition=recorder.partition if recorder else Partition,
+            told=recorder.told if recorder else nobody,
+        )
         self.failure: BaseException | None = None
         self._stop = asyncio.Event()
         feed(self.app, topology, self.tasks.accept)

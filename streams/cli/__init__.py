@@ -24,7 +24,7 @@ from streams.cli import (
 from streams.cluster.errors import ClusterError
 from streams.engine.clients import NoBootstrap
 from streams.engine.defects import RuleFailed
-from streams.errors import NotWritten, ReportSourceError, WorkerFailed
+from streams.errors import NotWritten, RecordUnreadable, ReportSourceError, WorkerFailed
 from streams.value.errors import ValueFileError
 
 # Before numpy is imported: fitting runs beside the event loop and must not take every core.
@@ -44,6 +44,7 @@ EXPECTED = (
     ClusterError,
     NoBootstrap,
     NotWritten,
+    RecordUnreadable,
     PolicyError,
     ReportSourceError,
     RuleFailed,

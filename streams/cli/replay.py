@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,16 +25,20 @@ def register(app: typer.Typer) -> None:
 
 
 def replay(
-    file: Annotated[
+    source: Annotated[
         Path,
         typer.Argument(
-            help="Events, one JSON object a line.", exists=True, dir_okay=False, readable=True
+            help="Events, one JSON object a line; or the directory of a worker's --record.",
+            exists=True,
+            readable=True,
         ),
     ],
     out: Annotated[Path, typer.Option(help="Directory for what comes out.", file_okay=False)],
     policy: Annotated[
         Path | None,
-        typer.Option(help="Policy file (YAML); default: TOUCHLINE_POLICY or built in."),
+        typer.Option(
+            help="Policy file (YAML); default: TOUCHLINE_POLICY or built in. A record has its own.",
+        ),
     ] = None,
     until: Annotated[
         datetime | None,
@@ -42,10 +47,48 @@ def replay(
 ) -> None:
     """Replay a file of events on the event clock: same input, same bytes.
 
+    Of a worker's record (`touchline worker --record DIR`) comes what that worker sent, byte for
+    byte: the same order, the same times, the same models.
+
     The policy's file is not changed; `touchline policy diff` shows what another one would change.
 
     Example: touchline replay events.jsonl --out result --policy policy.yaml
     """
+    if source.is_dir() and (policy, until) != (None, None):
+        raise typer.BadParameter(
+            f"{source} is a worker's record, which has its own policy and its own end; "
+            f"leave out --policy and --until"
+        )
+    console = Console(stderr=True)
+    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
+    with bar as progress:
+        task = progress.add_task("replaying", total=_size(source))
+        try:
+            if source.is_dir():
+                summary = _play(source, out, console, lambda size: progress.advance(task, size))
+            else:
+                summary = _replay(
+                    source, out, policy, until, lambda size: progress.advance(task, size)
+                )
+        except OSError as error:
+            raise NotWritten(
+                f"{error.filename or out}: cannot be written ({error.strerror}); give another --out"
+            ) from error
+    _report(console, summary, out)
+
+
+def _size(source: Path) -> int:
+    files = source.iterdir() if source.is_dir() else [source]
+    return sum(file.stat().st_size for file in files)
+
+
+def _replay(
+    file: Path,
+    out: Path,
+    policy: Path | None,
+    until: datetime | None,
+    progress: Callable[[int], None],
+) -> Summary:
     from agents.customers import customers
     from agents.modellings import modellings
     from domain.policy import load_policy
@@ -53,23 +96,26 @@ def replay(
 
     settings = load_settings()
     rules = load_policy(policy or settings.policy)
-    console = Console(stderr=True)
-    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
-    with file.open("rb") as source, bar as progress:
-        task = progress.add_task("replaying", total=file.stat().st_size)
-        try:
-            summary = replay_file(
-                Replay(customers(rules), settings.partitions, modellings(rules)),
-                source,
-                out,
-                milliseconds(until),
-                lambda size: progress.advance(task, size),
-            )
-        except OSError as error:
-            raise NotWritten(
-                f"{error.filename or out}: cannot be written ({error.strerror}); give another --out"
-            ) from error
-    _report(console, summary, out)
+    run = Replay(customers(rules), settings.partitions, modellings(rules))
+    with file.open("rb") as source:
+        return replay_file(run, source, out, milliseconds(until), progress)
+
+
+def _play(directory: Path, out: Path, console: Console, progress: Callable[[int], None]) -> Summary:
+    from agents.customers import customers
+    from agents.modellings import modellings
+    from streams.recording.playing import Playback, recorded_policy
+    from streams.replay import write_results
+
+    rules = recorded_policy(directory)
+    run = Playback(customers(rules), modellings(rules), directory, progress)
+    summary = write_results(run, run.play(), out)
+    if run.left_out:
+        console.print(
+            f"left out: the last transaction of {run.left_out} partitions; its worker ended before "
+            f"it knew that it was committed, and no other went on from there"
+        )
+    return summary
 
 
 def _report(console: Console, summary: Summary, out: Path) -> None:

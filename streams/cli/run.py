@@ -65,6 +65,14 @@ def worker(
     http_port: Annotated[
         int | None, typer.Option(help="Port of /metrics, /livez, /readyz; 0 picks a free one.")
     ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep here what is done, whole events and all, for `touchline replay` to do again "
+            "to the byte; at most TOUCHLINE_RECORD_MEGABYTES.",
+            file_okay=False,
+        ),
+    ] = None,
 ) -> None:
     """Run a worker until Ctrl-C or SIGTERM. Start more of them to share the partitions.
 
@@ -76,6 +84,7 @@ def worker(
     from streams.logs import configure_logs
     from streams.metrics import Metrics
     from streams.pages import Pages
+    from streams.recording.writing import Recorder
     from streams.worker import Worker, run_worker
 
     settings = load_settings()
@@ -85,10 +94,12 @@ def worker(
     rules = load_policy(policy or settings.policy)
     topology = customers(rules)
     _check_topics(settings)
+    kept, limit = record or settings.record, settings.record_megabytes << 20
+    recorder = None if kept is None else Recorder(kept, rules, limit)
 
     async def run() -> None:
         metrics = Metrics(settings.clock)
-        running = Worker(settings, topology, metrics, modellings(rules))
+        running = Worker(settings, topology, metrics, modellings(rules), recorder)
         async with Pages(settings.http, metrics, running):
             await running.run()
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 
 from agents.modelling import Fits, Modelling, snapshot_kind
 from schemas.codec import encode
+from schemas.outputs import Output
 from streams.engine.clients import client_options
 from streams.engine.models import MODEL_PARTITION, newest_readable
 from streams.engine.observer import Observer
@@ -34,19 +35,31 @@ STOP_SECONDS = 10.0
 REST_FACTOR = 15
 """After a fit there is none for so many times as long: it shares the processor with the events."""
 
+Told = Callable[[Sequence[Output]], None]
+"""Hears what was sent with a record."""
+
 log = structlog.get_logger("touchline.fitting")
+
+
+def nobody(outputs: Sequence[Output]) -> None:
+    """Nobody listens to what is sent with a record."""
 
 
 class Fitting:
     """Started with partition 0, stopped with it."""
 
     def __init__(
-        self, modellings: Sequence[Modelling], settings: Settings, observer: Observer
+        self,
+        modellings: Sequence[Modelling],
+        settings: Settings,
+        observer: Observer,
+        told: Told = nobody,
     ) -> None:
         self._makers = {modelling.kind: Maker(modelling) for modelling in modellings}
         [self._source] = {modelling.source for modelling in modellings}
         self._settings = settings
         self._observer = observer
+        self._told = told
         self._producer = TransactionalProducer(settings, MODEL_PARTITION, "segments")
 
     async def run(self) -> None:
@@ -131,6 +144,7 @@ class Fitting:
         for output in made.outputs:
             records.setdefault(output.topic, []).append((output.key, encode(output)))
         await self._producer.publish(records, {})
+        self._told(made.outputs)
         self._observer.modelled(record, len(snapshots), time.perf_counter() - began)
         log.info("model published", kind=record.kind, version=record.version, why=record.reason)
 

@@ -217,7 +217,7 @@ class Partition:
         if due is not None and due <= self.now:
             self._fire()
         if self.now >= self._next_tick:
-            self.settle()
+            self._settle()
 
     # -- over all keys ------------------------------------------------------------------
 
@@ -226,6 +226,9 @@ class Partition:
 
         ``at_rest`` says that nothing more is at hand, so there is nothing to wait for.
         """
+        self._settle(at_rest)
+
+    def _settle(self, at_rest: bool = False) -> None:
         if self.population is None:
             return
         self._next_tick = self.now // TICK_MS * TICK_MS + TICK_MS
@@ -265,7 +268,7 @@ class Partition:
     def _tick_if_ripe(self) -> None:
         assert self.population is not None
         if self.population.ripe(self.now):
-            self.settle()
+            self._settle()
         else:
             self._next_tick = self.now + TICK_MS
 
@@ -315,6 +318,9 @@ class Partition:
         self._dirty.clear()
         self._evict()
         return drained
+
+    def landed(self) -> None:
+        """Hear that what was drained last is committed."""
 
     def state(self, key: str) -> Any | None:
         """The state of a key, or ``None`` if it is not known."""

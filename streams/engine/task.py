@@ -69,6 +69,7 @@ class Host:
     processor: asyncio.Lock
     newest_models: Callable[[], Iterable[Any]]
     fail: Callable[[BaseException], None]
+    partition: Callable[..., Partition]
 
 
 class PartitionTask:
@@ -87,6 +88,7 @@ class PartitionTask:
         self._restores = host.restores
         self._processor = host.processor
         self._newest_models = host.newest_models
+        self._made = host.partition
         self._fail = host.fail
         self._intake = Intake(host.topology, number, host.settings)
         self._producer = TransactionalProducer(host.settings, number)
@@ -315,6 +317,7 @@ class PartitionTask:
             if reopen:
                 await self._reopen(failed)
         else:
+            partition.landed()
             self._failures = 0
             self._behind = not mirror
             if mirror:
@@ -353,7 +356,7 @@ class PartitionTask:
     async def _open_once(self) -> None:
         await self._producer.open()
         restored = await restore(self._settings, self.number)
-        partition = Partition(
+        partition = self._made(
             self._topology,
             self.number,
             restored.store,

@@ -13,11 +13,12 @@ from faust.types import TP
 from agents.modelling import Modelling
 from agents.topology import Topology
 from streams.engine.background import work_off
-from streams.engine.fitting import LEADER, STOP_SECONDS, Fitting
+from streams.engine.fitting import LEADER, STOP_SECONDS, Fitting, Told, nobody
 from streams.engine.inbox import Chunk
 from streams.engine.load import Load
 from streams.engine.models import Models
 from streams.engine.observer import Observer
+from streams.engine.partition import Partition
 from streams.engine.task import Host, PartitionTask, Status
 from streams.engine.transport import Consumer
 from streams.settings import Settings
@@ -41,6 +42,9 @@ class Tasks:
         observer: Observer,
         fail: Callable[[BaseException], None],
         modellings: Sequence[Modelling] = (),
+        *,
+        partition: Callable[..., Partition] = Partition,
+        told: Told = nobody,
     ) -> None:
         self.by_number: dict[int, PartitionTask] = {}
         self.load = Load()
@@ -50,8 +54,17 @@ class Tasks:
         restores = asyncio.Semaphore(settings.restores_at_once)
         self.models = Models(modellings, settings, observer, self._adopt) if modellings else None
         self._host = Host(
-            topology, settings, observer, self.load, restores, asyncio.Lock(), self._newest, fail
+            topology,
+            settings,
+            observer,
+            self.load,
+            restores,
+            asyncio.Lock(),
+            self._newest,
+            fail,
+            partition,
         )
+        self._told = told
         self._settings = settings
         self._modellings = modellings
         self._fitting: asyncio.Task[None] | None = None
@@ -96,7 +109,7 @@ class Tasks:
                     await self._close(number)
                 self._open(consumer, number)
         if LEADER in numbers and self._modellings:
-            fitting = Fitting(self._modellings, self._settings, self._observer)
+            fitting = Fitting(self._modellings, self._settings, self._observer, self._told)
             self._fitting = self._start("fitting", fitting.run())
         self.assigned_once = True
         log.info("assigned", partitions=sorted(numbers))

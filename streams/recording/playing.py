@@ -1,0 +1,225 @@
+"""Playing a record: the same partitions, done to them again what was done, without a broker.
+
+Outputs of one partition come in the order they were sent, to the byte; those of several by when
+their transactions were committed.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from agents.modelling import Modelling
+from agents.topology import Topology
+from domain.policy import Policy, load_policy
+from schemas.deadletter import Original
+from streams.engine.inbox import Waiting
+from streams.engine.partition import Clock, Drained, Partition
+from streams.engine.store import MemoryStore
+from streams.errors import RecordUnreadable
+from streams.recording.form import (
+    FITTING,
+    POLICY,
+    TAPES,
+    Adopted,
+    Advanced,
+    Applied,
+    Frame,
+    Opened,
+    Settled,
+    Summarised,
+    Told,
+    Transaction,
+    Worked,
+    read_frames,
+)
+
+Output = tuple[str, bytes]
+
+
+def recorded_policy(directory: Path) -> Policy:
+    """The policy that a record was kept under. Raises RecordUnreadable, PolicyError."""
+    path = directory / POLICY
+    if not path.exists():
+        raise RecordUnreadable(
+            f"{directory}: holds no record; `touchline worker --record {directory}` keeps one"
+        )
+    return load_policy(path)
+
+
+class Done(NamedTuple):
+    """A transaction done again: when it was committed, what it sent, and how many events it had."""
+
+    at: int
+    drained: Drained
+    events: int
+
+
+class Playback:
+    """What the workers of one record did.
+
+    ``partitions`` are as they ended, by number; ``models`` the newest of each kind.
+
+    A transaction that was about to be committed when its worker ended counts where the partition
+    was opened again with what it wrote; the last of a partition that nobody opened again is left
+    out (``left_out`` counts these): only Kafka knows. Raises RecordUnreadable.
+    """
+
+    def __init__(
+        self,
+        topology: Topology,
+        modellings: Sequence[Modelling],
+        directory: Path,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        self.topology = topology
+        self.models: dict[str, Any] = {}
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.events = 0
+        self.left_out = 0
+        self._load = {modelling.kind: modelling.load_record for modelling in modellings}
+        self._directory = directory
+        self._progress = progress
+        self.partitions: dict[int, Partition] = {}
+        self._tapes: defaultdict[str, list[Path]] = defaultdict(list)
+        for tape in sorted(directory.glob(TAPES)):
+            self._tapes[tape.name.partition("-")[0]].append(tape)
+
+    def play(self) -> Iterator[Output]:
+        """Do everything again; gives each output's topic and bytes."""
+        fitting = self._tapes.pop(FITTING, [])
+        plays = [self._play(tapes) for tapes in self._tapes.values()]
+        told = (self._told(tape) for tape in fitting)
+        for _, outputs in heapq.merge(*plays, *told, key=lambda pair: pair[0]):
+            yield from outputs
+
+    def customers(self) -> list[dict[str, Any]]:
+        """The final state of every customer, sorted by customer."""
+        exported = (self.partitions[number].export() for number in self.partitions)
+        chained = itertools.chain.from_iterable(exported)
+        return [state for _, state in sorted(chained, key=lambda pair: pair[0])]
+
+    @property
+    def now(self) -> int:
+        """How far the partitions' clocks have come (ms)."""
+        return max((partition.now for partition in self.partitions.values()), default=0)
+
+    def contexts(self) -> list[Any]:
+        """What each partition keeps over its customers."""
+        return [partition.context for _, partition in sorted(self.partitions.items())]
+
+    # -- a partition's tapes ------------------------------------------------------------
+
+    def _play(self, tapes: Sequence[Path]) -> Iterator[tuple[int, list[Output]]]:
+        held: Done | None = None
+        for tape in tapes:
+            frames = read_frames(tape, self._progress)
+            opened = next(frames, None)
+            if opened is None:
+                continue  # cut off before it had begun
+            if type(opened) is not Opened:
+                raise RecordUnreadable(f"{tape}: does not begin with an opened partition")
+            if held is not None and _wrote(held, opened):
+                yield self._counted(held)
+            held = None
+            partition = self._open(opened)
+            for frame, known in _with_fate(frames, last=tape is tapes[-1]):
+                if known is None:
+                    self.left_out += 1
+                    continue
+                done = self._do(partition, frame)
+                if known:
+                    yield self._counted(done)
+                else:
+                    held = done
+
+    def _open(self, opened: Opened) -> Partition:
+        store = MemoryStore()
+        store.records.update(opened.records)
+        clock, checkpoint = cast(Clock, opened.clock), opened.checkpoint
+        partition = self.partitions[opened.number] = Partition(
+            self.topology, opened.number, store, checkpoint, clock=clock, cached=opened.cached
+        )
+        return partition
+
+    def _do(self, partition: Partition, transaction: Transaction) -> Done:
+        items = self._judged(partition, transaction)
+        for action in transaction.actions:
+            match action:
+                case Applied(wall, topic):
+                    partition.apply(next(items[topic]), wall)
+                case Advanced(now):
+                    partition.advance(now)
+                case Settled(at_rest):
+                    partition.settle(at_rest)
+                case Worked():
+                    partition.work()
+                case Adopted(kind, file):
+                    partition.adopt(self._model(kind, file))
+                case Summarised(partitions):
+                    partition.summarise(partitions)
+        partition.next_offsets.update(transaction.next_offsets)
+        events = sum(
+            type(action) is Applied and action.topic not in self.topology.read_back
+            for action in transaction.actions
+        )
+        return Done(transaction.at, partition.drain(), events)
+
+    def _judged(
+        self, partition: Partition, transaction: Transaction
+    ) -> dict[str, Iterator[Waiting]]:
+        """The transaction's records by topic, decoded as they were when they came."""
+        records = defaultdict[str, list[Original]](list)
+        for one in transaction.actions:
+            if type(one) is Applied:
+                place = one.topic, partition.number, one.offset, one.timestamp
+                records[one.topic].append(Original(*place, one.key, one.value, one.headers))
+        return {topic: iter(partition.judged(topic, found)) for topic, found in records.items()}
+
+    def _counted(self, done: Done) -> tuple[int, list[Output]]:
+        self.counts += done.drained.counts
+        self.events += done.events
+        return done.at, [(sent.topic, sent.value) for sent in done.drained.outputs]
+
+    def _model(self, kind: str, file: str) -> Any:
+        path = self._directory / file
+        try:
+            record = self._load[kind](path.read_bytes())
+        except (OSError, KeyError, ValueError) as error:
+            raise RecordUnreadable(f"{path}: the model cannot be read ({error})") from error
+        newest = self.models.get(kind)
+        if newest is None or newest.version < record.version:
+            self.models[kind] = record
+        return record
+
+    def _told(self, tape: Path) -> Iterator[tuple[int, list[Output]]]:
+        for frame in read_frames(tape, self._progress):
+            if type(frame) is Told:
+                yield frame.at, frame.outputs
+
+
+def _wrote(done: Done, opened: Opened) -> bool:
+    """Whether a partition was opened with what a transaction wrote."""
+    state = dict(opened.records)
+    return all(state.get(key) == value for key, value in dict(done.drained.changelog).items())
+
+
+def _with_fate(frames: Iterable[Frame], *, last: bool) -> Iterator[tuple[Transaction, bool | None]]:
+    """Each transaction of a tape, and whether it is known to be committed.
+
+    Of one at a tape's end it is not (``False``), and on the ``last`` tape never will be (``None``).
+    """
+    before: Transaction | None = None
+    for frame in frames:
+        if before is not None:
+            yield before, True
+        before = frame if type(frame) is Transaction else None
+    if before is not None:
+        yield before, None if last else False
+
+
+__all__ = ["Playback", "recorded_policy"]

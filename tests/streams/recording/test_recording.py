@@ -1,0 +1,179 @@
+"""A record without a broker: what it leaves out, where it ends, and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from agents.customers import customers
+from agents.modellings import modellings
+from domain.policy import Policy, load_policy
+from schemas.deadletter import Original
+from schemas.topics import ALERTS
+from streams.cli import app
+from streams.engine.checkpoint import CHECKPOINT_KEY, load_checkpoint
+from streams.engine.partition import Partition
+from streams.engine.store import MemoryStore
+from streams.errors import NotWritten, RecordUnreadable
+from streams.recording.form import Landed, Opened, dump_frame
+from streams.recording.playing import Playback
+from streams.recording.writing import Recorder
+from tests.streams.running import event
+
+LIMIT = 1 << 20
+WALL = 1_900_000_000_000
+POLICY = Policy()
+
+
+def opened(recorder: Recorder, store: MemoryStore) -> Partition:
+    """A partition that goes on from what its store holds, as after a restore."""
+    saved = store.get(CHECKPOINT_KEY)
+    checkpoint = load_checkpoint(saved) if saved else None
+    return recorder.partition(customers(POLICY), 0, store, checkpoint, clock="wall", cached=100)
+
+
+def large(partition: Partition, *numbers: int) -> list[bytes]:
+    """Apply large transactions, each of a customer of its own, and drain; their alerts."""
+    for number in numbers:
+        topic, key, value = event(
+            f"e-{number}", f"c-{number}", "transaction", amount=800_000, currency="CNY",
+            direction="credit", account_id=f"a-{number}", balance_after=1_000,
+        )  # fmt: skip
+        record = Original(topic, 0, number, WALL, key, value)
+        for item in partition.judged(topic, [record]):
+            partition.apply(item, WALL)
+        partition.next_offsets[topic] = number + 1
+    return [sent.value for sent in partition.drain().outputs if sent.topic == ALERTS]
+
+
+def played(directory: Path) -> tuple[list[bytes], Playback]:
+    """The alerts of a record."""
+    playback = Playback(customers(POLICY), modellings(POLICY), directory)
+    return [value for topic, value in playback.play() if topic == ALERTS], playback
+
+
+def copied(store: MemoryStore) -> MemoryStore:
+    other = MemoryStore()
+    other.records.update(store.records)
+    return other
+
+
+def test_only_what_was_committed_is_played_wherever_a_worker_ended(tmp_path: Path) -> None:
+    recorder, store = Recorder(tmp_path, POLICY, LIMIT), MemoryStore()
+    one = opened(recorder, store)
+    first = large(one, 1)
+    one.landed()
+    kept = copied(store)
+    large(one, 2)  # aborted: the next goes on from before it
+    two = opened(recorder, kept)
+    second = large(two, 2, 3)  # committed, but its worker ended before it knew
+    three = opened(recorder, kept)
+    third = large(three, 4)
+    three.landed()
+    large(three, 5)  # nobody knows
+
+    alerts, playback = played(tmp_path)
+    assert len(first) == len(third) == 1
+    assert len(second) == 2
+    assert alerts == first + second + third
+    assert playback.left_out == 1
+    assert playback.events == 4
+    assert [one["customer_id"] for one in playback.customers()] == ["c-1", "c-2", "c-3", "c-4"]
+
+
+def test_a_frame_cut_off_while_it_was_written_ends_its_tape(tmp_path: Path) -> None:
+    one = opened(Recorder(tmp_path, POLICY, LIMIT), MemoryStore())
+    first = large(one, 1)
+    one.landed()
+    large(one, 2)
+    [tape] = tmp_path.glob("*.tape")
+    tape.write_bytes(tape.read_bytes()[:-3])
+    alerts, playback = played(tmp_path)
+    assert alerts == first
+    assert playback.left_out == 0
+
+
+def test_at_its_limit_a_record_ends_and_the_work_goes_on(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, POLICY, 10_000)
+    one = opened(recorder, MemoryStore())
+    sent = []
+    for number in range(100):
+        sent += large(one, number)
+        one.landed()
+    assert recorder.full
+    assert len(sent) == 100
+    assert sum(file.stat().st_size for file in tmp_path.glob("*.tape")) <= 10_000
+    alerts, _ = played(tmp_path)
+    assert 0 < len(alerts) < 100
+    assert alerts == sent[: len(alerts)]
+    assert type(opened(recorder, MemoryStore())) is Partition
+
+
+def test_a_disk_that_takes_no_more_ends_the_record_not_the_work(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "gone", POLICY, LIMIT)
+    one = opened(recorder, MemoryStore())
+    for file in (tmp_path / "gone").iterdir():
+        file.unlink()
+    (tmp_path / "gone").rmdir()
+    assert len(large(one, 1)) == 1
+    assert recorder.full
+
+
+def test_a_directory_of_another_policy_is_refused(tmp_path: Path) -> None:
+    Recorder(tmp_path, POLICY, LIMIT)
+    Recorder(tmp_path, POLICY, LIMIT)  # another worker of the same policy
+    (tmp_path / "other.yaml").write_text("tiers: {grace_days: 12.0}")
+    other = load_policy(tmp_path / "other.yaml")
+    with pytest.raises(NotWritten, match="holds the record of another policy; give an empty"):
+        Recorder(tmp_path, other, LIMIT)
+
+
+def test_a_place_that_cannot_be_written_is_told_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotWritten, match="no record can be kept here"):
+        Recorder(tmp_path / "file" / "record", POLICY, LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("tape", "why"),
+    [
+        (b"\x00\x00\x00\x02{}", "no tape of a worker's record"),
+        (dump_frame(Landed()), "does not begin with an opened partition"),
+        (dump_frame(Opened(9, 0, "wall", 1, None, [])), "written in format 9, this version reads"),
+    ],
+)
+def test_what_is_no_record_is_refused_by_name(tmp_path: Path, tape: bytes, why: str) -> None:
+    Recorder(tmp_path, POLICY, LIMIT)
+    (tmp_path / "0000-1.tape").write_bytes(tape)
+    with pytest.raises(RecordUnreadable, match=f"0000-1.tape: {why}"):
+        played(tmp_path)
+
+
+def test_the_command_plays_a_record_into_the_usual_files(tmp_path: Path) -> None:
+    one = opened(Recorder(tmp_path / "record", POLICY, LIMIT), MemoryStore())
+    alerts = large(one, 1, 2)
+    one.landed()
+    large(one, 3)
+    result = CliRunner().invoke(
+        app, ["replay", str(tmp_path / "record"), "--out", str(tmp_path / "out")]
+    )
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "out" / "alerts.jsonl").read_bytes() == b"".join(a + b"\n" for a in alerts)
+    assert "2 events (2 accepted" in result.output
+    assert "left out: the last transaction of 1 partitions" in result.output
+
+
+def test_a_record_has_its_own_policy(tmp_path: Path) -> None:
+    Recorder(tmp_path, POLICY, LIMIT)
+    line = ["replay", str(tmp_path), "--out", str(tmp_path / "out"), "--until", "2030-01-01"]
+    result = CliRunner().invoke(app, line)
+    assert result.exit_code == 2
+    assert "leave out --policy and --until" in " ".join(result.output.replace("│", " ").split())
+
+
+def test_a_directory_without_a_record_is_told_how_to_get_one(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["replay", str(tmp_path), "--out", str(tmp_path / "out")])
+    assert isinstance(result.exception, RecordUnreadable)
+    assert "`touchline worker --record" in str(result.exception)
