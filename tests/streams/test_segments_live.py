@@ -122,15 +122,22 @@ def test_every_customers_updates_are_a_chain_that_ends_in_the_state(live: Live) 
     at: dict[str, str | None] = {}
     ids: Counter[str] = Counter()
     versions: defaultdict[str, list[int]] = defaultdict(list)
-    for update in live.records(SEGMENT_UPDATES):
+    updates, states = until(lambda: _at_rest(live), "updates and state of one moment", 60)
+    for update in updates:
         customer = update["customer_id"]
         assert update.get("from_segment") == at.get(customer), update
         at[customer] = update.get("to_segment")
         ids[update["update_id"]] += 1
         versions[customer].append(update["model_version"])
     assert set(ids.values()) == {1}
-    assert at == {state["customer_id"]: state["segment"] for state in live.states()}
+    assert at == {state["customer_id"]: state["segment"] for state in states}
     assert all(seen == sorted(seen) for seen in versions.values())
+
+
+def _at_rest(live: Live) -> tuple[list[dict[str, Any]], list[dict[str, Any]]] | None:
+    """Updates and states, where nobody moved while they were read."""
+    updates, states = live.records(SEGMENT_UPDATES), live.states()
+    return (updates, states) if len(live.records(SEGMENT_UPDATES)) == len(updates) else None
 
 
 def _of(live: Live, customers: int) -> dict[str, Any] | None:
