@@ -18,7 +18,11 @@ from schemas.topics import changelog_topic
 
 
 class KafkaSettings(BaseModel):
-    """How to reach Kafka. ``bootstrap`` is one or more ``host:port``, with commas between."""
+    """How to reach Kafka. ``bootstrap`` is one or more ``host:port``, with commas between.
+
+    A fetch is answered when there is anything, after ``fetch_wait_ms`` at the latest; the next one
+    is sent ``fetch_pause_ms`` after it was, at the soonest.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -32,8 +36,8 @@ class KafkaSettings(BaseModel):
     min_insync_replicas: int = Field(default=1, ge=1, le=7)
     session_timeout_seconds: float = Field(default=10.0, ge=2.0, le=300.0)
     heartbeat_seconds: float = Field(default=1.0, gt=0.0, le=60.0)
-    fetch_wait_ms: int = Field(default=10, ge=1, le=500)
-    fetch_min_bytes: int = Field(default=16_384, ge=1)
+    fetch_wait_ms: int = Field(default=100, ge=1, le=500)
+    fetch_pause_ms: int = Field(default=5, ge=0, le=500)
     retry_backoff_ms: int = Field(default=5, ge=1, le=1000)
     compression: Literal["gzip", "lz4", "zstd", "snappy"] | None = None
 

@@ -29,6 +29,7 @@ from streams.engine.transport import Consumer
 from streams.settings import Settings
 
 BUSY_COMMIT_SECONDS = 0.25  # of the long work of a new model, while no alert waits
+HURRIED_SECONDS = 0.01
 SETTLE_SECONDS = 1.0
 MIRROR_SECONDS = 1.0
 """How old the group offsets may be, which are for lag tools: two of a commit's five round trips."""
@@ -221,8 +222,11 @@ class PartitionTask:
             return
         seconds = 1.0
         if self.status is Status.OPEN:
-            if self._first_pending is not None or self._intake.hurried:
-                seconds = 0.01
+            if self._intake.hurried or partition.urgent:
+                seconds = HURRIED_SECONDS
+            elif self._first_pending is not None:
+                due_at = self._first_pending + self._settings.commit.linger_seconds
+                seconds = max(HURRIED_SECONDS, due_at - time.monotonic())
             due = partition.timers.next_due
             if due is not None and self._settings.clock == "wall":
                 seconds = min(seconds, max(0.005, due / 1000 - time.time()))

@@ -31,13 +31,14 @@ from mode import Service
 from mode.utils.futures import notify
 
 from streams.engine.clients import client_options
-from streams.engine.freshness import Freshness
+from streams.engine.fetch_sessions import FetchSessions
 from streams.engine.inbox import Chunk
 from streams.settings import Settings
 
 MAX_POLL_RECORDS = 1000
 PARTITION_FETCH_BYTES = 1024 * 1024
 IDLE_SECONDS = 0.02
+EVENT_CLOCK_WAIT_MS = 10
 PASSED_SECONDS = 0.5
 POLL_SECONDS = 0.05  # a longer wait would not see partitions that were opened meanwhile
 
@@ -55,6 +56,12 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         generation = consumer.kafka._coordinator.generation
         consumer.app.consumer_generation_id = generation
         await consumer.on_partitions_assigned(faust_consumer.ensure_TPset(assigned), generation)
+
+
+def _wait_ms(settings: Settings) -> int:
+    """On the event clock a chunk is let in only once each other topic was asked after it came."""
+    wait = settings.kafka.fetch_wait_ms
+    return wait if settings.clock == "wall" else min(wait, EVENT_CLOCK_WAIT_MS)
 
 
 class BareRecords(OrderedDict[Any, Any]):
@@ -87,7 +94,7 @@ class Consumer(faust_consumer.Consumer):
         self._held: set[TP] = set()
         self._epochs: defaultdict[TP, int] = defaultdict(int)
         self._handed: dict[TP, int] = {}
-        self._freshness = Freshness()
+        self._sessions = FetchSessions()
         self._looked_at = 0.0
 
     async def on_start(self) -> None:
@@ -102,8 +109,8 @@ class Consumer(faust_consumer.Consumer):
             enable_auto_commit=False,
             auto_offset_reset="none",
             isolation_level="read_committed",
-            fetch_max_wait_ms=kafka.fetch_wait_ms,
-            fetch_min_bytes=kafka.fetch_min_bytes,
+            fetch_max_wait_ms=_wait_ms(settings),
+            fetch_min_bytes=1,
             max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
             session_timeout_ms=int(kafka.session_timeout_seconds * 1000),
             heartbeat_interval_ms=int(kafka.heartbeat_seconds * 1000),
@@ -114,7 +121,7 @@ class Consumer(faust_consumer.Consumer):
             metadata_max_age_ms=60_000,
         )
         await self.kafka.start()
-        self._freshness.watch(self.kafka._fetcher)
+        self._sessions.take_over(self.kafka._fetcher, kafka.fetch_pause_ms / 1000)
         self.kafka._fetcher._records = BareRecords(self.kafka._fetcher._records)
 
     async def on_stop(self) -> None:
@@ -134,6 +141,7 @@ class Consumer(faust_consumer.Consumer):
             self._handed[tp] = offset
             self._held.discard(tp)
             self._fetchable.add(tp)
+        self._sessions.forget()
         return {tp: self._epochs[tp] for tp in positions}
 
     def leave(self, tps: Iterable[TP]) -> None:
@@ -166,7 +174,7 @@ class Consumer(faust_consumer.Consumer):
 
     def asked_at(self, tp: TP) -> int:
         """When (wall time in ms) the newest fetch of ``tp`` that was answered was sent."""
-        return self._freshness.asked_at(TopicPartition(tp.topic, tp.partition))
+        return self._sessions.asked_at(tp)
 
     def lag(self, tp: TP, position: int) -> int | None:
         """Committed records of ``tp`` from ``position`` on; ``None`` before the first fetch."""
@@ -183,7 +191,7 @@ class Consumer(faust_consumer.Consumer):
         subscription = self.kafka._subscription.subscription
         if subscription is None or subscription.assignment is None:
             return None
-        return subscription.assignment.state_value(TopicPartition(tp.topic, tp.partition))
+        return subscription.assignment.state_value(tp)  # equal to aiokafka's own, as a tuple
 
     # -- fetching ---------------------------------------------------------------------
 

@@ -1,0 +1,224 @@
+"""Fetching in sessions, and when what is known of a partition's end was asked of Kafka.
+
+aiokafka names every partition in every fetch, and the broker names every one in its answer: with
+120 of them that is most of what an idle worker does, and much of what its broker does. In a fetch
+session (KIP-227) both sides name only what changed. aiokafka's fetcher goes on as it is; its
+requests are rewritten on their way, and what an answer leaves out is as it was.
+
+That a partition has been read to its end is true of the moment the fetch was sent, not of the
+moment its answer is looked at: a worker that slept between the two may find answers to
+complaints behind that end, and must not judge a promise by the clock before it has read them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from aiokafka import TopicPartition
+from aiokafka.protocol.fetch import FetchRequest
+
+FIRST_SESSIONS = 7
+"""The version of Fetch from which there are sessions."""
+FULL = 0
+LAST_EPOCH = (1 << 31) - 1
+NO_LEADER_EPOCH = NO_LOG_START = -1
+CONSUMER = -1
+
+
+class Part(NamedTuple):
+    """Where to fetch a partition from, and how much at most (bytes)."""
+
+    offset: int
+    most: int
+
+
+Parts = Mapping[TopicPartition, Part]
+
+
+class Session:
+    """What one broker knows of our partitions: it need not be told again."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.epoch = FULL
+        self.beginnings = 0
+        self._paused_at = 0.0
+        self._assignment: object = None
+        self._known: dict[TopicPartition, Part] = {}
+
+    def forget(self) -> None:
+        """Begin anew with the next fetch, which names every partition."""
+        self.epoch = FULL
+        self.beginnings += 1
+
+    async def pause(self, seconds: float) -> None:
+        """Wait until it is so long since the last fetch: what comes meanwhile comes at once."""
+        now = time.monotonic()
+        left = self._paused_at + seconds - now
+        if left > 0:
+            await asyncio.sleep(left)
+        self._paused_at = now + max(0.0, left)
+
+    def begin(self, assignment: object) -> None:
+        """A new assignment has new states, to which an answer must say everything."""
+        if assignment is not self._assignment:
+            self._assignment = assignment
+            self.forget()
+
+    def changes(self, wanted: Parts) -> tuple[Parts, Iterable[TopicPartition]]:
+        """Which of the wanted partitions to name, and which to name as no longer wanted."""
+        if self.epoch == FULL:
+            return wanted, ()
+        known = self._known
+        named = {tp: part for tp, part in wanted.items() if known.get(tp) != part}
+        return named, known.keys() - wanted.keys()
+
+    def answered(self, number: int, wanted: Parts) -> None:
+        """The broker knows these now. Without a number it keeps no session: all are named again."""
+        self._known = dict(wanted)
+        if self.epoch == FULL:
+            self.number = number
+        if not number:
+            self.forget()
+        else:
+            self.epoch = self.epoch + 1 if self.epoch < LAST_EPOCH else 1
+
+
+class SessionFetch(FetchRequest):  # type: ignore[misc]
+    """One of aiokafka's fetches, within a session; ``response`` is its answer, if there is one."""
+
+    def __init__(self, fetch: Any, session: Session, wanted: Parts) -> None:
+        self.__dict__.update(fetch.__dict__)
+        self.session = session
+        self.wanted = wanted
+        self.response: Any = None
+
+    def build(self, request_struct_class: Any) -> Any:
+        """The request in the version that the broker speaks."""
+        version = request_struct_class.API_VERSION
+        if version < FIRST_SESSIONS:
+            return super().build(request_struct_class)
+        named, forgotten = self.session.changes(self.wanted)
+        epoch = (NO_LEADER_EPOCH,) if version >= 9 else ()
+        by_topic: defaultdict[str, list[tuple[int, ...]]] = defaultdict(list)
+        for tp, (offset, most) in named.items():
+            by_topic[tp.topic].append((tp.partition, *epoch, offset, NO_LOG_START, most))
+        left: defaultdict[str, list[int]] = defaultdict(list)
+        for tp in forgotten:
+            left[tp.topic].append(tp.partition)
+        rack = (self._rack_id,) if version >= 11 else ()
+        return request_struct_class(
+            CONSUMER,
+            self._max_wait_ms,
+            self._min_bytes,
+            self._max_bytes,
+            self._isolation_level,
+            self.session.number,
+            self.session.epoch,
+            list(by_topic.items()),
+            list(left.items()),
+            *rack,
+        )
+
+
+class _Client:
+    """aiokafka's client, that leaves each answer with its fetch."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    async def send(self, node_id: int, request: Any, **options: Any) -> Any:
+        response = await self._client.send(node_id, request, **options)
+        if isinstance(request, SessionFetch):
+            request.response = response
+        return response
+
+
+class FetchSessions:
+    """A session with every broker that is fetched from.
+
+    ``asked_at`` gives the wall time in ms at which the newest answered fetch of a partition was
+    sent.
+    """
+
+    def __init__(self) -> None:
+        self._sessions: defaultdict[int, Session] = defaultdict(Session)
+        self._asked_at: dict[tuple[str, int], int] = {}
+
+    def asked_at(self, tp: tuple[str, int]) -> int:
+        """0 before the first answer."""
+        return self._asked_at.get(tp, 0)
+
+    def forget(self) -> None:
+        """Name every partition in the next fetches: positions were set."""
+        for session in self._sessions.values():
+            session.forget()
+
+    def take_over(self, fetcher: Any, pause: float) -> None:
+        """Let ``fetcher`` (aiokafka's) fetch in sessions from now on, each ``pause`` s at most."""
+        fetch = fetcher._proc_fetch_request
+        fetcher._client = _Client(fetcher._client)
+        # Asked for each partition at every turn; without a rack it is always the leader.
+        fetcher._select_read_replica = fetcher._client.cluster.leader_for_partition
+
+        async def in_session(assignment: Any, node_id: int, request: Any) -> Any:
+            session = self._sessions[node_id]
+            await session.pause(pause)
+            session.begin(assignment)
+            asked = time.time_ns() // 1_000_000
+            own = SessionFetch(request, session, _wanted(request))
+            begun = session.beginnings
+            try:
+                return await fetch(assignment, node_id, own)
+            finally:
+                self._answered(assignment, own, asked, undisturbed=session.beginnings == begun)
+
+        fetcher._proc_fetch_request = in_session
+
+    def _answered(
+        self, assignment: Any, fetch: SessionFetch, asked: int, *, undisturbed: bool
+    ) -> None:
+        """Note what the answer says of every partition that was wanted; without one, begin anew."""
+        response, session = fetch.response, fetch.session
+        if response is None or not assignment.active or getattr(response, "error_code", False):
+            session.forget()
+            return
+        refused = _refused(assignment, response, asked)
+        if refused or not undisturbed:
+            session.forget()
+        else:
+            session.answered(getattr(response, "session_id", 0), fetch.wanted)
+        for tp in fetch.wanted.keys() - refused:
+            state = assignment.state_value(tp)
+            if state is not None and state.has_valid_position:
+                self._asked_at[tp] = asked
+
+
+def _wanted(request: Any) -> Parts:
+    return {
+        TopicPartition(topic, number): Part(offset, most)
+        for topic, parts in request.topics
+        for number, offset, most in parts
+    }
+
+
+def _refused(assignment: Any, response: Any, asked: int) -> set[TopicPartition]:
+    """Partitions of an answer that aiokafka did not take: an error, or another position meanwhile.
+
+    aiokafka stamps the state of each that it took.
+    """
+    refused = set()
+    for topic, parts in response.topics:
+        for number, *_ in parts:
+            tp = TopicPartition(topic, number)
+            state = assignment.state_value(tp)
+            if state is None or (state.timestamp or 0) < asked:
+                refused.add(tp)
+    return refused
