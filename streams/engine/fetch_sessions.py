@@ -24,6 +24,7 @@ from aiokafka.protocol.fetch import FetchRequest
 FIRST_SESSIONS = 7
 """The version of Fetch from which there are sessions."""
 FULL = 0
+HURRIED_MS = 10
 LAST_EPOCH = (1 << 31) - 1
 NO_LEADER_EPOCH = NO_LOG_START = -1
 CONSUMER = -1
@@ -89,10 +90,15 @@ class Session:
 
 
 class SessionFetch(FetchRequest):  # type: ignore[misc]
-    """One of aiokafka's fetches, within a session; ``response`` is its answer, if there is one."""
+    """One of aiokafka's fetches, within a session; ``response`` is its answer, if there is one.
 
-    def __init__(self, fetch: Any, session: Session, wanted: Parts) -> None:
+    A ``hurried`` one is answered after 10 ms, if there is nothing.
+    """
+
+    def __init__(self, fetch: Any, session: Session, wanted: Parts, *, hurried: bool) -> None:
         self.__dict__.update(fetch.__dict__)
+        if hurried:
+            self.__dict__["_max_wait_ms"] = min(fetch._max_wait_ms, HURRIED_MS)
         self.session = session
         self.wanted = wanted
         self.response: Any = None
@@ -173,7 +179,10 @@ class FetchSessions:
             await session.pause(pause)
             session.begin(assignment)
             asked = time.time_ns() // 1_000_000
-            own = SessionFetch(request, session, _wanted(request))
+            wanted = _wanted(request)
+            # partitions that are left out now will ask to be in the next one
+            hurried = len(wanted) < len(assignment.tps)
+            own = SessionFetch(request, session, wanted, hurried=hurried)
             begun = session.beginnings
             try:
                 return await fetch(assignment, node_id, own)

@@ -16,6 +16,7 @@ from kafka.admin import NewTopic
 from streams.cluster.broker import LocalBroker
 from streams.engine.fetch_sessions import (
     FULL,
+    HURRIED_MS,
     LAST_EPOCH,
     FetchSessions,
     Part,
@@ -37,6 +38,7 @@ class Bench:
         self.tps = [TopicPartition(topic, number) for number in range(PARTITIONS)]
         self.sessions = FetchSessions()
         self.named: list[int] = []
+        self.waits: list[int] = []
         options: dict[str, Any] = {
             "bootstrap_servers": bootstrap,
             "retry_backoff_ms": 50,
@@ -88,6 +90,7 @@ async def bench(
     def noted(self: SessionFetch, version: Any) -> Any:
         request = build(self, version)
         one.named.append(sum(len(parts) for _, parts in request.topics))
+        one.waits.append(request.max_wait_time)
         return request
 
     monkeypatch.setattr(SessionFetch, "build", noted)
@@ -181,6 +184,21 @@ async def test_the_end_of_an_idle_partition_is_known_of_each_answered_fetch(
         assert min(one.sessions.asked_at(tp) for tp in one.tps) >= before
         state = one.consumer._subscription.subscription.assignment.state_value(one.tps[9])
         assert (state.lso, state.highwater) == (0, 0)
+
+
+async def test_nothing_waits_long_while_a_partition_is_left_out(
+    broker: LocalBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bench(broker, "sessions-hurried", monkeypatch) as one:
+        await one.consumer.seek_to_beginning()
+        await one.idle()
+        assert set(one.waits[-5:]) == {20}
+        await one.send(3, "a")
+        await asyncio.sleep(0.5)  # the record is fetched, and nobody takes it
+        assert set(one.waits[-5:]) == {HURRIED_MS}
+        assert await one.got(1) == [(3, "a")]
+        await one.idle()
+        assert set(one.waits[-5:]) == {20}
 
 
 # -- what a session names, without a broker -----------------------------------------------
