@@ -115,6 +115,11 @@ def _play(directory: Path, out: Path, console: Console, progress: Callable[[int]
             f"left out: the last transaction of {run.left_out} partitions; its worker ended before "
             f"it knew that it was committed, and no other went on from there"
         )
+    if run.gaps:
+        console.print(
+            f"gaps: {run.gaps} times a partition went on from what this record does not tell; "
+            f"another worker had it meanwhile, without --record or after its record had ended"
+        )
     return summary
 
 

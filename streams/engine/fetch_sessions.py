@@ -78,12 +78,10 @@ class Session:
         named = {tp: part for tp, part in wanted.items() if known.get(tp) != part}
         return named, known.keys() - wanted.keys()
 
-    def answered(self, number: int, wanted: Parts) -> None:
+    def answered(self, wanted: Parts) -> None:
         """The broker knows these now. Without a number it keeps no session: all are named again."""
         self._known = dict(wanted)
-        if self.epoch == FULL:
-            self.number = number
-        if not number:
+        if not self.number:
             self.forget()
         else:
             self.epoch = self.epoch + 1 if self.epoch < LAST_EPOCH else 1
@@ -101,6 +99,7 @@ class SessionFetch(FetchRequest):  # type: ignore[misc]
             self.__dict__["_max_wait_ms"] = min(fetch._max_wait_ms, HURRIED_MS)
         self.session = session
         self.wanted = wanted
+        self.full = True
         self.response: Any = None
 
     def build(self, request_struct_class: Any) -> Any:
@@ -108,6 +107,7 @@ class SessionFetch(FetchRequest):  # type: ignore[misc]
         version = request_struct_class.API_VERSION
         if version < FIRST_SESSIONS:
             return super().build(request_struct_class)
+        self.full = self.session.epoch == FULL
         named, forgotten = self.session.changes(self.wanted)
         epoch = (NO_LEADER_EPOCH,) if version >= 9 else ()
         by_topic: defaultdict[str, list[tuple[int, ...]]] = defaultdict(list)
@@ -176,13 +176,15 @@ class FetchSessions:
 
         async def in_session(assignment: Any, node_id: int, request: Any) -> Any:
             session = self._sessions[node_id]
-            await session.pause(pause)
+            try:
+                await session.pause(pause)
+            except asyncio.CancelledError:
+                return False  # as aiokafka's own does: nobody wants the answer any more
             session.begin(assignment)
             asked = time.time_ns() // 1_000_000
-            wanted = _wanted(request)
-            # partitions that are left out now will ask to be in the next one
-            hurried = len(wanted) < len(assignment.tps)
-            own = SessionFetch(request, session, wanted, hurried=hurried)
+            # partitions whose records nobody has taken yet will ask to be in the next one
+            hurried = bool(fetcher._records)
+            own = SessionFetch(request, session, _wanted(request), hurried=hurried)
             begun = session.beginnings
             try:
                 return await fetch(assignment, node_id, own)
@@ -194,17 +196,25 @@ class FetchSessions:
     def _answered(
         self, assignment: Any, fetch: SessionFetch, asked: int, *, undisturbed: bool
     ) -> None:
-        """Note what the answer says of every partition that was wanted; without one, begin anew."""
+        """Note what the answer says of every partition that was wanted.
+
+        Where there is none, or not all of it was taken, the next fetch names everything again.
+        """
         response, session = fetch.response, fetch.session
-        if response is None or not assignment.active or getattr(response, "error_code", False):
-            session.forget()
-            return
-        refused = _refused(assignment, response, asked)
-        if refused or not undisturbed:
+        if response is None or getattr(response, "error_code", False):
+            return session.forget()
+        if fetch.full:
+            session.number = getattr(response, "session_id", 0)
+        throttled = response.throttle_time_ms > 0 and not response.topics
+        if throttled or not assignment.active:
+            return session.forget()  # a throttled answer says nothing, of any partition
+        taken = _Taken.of(assignment, response, asked)
+        if taken.discarded or not undisturbed:
             session.forget()
         else:
-            session.answered(getattr(response, "session_id", 0), fetch.wanted)
-        for tp in fetch.wanted.keys() - refused:
+            session.answered(fetch.wanted)
+        told = taken.whole if fetch.full else fetch.wanted.keys() - taken.refused
+        for tp in told:
             state = assignment.state_value(tp)
             if state is not None and state.has_valid_position:
                 self._asked_at[tp] = asked
@@ -218,16 +228,29 @@ def _wanted(request: Any) -> Parts:
     }
 
 
-def _refused(assignment: Any, response: Any, asked: int) -> set[TopicPartition]:
-    """Partitions of an answer that aiokafka did not take: an error, or another position meanwhile.
+class _Taken(NamedTuple):
+    """Partitions of an answer by what aiokafka made of them: it stamps the state of each it took.
 
-    aiokafka stamps the state of each that it took.
+    ``refused``: of an error, which the broker tells again by itself; ``discarded``: of another
+    position meanwhile.
     """
-    refused = set()
-    for topic, parts in response.topics:
-        for number, *_ in parts:
-            tp = TopicPartition(topic, number)
-            state = assignment.state_value(tp)
-            if state is None or (state.timestamp or 0) < asked:
-                refused.add(tp)
-    return refused
+
+    whole: set[TopicPartition]
+    refused: set[TopicPartition]
+    discarded: set[TopicPartition]
+
+    @classmethod
+    def of(cls, assignment: Any, response: Any, asked: int) -> _Taken:
+        """Sort the partitions of an answer to a fetch that was sent at ``asked`` (ms)."""
+        found = cls(set(), set(), set())
+        for topic, parts in response.topics:
+            for number, error_code, *_ in parts:
+                tp = TopicPartition(topic, number)
+                state = assignment.state_value(tp)
+                if state is not None and not error_code and (state.timestamp or 0) >= asked:
+                    found.whole.add(tp)
+                    continue
+                found.refused.add(tp)
+                if not error_code:
+                    found.discarded.add(tp)
+        return found

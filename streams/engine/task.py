@@ -17,6 +17,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from agents.topology import Topology
+from streams.engine.checkpoint import Checkpoint
 from streams.engine.defects import RuleFailed
 from streams.engine.inbox import Chunk
 from streams.engine.intake import Intake
@@ -225,8 +226,10 @@ class PartitionTask:
             if self._intake.hurried or partition.urgent:
                 seconds = HURRIED_SECONDS
             elif self._first_pending is not None:
-                due_at = self._first_pending + self._settings.commit.linger_seconds
-                seconds = max(HURRIED_SECONDS, due_at - time.monotonic())
+                commit = self._settings.commit
+                soonest = min(commit.linger_seconds, commit.interval_seconds)
+                left = self._first_pending + soonest - time.monotonic()
+                seconds = min(seconds, max(HURRIED_SECONDS, left))
             due = partition.timers.next_due
             if due is not None and self._settings.clock == "wall":
                 seconds = min(seconds, max(0.005, due / 1000 - time.time()))
@@ -360,6 +363,7 @@ class PartitionTask:
     async def _open_once(self) -> None:
         await self._producer.open()
         restored = await restore(self._settings, self.number)
+        starts = await self._starts(restored.checkpoint)
         partition = self._made(
             self._topology,
             self.number,
@@ -368,7 +372,7 @@ class PartitionTask:
             clock=self._settings.clock,
             cached=self._settings.cached_customers,
         )
-        await self._check_positions(partition)
+        partition.next_offsets.update(starts)
         self.partition = partition
         for model in self._newest_models():
             self.adopt(model)
@@ -381,13 +385,16 @@ class PartitionTask:
             seconds=round(restored.seconds, 3),
         )
 
-    async def _check_positions(self, partition: Partition) -> None:
+    async def _starts(self, checkpoint: Checkpoint | None) -> dict[str, int]:
+        """Where to go on in each topic. Raises :class:`InputLost` where that is gone."""
+        starts = dict(checkpoint.next_offsets) if checkpoint is not None else {}
         earliest = await self._consumer.earliest_offsets(*self._intake.tps.values())
         for topic, tp in self._intake.tps.items():
-            start = partition.next_offsets.setdefault(topic, earliest[tp])
+            start = starts.setdefault(topic, earliest[tp])
             if start < earliest[tp]:
                 raise InputLost(
                     f"{topic}[{self.number}]: {earliest[tp] - start} records from offset {start} "
                     f"on were deleted by retention before they were read. Run "
                     f"`touchline doctor --accept-loss {self.number}` to go on without them"
                 )
+        return starts

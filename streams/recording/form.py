@@ -100,7 +100,13 @@ class Told(msgspec.Struct, array_like=True, tag=9):
     outputs: list[tuple[str, bytes]]
 
 
-Frame = Opened | Transaction | Landed | Told
+class Begun(msgspec.Struct, array_like=True, tag=10):
+    """Part of what was done for the transaction that is to come."""
+
+    actions: list[Action]
+
+
+Frame = Opened | Transaction | Landed | Told | Begun
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Frame)
@@ -118,21 +124,28 @@ def read_frames(path: Path, progress: Callable[[int], None] | None = None) -> It
     ``progress`` is told how many bytes were read with each.
     Raises :class:`streams.errors.RecordUnreadable` on anything else that is no frame.
     """
-    with path.open("rb") as tape:
-        while len(head := tape.read(LENGTH_BYTES)) == LENGTH_BYTES:
-            length = int.from_bytes(head, "big")
-            body = tape.read(length)
-            if len(body) < length:
-                return
-            if progress is not None:
-                progress(LENGTH_BYTES + length)
-            try:
-                frame = _decoder.decode(body)
-            except msgspec.MsgspecError as error:
-                raise RecordUnreadable(f"{path}: no tape of a worker's record ({error})") from error
-            if type(frame) is Opened and frame.format != FORMAT:
-                raise RecordUnreadable(
-                    f"{path}: written in format {frame.format}, this version reads {FORMAT}; "
-                    f"replay it with the version that wrote it"
-                )
-            yield frame
+    try:
+        with path.open("rb") as tape:
+            while len(head := tape.read(LENGTH_BYTES)) == LENGTH_BYTES:
+                length = int.from_bytes(head, "big")
+                body = tape.read(length)
+                if len(body) < length:
+                    return
+                if progress is not None:
+                    progress(LENGTH_BYTES + length)
+                yield _frame(path, body)
+    except OSError as error:
+        raise RecordUnreadable(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _frame(path: Path, body: bytes) -> Frame:
+    try:
+        frame: Frame = _decoder.decode(body)
+    except msgspec.MsgspecError as error:
+        raise RecordUnreadable(f"{path}: no tape of a worker's record ({error})") from error
+    if type(frame) is Opened and frame.format != FORMAT:
+        raise RecordUnreadable(
+            f"{path}: written in format {frame.format}, this version reads {FORMAT}; "
+            f"replay it with the version that wrote it"
+        )
+    return frame

@@ -17,6 +17,7 @@ from agents.modelling import Modelling
 from agents.topology import Topology
 from domain.policy import Policy, load_policy
 from schemas.deadletter import Original
+from streams.engine.checkpoint import CHECKPOINT_KEY
 from streams.engine.inbox import Waiting
 from streams.engine.partition import Clock, Drained, Partition
 from streams.engine.store import MemoryStore
@@ -25,9 +26,11 @@ from streams.recording.form import (
     FITTING,
     POLICY,
     TAPES,
+    Action,
     Adopted,
     Advanced,
     Applied,
+    Begun,
     Frame,
     Opened,
     Settled,
@@ -66,7 +69,8 @@ class Playback:
 
     A transaction that was about to be committed when its worker ended counts where the partition
     was opened again with what it wrote; the last of a partition that nobody opened again is left
-    out (``left_out`` counts these): only Kafka knows. Raises RecordUnreadable.
+    out (``left_out`` counts these): only Kafka knows. ``gaps`` counts openings with what no tape
+    tells of: the worker before kept no record, or its record had ended. Raises RecordUnreadable.
     """
 
     def __init__(
@@ -81,6 +85,7 @@ class Playback:
         self.counts: Counter[tuple[str, str]] = Counter()
         self.events = 0
         self.left_out = 0
+        self.gaps = 0
         self._load = {modelling.kind: modelling.load_record for modelling in modellings}
         self._directory = directory
         self._progress = progress
@@ -115,27 +120,46 @@ class Playback:
     # -- a partition's tapes ------------------------------------------------------------
 
     def _play(self, tapes: Sequence[Path]) -> Iterator[tuple[int, list[Output]]]:
-        held: Done | None = None
+        openings = self._openings(tapes)
+        following = next(openings, None)
+        while following is not None:
+            opened, frames = following
+            partition = self._open(opened)
+            last: Transaction | None = None
+            for transaction, landed in _transactions(frames):
+                if landed:
+                    yield self._counted(self._do(partition, transaction))
+                else:
+                    last = transaction
+            following = next(openings, None)
+            if following is None:
+                self.left_out += last is not None
+                return
+            yield from self._decided(partition, last, following[0])
+
+    def _openings(self, tapes: Iterable[Path]) -> Iterator[tuple[Opened, Iterator[Frame]]]:
+        """What each tape begins with, and its other frames; without those cut off at once."""
         for tape in tapes:
             frames = read_frames(tape, self._progress)
             opened = next(frames, None)
-            if opened is None:
-                continue  # cut off before it had begun
-            if type(opened) is not Opened:
+            if type(opened) is Opened:
+                yield opened, frames
+            elif opened is not None:
                 raise RecordUnreadable(f"{tape}: does not begin with an opened partition")
-            if held is not None and _wrote(held, opened):
-                yield self._counted(held)
-            held = None
-            partition = self._open(opened)
-            for frame, known in _with_fate(frames, last=tape is tapes[-1]):
-                if known is None:
-                    self.left_out += 1
-                    continue
-                done = self._do(partition, frame)
-                if known:
-                    yield self._counted(done)
-                else:
-                    held = done
+
+    def _decided(
+        self, partition: Partition, last: Transaction | None, opened: Opened
+    ) -> Iterator[tuple[int, list[Output]]]:
+        """A tape's last transaction, if the partition was ``opened`` again with what it wrote."""
+        found = dict(opened.records)
+        before = partition.store.get(CHECKPOINT_KEY)
+        if last is not None:
+            done = self._do(partition, last)
+            written = dict(done.drained.changelog)
+            if all(found.get(key) == value for key, value in written.items()):
+                yield self._counted(done)
+                return
+        self.gaps += found.get(CHECKPOINT_KEY) != before
 
     def _open(self, opened: Opened) -> Partition:
         store = MemoryStore()
@@ -202,24 +226,21 @@ class Playback:
                 yield frame.at, frame.outputs
 
 
-def _wrote(done: Done, opened: Opened) -> bool:
-    """Whether a partition was opened with what a transaction wrote."""
-    state = dict(opened.records)
-    return all(state.get(key) == value for key, value in dict(done.drained.changelog).items())
-
-
-def _with_fate(frames: Iterable[Frame], *, last: bool) -> Iterator[tuple[Transaction, bool | None]]:
-    """Each transaction of a tape, and whether it is known to be committed.
-
-    Of one at a tape's end it is not (``False``), and on the ``last`` tape never will be (``None``).
-    """
+def _transactions(frames: Iterable[Frame]) -> Iterator[tuple[Transaction, bool]]:
+    """Each transaction of a tape, whole, and whether it is known to be committed."""
+    begun: list[Action] = []
     before: Transaction | None = None
     for frame in frames:
         if before is not None:
             yield before, True
-        before = frame if type(frame) is Transaction else None
+            before = None
+        if type(frame) is Begun:
+            begun += frame.actions
+        elif type(frame) is Transaction:
+            frame.actions[:0] = begun
+            begun, before = [], frame
     if before is not None:
-        yield before, None if last else False
+        yield before, False
 
 
 __all__ = ["Playback", "recorded_policy"]

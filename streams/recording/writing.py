@@ -33,6 +33,7 @@ from streams.recording.form import (
     Adopted,
     Advanced,
     Applied,
+    Begun,
     Frame,
     Landed,
     Opened,
@@ -44,14 +45,18 @@ from streams.recording.form import (
     dump_frame,
 )
 
+MOST_ACTIONS = 1_000
+
 log = structlog.get_logger("touchline.recording")
 
 
 class Recorder:
-    """Keeps the record of one worker in a directory, up to ``limit`` bytes.
+    """Keeps the record of one worker in a directory, which takes up to ``limit`` bytes.
 
-    Workers of one policy may share the directory. Raises :class:`streams.errors.NotWritten` where
-    it cannot be written, or holds the record of another policy.
+    Workers of one policy may share the directory; each counts what lay there when it began.
+    Whatever goes wrong with the record once it is begun ends the record, never the work. Raises
+    :class:`streams.errors.NotWritten` where it cannot be written, or holds the record of another
+    policy.
     """
 
     def __init__(self, directory: Path, policy: Policy, limit: int) -> None:
@@ -65,6 +70,7 @@ class Recorder:
             if not path.exists():
                 path.write_text(text, encoding="utf-8")
             known = path.read_text(encoding="utf-8")
+            self._left -= sum(file.stat().st_size for file in directory.iterdir())
         except OSError as error:
             raise NotWritten(
                 f"{directory}: no record can be kept here ({error.strerror}); give another --record"
@@ -108,27 +114,26 @@ class Recorder:
             text = encode(record)
             digest = blake2b(text, digest_size=4).hexdigest()
             name = self._models[place] = f"{record.kind}-{record.version}-{digest}.json"
-            path = self._directory / name
-            if not self.full and not path.exists():
-                self._spend(len(text), partial(_place, path, text))
+            self._spend(lambda: text, partial(_place, self._directory / name))
         return name
 
     def write(self, tape: Path, frame: Frame) -> None:
         """Write a frame, unless the record has come to its limit."""
-        if not self.full:
-            data = dump_frame(frame)
-            self._spend(len(data), partial(_append, tape, data))
+        self._spend(partial(dump_frame, frame), partial(_append, tape))
 
-    def _spend(self, size: int, write: Callable[[], None]) -> None:
-        """Write, while there is room; the work goes on where the record cannot."""
-        self._left -= size
-        self.full = self._left < 0
+    def _spend(self, make: Callable[[], bytes], write: Callable[[bytes], None]) -> None:
+        """Write, while there is room."""
         if self.full:
-            log.warning("the record ends here: it has come to its limit", bytes=self._limit)
             return
         try:
-            write()
-        except OSError as error:
+            data = make()
+            self._left -= len(data)
+            self.full = self._left < 0
+            if self.full:
+                log.warning("the record ends here: it has come to its limit", bytes=self._limit)
+            else:
+                write(data)
+        except (OSError, OverflowError, ValueError) as error:
             self.full = True
             log.error("the record ends here: it cannot be written", why=str(error))
 
@@ -147,7 +152,7 @@ class Recorded(Partition):
     def apply(self, item: Waiting, wall: int) -> None:
         """Write down the record, and apply it."""
         topic, record = item[3], item[4]
-        self._actions.append(
+        self._note(
             Applied(
                 wall,
                 topic,
@@ -162,27 +167,27 @@ class Recorded(Partition):
 
     def advance(self, now: int) -> None:
         """Write down the time, and move on to it."""
-        self._actions.append(Advanced(now))
+        self._note(Advanced(now))
         super().advance(now)
 
     def settle(self, at_rest: bool = False) -> None:
         """Write down that, and work out what moved."""
-        self._actions.append(Settled(at_rest))
+        self._note(Settled(at_rest))
         super().settle(at_rest)
 
     def work(self) -> None:
         """Write down a slice, and do it."""
-        self._actions.append(Worked())
+        self._note(Worked())
         super().work()
 
     def adopt(self, record: Any) -> str | None:
         """Write down which model, and take it into use."""
-        self._actions.append(Adopted(record.kind, self._recorder.model(record)))
+        self._note(Adopted(record.kind, self._recorder.model(record)))
         return super().adopt(record)
 
     def summarise(self, partitions: int) -> None:
         """Write down that, and send snapshots."""
-        self._actions.append(Summarised(partitions))
+        self._note(Summarised(partitions))
         super().summarise(partitions)
 
     def drain(self) -> Drained:
@@ -190,6 +195,16 @@ class Recorded(Partition):
         actions, self._actions = self._actions, []
         self._recorder.write(self._tape, Transaction(_now(), dict(self.next_offsets), actions))
         return super().drain()
+
+    def _note(self, action: Action) -> None:
+        """Some at a time: an idle partition has no transaction for days, and its clock goes on."""
+        if self._recorder.full:
+            self._actions.clear()
+            return
+        self._actions.append(action)
+        if len(self._actions) >= MOST_ACTIONS:
+            actions, self._actions = self._actions, []
+            self._recorder.write(self._tape, Begun(actions))
 
     def landed(self) -> None:
         """Write down that it is committed."""
@@ -203,6 +218,8 @@ def _append(path: Path, data: bytes) -> None:
 
 def _place(path: Path, data: bytes) -> None:
     """Whole or not at all, whoever writes it at the same time."""
+    if path.exists():
+        return
     draft = path.with_suffix(f".{os.getpid()}")
     draft.write_bytes(data)
     draft.replace(path)

@@ -201,41 +201,89 @@ async def test_nothing_waits_long_while_a_partition_is_left_out(
         assert set(one.waits[-5:]) == {20}
 
 
+async def test_a_throttled_answer_says_nothing_of_any_end(
+    broker: LocalBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bench(broker, "sessions-throttled", monkeypatch) as one:
+        await one.consumer.seek_to_beginning()
+        await one.idle()
+        client, quota = one.consumer._fetcher._client, 500
+        answer = client._client.send
+
+        async def throttled(node_id: int, request: Any, **options: Any) -> Any:
+            response = await answer(node_id, request, **options)
+            if isinstance(request, SessionFetch):
+                response.throttle_time_ms, response.topics = quota, []
+            return response
+
+        monkeypatch.setattr(client._client, "send", throttled)
+        await asyncio.sleep(0.2)
+        before = [one.sessions.asked_at(tp) for tp in one.tps]
+        one.named.clear()
+        await asyncio.sleep(0.3)
+        assert [one.sessions.asked_at(tp) for tp in one.tps] == before
+        assert set(one.named) == {PARTITIONS}
+        monkeypatch.setattr(client._client, "send", answer)
+        await one.send(4, "after")
+        assert await one.got(1) == [(4, "after")]
+        assert min(one.sessions.asked_at(tp) for tp in one.tps) > max(before)
+
+
+async def test_a_session_that_is_begun_anew_leaves_none_behind(
+    broker: LocalBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bench(broker, "sessions-closed", monkeypatch) as one:
+        await one.consumer.seek_to_beginning()
+        await one.idle()
+        numbers = set()
+        for _ in range(5):
+            one.sessions.forget()
+            await asyncio.sleep(0.1)
+            numbers.add(one.session.number)
+        assert len(numbers) == 5  # each closed the one before, as its number was known
+
+
 # -- what a session names, without a broker -----------------------------------------------
+
+
+def numbered() -> Session:
+    session = Session()
+    session.number = 77
+    return session
 
 
 def test_without_a_session_everything_is_named_each_time() -> None:
     session, wanted = Session(), {ONE: Part(1, 9), TWO: Part(2, 9)}
     for _ in range(2):
         assert session.changes(wanted) == (wanted, ())
-        session.answered(0, wanted)
+        session.answered(wanted)
         assert (session.number, session.epoch) == (0, FULL)
 
 
 def test_in_a_session_moved_new_and_left_partitions_are_named() -> None:
-    session = Session()
-    session.answered(77, {ONE: Part(1, 9), TWO: Part(2, 9)})
+    session = numbered()
+    session.answered({ONE: Part(1, 9), TWO: Part(2, 9)})
     assert (session.number, session.epoch) == (77, 1)
     named, left = session.changes({ONE: Part(5, 9), THREE: Part(0, 9)})
     assert named == {ONE: Part(5, 9), THREE: Part(0, 9)}
     assert set(left) == {TWO}
-    session.answered(77, {ONE: Part(5, 9), THREE: Part(0, 9)})
+    session.answered({ONE: Part(5, 9), THREE: Part(0, 9)})
     assert session.changes({ONE: Part(5, 9), THREE: Part(0, 9)}) == ({}, set())
     assert session.epoch == 2
 
 
 def test_epochs_begin_again_behind_the_last() -> None:
-    session = Session()
-    session.answered(77, {})
+    session = numbered()
+    session.answered({})
     session.epoch = LAST_EPOCH
-    session.answered(77, {})
+    session.answered({})
     assert session.epoch == 1
 
 
 def test_a_new_assignment_begins_anew() -> None:
-    session, first = Session(), object()
+    session, first = numbered(), object()
     session.begin(first)
-    session.answered(77, {ONE: Part(1, 9)})
+    session.answered({ONE: Part(1, 9)})
     session.begin(first)
     assert session.epoch == 1
     session.begin(object())

@@ -78,7 +78,7 @@ def test_only_what_was_committed_is_played_wherever_a_worker_ended(tmp_path: Pat
     assert len(first) == len(third) == 1
     assert len(second) == 2
     assert alerts == first + second + third
-    assert playback.left_out == 1
+    assert (playback.left_out, playback.gaps) == (1, 0)
     assert playback.events == 4
     assert [one["customer_id"] for one in playback.customers()] == ["c-1", "c-2", "c-3", "c-4"]
 
@@ -95,8 +95,66 @@ def test_a_frame_cut_off_while_it_was_written_ends_its_tape(tmp_path: Path) -> N
     assert playback.left_out == 0
 
 
+def test_a_tape_that_was_cut_off_at_once_decides_nothing(tmp_path: Path) -> None:
+    recorder, store = Recorder(tmp_path, POLICY, LIMIT), MemoryStore()
+    one = opened(recorder, store)
+    first = large(one, 1)
+    one.landed()
+    large(one, 2)
+    opened(recorder, copied(store))
+    tape = max(tmp_path.glob("*.tape"))
+    tape.write_bytes(tape.read_bytes()[:-3])
+    alerts, playback = played(tmp_path)
+    assert alerts == first
+    assert playback.left_out == 1
+    assert [state["customer_id"] for state in playback.customers()] == ["c-1"]
+
+
+def test_what_went_on_without_a_record_is_told(tmp_path: Path) -> None:
+    recorder, store = Recorder(tmp_path, POLICY, LIMIT), MemoryStore()
+    one = opened(recorder, store)
+    first = large(one, 1)
+    one.landed()
+    unrecorded = Partition(customers(POLICY), 0, store, None, clock="wall", cached=100)
+    large(unrecorded, 2)
+    three = opened(recorder, store)
+    third = large(three, 3)
+    three.landed()
+    alerts, playback = played(tmp_path)
+    assert alerts == first + third
+    assert playback.gaps == 1
+
+
+def test_an_idle_partition_is_written_down_a_thousand_steps_at_a_time(tmp_path: Path) -> None:
+    one = opened(Recorder(tmp_path, POLICY, LIMIT), MemoryStore())
+    first = large(one, 1)
+    one.landed()
+    for second in range(2_500):
+        one.advance(WALL + second * 1_000)
+    assert len(one._actions) == 500  # type: ignore[attr-defined]
+    one.next_offsets["touchpoints.app"] = 7
+    one.drain()
+    one.landed()
+    alerts, playback = played(tmp_path)
+    assert alerts == first
+    assert playback.now == one.now
+    assert dict(playback.partitions[0].store.items()) == dict(one.store.items())
+
+
+def test_what_lies_in_the_directory_counts_towards_its_limit(tmp_path: Path) -> None:
+    size = 0
+    for _ in range(50):
+        recorder = Recorder(tmp_path, POLICY, 40_000)
+        one = opened(recorder, MemoryStore())
+        large(one, *range(20))
+        one.landed()
+        size = sum(file.stat().st_size for file in tmp_path.iterdir())
+    assert recorder.full
+    assert 20_000 < size <= 40_000
+
+
 def test_at_its_limit_a_record_ends_and_the_work_goes_on(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path, POLICY, 10_000)
+    recorder = Recorder(tmp_path, POLICY, 30_000)
     one = opened(recorder, MemoryStore())
     sent = []
     for number in range(100):
@@ -104,9 +162,10 @@ def test_at_its_limit_a_record_ends_and_the_work_goes_on(tmp_path: Path) -> None
         one.landed()
     assert recorder.full
     assert len(sent) == 100
-    assert sum(file.stat().st_size for file in tmp_path.glob("*.tape")) <= 10_000
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= 30_000
     alerts, _ = played(tmp_path)
     assert 0 < len(alerts) < 100
+    assert not one._actions  # type: ignore[attr-defined]
     assert alerts == sent[: len(alerts)]
     assert type(opened(recorder, MemoryStore())) is Partition
 
