@@ -68,6 +68,7 @@ def test_what_workers_sent_is_played_to_the_byte_through_kills_and_moves(tmp_pat
         run.drain()
         assert run.fleet.terminate("w1") == 0
         assert not run.fleet.crashes
+        time.sleep(1)  # a commit is acknowledged before its markers are written
         sent = asyncio.run(read_topics(run.broker.bootstrap, OUTPUTS))
         states = asyncio.run(run.states())
         playback = played(run.record)
