@@ -7,85 +7,26 @@ file gives the same bytes.
 from __future__ import annotations
 
 import itertools
-import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
-
-import msgspec
+from typing import Any, BinaryIO
 
 from agents.modelling import Modelling
 from agents.topology import Bad, Topology
 from schemas.codec import encode
 from schemas.deadletter import Original
-from schemas.fields import moment, rfc3339
-from schemas.topics import (
-    ALERTS,
-    CARE_TASKS,
-    CUSTOMER_TRANSITIONS,
-    DEAD_LETTERS,
-    SEGMENT_UPDATES,
-    SIGNALS,
-)
 from streams.engine.defects import RuleFailed
 from streams.engine.partition import Partition, Sent
 from streams.engine.placing import partition_of
 from streams.engine.store import MemoryStore
-from streams.queries.scores import score_rows, scorecards_of
+from streams.results import Offline, Summary, write_results
 
 CHUNK_LINES = 2000
 UNKNOWN_SOURCE = "replay"
 FIT_MS = 3_600_000
-FILES = {
-    topic: f"{topic}.jsonl"
-    for topic in (
-        ALERTS, SEGMENT_UPDATES, CUSTOMER_TRANSITIONS, SIGNALS, CARE_TASKS, DEAD_LETTERS
-    )
-}  # fmt: skip
-RECORDS: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("segment-model.json", "segments", {"version": 0, "segments": []}),
-    ("standings.json", "standings", {"version": 0}),
-)
-"""File, kind, and what stands in it where there was nothing to make the record of."""
 
 
-class Summary(msgspec.Struct):
-    """What a replay did."""
-
-    events: int
-    accepted: int
-    repeated: int
-    dead_letters: int
-    customers: int
-    seconds: float
-    events_per_second: float
-    # of when the figures are (RFC 3339); None without an event
-    as_of: str | None = None
-
-
-class Ran(Protocol):
-    """What was run without a broker, when it is over."""
-
-    models: dict[str, Any]
-    """The newest of each kind."""
-    counts: Counter[tuple[str, str]]
-    """By kind of event and what became of it."""
-    events: int
-
-    @property
-    def now(self) -> int:
-        """How far the clock has come (ms)."""
-
-    def customers(self) -> list[dict[str, Any]]:
-        """The final state of every customer, sorted by customer."""
-
-    def contexts(self) -> list[Any]:
-        """What each partition keeps over its customers."""
-
-
-class Replay:
+class Replay(Offline):
     """Partitions of one topology, fed line by line; ``modellings`` are run over all of them.
 
     Their records (``models``, the newest of each kind) are made at full hours of the events'
@@ -95,21 +36,18 @@ class Replay:
     def __init__(
         self, topology: Topology, partitions: int, modellings: Sequence[Modelling] = ()
     ) -> None:
-        self.topology = topology
-        self.models: dict[str, Any] = {}
+        super().__init__(topology)
         self._modellings = modellings
         self._fitters = {each.kind: each.fitter(None) for each in modellings}
         self._snapshots: dict[str, dict[int, Any]] = {each.kind: {} for each in modellings}
         self._next_fit = 0
         self._next_of = {each.kind: 0 for each in modellings}
         self._news = set[str]()
-        self.counts: Counter[tuple[str, str]] = Counter()
-        self.events = 0
         self._lines = 0
-        self._partitions = [
-            Partition(topology, number, MemoryStore(), None, clock="event", cached=20_000)
-            for number in range(partitions)
-        ]
+        for number in range(partitions):
+            self.partitions[number] = Partition(
+                topology, number, MemoryStore(), None, clock="event", cached=20_000
+            )
 
     def feed(self, lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
         """Apply lines in order, and end; gives each output's topic and bytes as they arise.
@@ -140,28 +78,11 @@ class Replay:
 
     def until(self, now: int) -> Iterator[tuple[str, bytes]]:
         """Run every timer due by ``now`` (ms)."""
-        for partition in self._partitions:
+        for partition in self.partitions.values():
             partition.advance(now)
             yield from self._outputs(partition)
         yield from self._fit(now, last=True)
         self._drain()
-
-    def customers(self) -> list[dict[str, Any]]:
-        """The final state of every customer, sorted by customer."""
-        return [state for _, state in sorted(self.exported(), key=lambda pair: pair[0])]
-
-    def exported(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Customer and final state, partition by partition, each sorted by customer."""
-        return itertools.chain.from_iterable(p.export() for p in self._partitions)
-
-    @property
-    def now(self) -> int:
-        """How far the events' clock has come (ms)."""
-        return max(partition.now for partition in self._partitions)
-
-    def contexts(self) -> list[Any]:
-        """What each partition keeps over its customers."""
-        return [partition.context for partition in self._partitions]
 
     def _apply(self, line: int, value: bytes, event: Any) -> Iterator[tuple[str, bytes]]:
         number = 0
@@ -173,9 +94,9 @@ class Replay:
             if at >= self._next_fit:
                 yield from self._fit(at)
             key = customer.encode()
-            number = partition_of(key, len(self._partitions))
+            number = partition_of(key, len(self.partitions))
             record = Original(topic, number, line, at, key, value)
-        partition = self._partitions[number]
+        partition = self.partitions[number]
         partition.apply(partition.judge(event, record.topic, record), 0)
         if partition.outputs:
             yield from self._outputs(partition)
@@ -185,7 +106,7 @@ class Replay:
         self._next_fit = now // FIT_MS * FIT_MS + FIT_MS
         if not self._modellings:
             return
-        for partition in self._partitions:
+        for partition in self.partitions.values():
             self._settle(partition)
         self._news |= self._gather()
         for modelling in self._modellings:
@@ -194,14 +115,14 @@ class Replay:
                 self._news.remove(kind)
                 self._next_of[kind] = now // pause * pause + pause
                 yield from self._make(modelling, now)
-        for partition in self._partitions:
+        for partition in self.partitions.values():
             yield from self._outputs(partition)
 
     def _gather(self) -> set[str]:
         """Take every partition's snapshots; the kinds of which there are new ones."""
-        news, count = set[str](), len(self._partitions)
+        news, count = set[str](), len(self.partitions)
         load = {modelling.kind: modelling.load_summary for modelling in self._modellings}
-        for partition in self._partitions:
+        for partition in self.partitions.values():
             assert partition.population is not None
             number, now = partition.number, partition.now
             for kind, snapshot in partition.population.summaries(number, now, count):
@@ -220,7 +141,7 @@ class Replay:
         self.models[modelling.kind] = made.record
         for output in made.outputs:
             yield output.topic, encode(output)
-        for partition in self._partitions:
+        for partition in self.partitions.values():
             partition.adopt(made.record)
             self._settle(partition)
 
@@ -238,14 +159,14 @@ class Replay:
 
     def _hand_back(self, sent: Sent) -> None:
         """Let an output be read back at once, behind what caused it; nothing is sent for that."""
-        number = partition_of(sent.key or b"", len(self._partitions))
-        partition = self._partitions[number]
+        number = partition_of(sent.key or b"", len(self.partitions))
+        partition = self.partitions[number]
         record = Original(sent.topic, number, self._lines, partition.now, sent.key, sent.value)
         for item in partition.judged(sent.topic, [record]):
             partition.apply(item, 0)
 
     def _drain(self) -> None:
-        for partition in self._partitions:
+        for partition in self.partitions.values():
             self.counts += partition.drain().counts
 
 
@@ -267,52 +188,9 @@ def replay_file(
     return write_results(replay, itertools.chain(fed, timed), out)
 
 
-def write_results(run: Ran, sent: Iterable[tuple[str, bytes]], out: Path) -> Summary:
-    """Write what a run ``sent`` (topic and bytes), and how it ended, into the files of ``out``."""
-    began = time.perf_counter()
-    out.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        files = {
-            topic: stack.enter_context((out / name).open("wb")) for topic, name in FILES.items()
-        }
-        for topic, value in sent:
-            if topic in files:
-                files[topic].write(value + b"\n")
-    customers = run.customers()
-    with (out / "customers.jsonl").open("wb") as file:
-        for customer in customers:
-            file.write(msgspec.json.encode(customer) + b"\n")
-    for name, kind, nothing in RECORDS:
-        record = run.models.get(kind)
-        text = msgspec.json.encode(nothing) if record is None else encode(record)
-        (out / name).write_bytes(text)
-    with (out / "scorecards.jsonl").open("wb") as file:
-        for row in score_rows(scorecards_of(run.contexts()), run.now):
-            file.write(msgspec.json.encode(row._asdict()) + b"\n")
-    summary = _summary(run, len(customers), time.perf_counter() - began)
-    (out / "summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2))
-    return summary
-
-
 def watched(source: BinaryIO, progress: Callable[[int], None] | None) -> Iterator[bytes]:
     """The lines of ``source``; ``progress`` is told how many bytes were read with each."""
     for line in source:
         if progress is not None:
             progress(len(line))
         yield line
-
-
-def _summary(run: Ran, customers: int, seconds: float) -> Summary:
-    by_status: Counter[str] = Counter()
-    for (kind, status), count in run.counts.items():
-        by_status["dead" if kind == "dead_letter" else status] += count
-    return Summary(
-        events=run.events,
-        accepted=by_status["accepted"],
-        repeated=by_status["repeated"],
-        dead_letters=by_status["dead"],
-        customers=customers,
-        seconds=round(seconds, 3),
-        events_per_second=round(run.events / seconds, 1),
-        as_of=rfc3339(moment(run.now)) if run.now else None,
-    )

@@ -16,7 +16,7 @@ from streams.errors import NotWritten
 from streams.settings import load_settings
 
 if TYPE_CHECKING:
-    from streams.replay import Summary
+    from streams.results import Summary
 
 
 def register(app: typer.Typer) -> None:
@@ -105,7 +105,7 @@ def _play(directory: Path, out: Path, console: Console, progress: Callable[[int]
     from agents.customers import customers
     from agents.modellings import modellings
     from streams.recording.playing import Playback, recorded_policy
-    from streams.replay import write_results
+    from streams.results import write_results
 
     rules = recorded_policy(directory)
     run = Playback(customers(rules), modellings(rules), directory, progress)

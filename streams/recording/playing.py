@@ -7,8 +7,7 @@ their transactions were committed.
 from __future__ import annotations
 
 import heapq
-import itertools
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -40,6 +39,7 @@ from streams.recording.form import (
     Worked,
     read_frames,
 )
+from streams.results import Offline
 
 Output = tuple[str, bytes]
 
@@ -62,10 +62,8 @@ class Done(NamedTuple):
     events: int
 
 
-class Playback:
+class Playback(Offline):
     """What the workers of one record did.
-
-    ``partitions`` are as they ended, by number; ``models`` the newest of each kind.
 
     A transaction that was about to be committed when its worker ended counts where the partition
     was opened again with what it wrote; the last of a partition that nobody opened again is left
@@ -80,16 +78,12 @@ class Playback:
         directory: Path,
         progress: Callable[[int], None] | None = None,
     ) -> None:
-        self.topology = topology
-        self.models: dict[str, Any] = {}
-        self.counts: Counter[tuple[str, str]] = Counter()
-        self.events = 0
+        super().__init__(topology)
         self.left_out = 0
         self.gaps = 0
         self._load = {modelling.kind: modelling.load_record for modelling in modellings}
         self._directory = directory
         self._progress = progress
-        self.partitions: dict[int, Partition] = {}
         self._tapes: defaultdict[str, list[Path]] = defaultdict(list)
         for tape in sorted(directory.glob(TAPES)):
             self._tapes[tape.name.partition("-")[0]].append(tape)
@@ -101,21 +95,6 @@ class Playback:
         told = (self._told(tape) for tape in fitting)
         for _, outputs in heapq.merge(*plays, *told, key=lambda pair: pair[0]):
             yield from outputs
-
-    def customers(self) -> list[dict[str, Any]]:
-        """The final state of every customer, sorted by customer."""
-        exported = (self.partitions[number].export() for number in self.partitions)
-        chained = itertools.chain.from_iterable(exported)
-        return [state for _, state in sorted(chained, key=lambda pair: pair[0])]
-
-    @property
-    def now(self) -> int:
-        """How far the partitions' clocks have come (ms)."""
-        return max((partition.now for partition in self.partitions.values()), default=0)
-
-    def contexts(self) -> list[Any]:
-        """What each partition keeps over its customers."""
-        return [partition.context for _, partition in sorted(self.partitions.items())]
 
     # -- a partition's tapes ------------------------------------------------------------
 

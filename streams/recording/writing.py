@@ -196,6 +196,10 @@ class Recorded(Partition):
         self._recorder.write(self._tape, Transaction(_now(), dict(self.next_offsets), actions))
         return super().drain()
 
+    def landed(self) -> None:
+        """Write down that it is committed."""
+        self._recorder.write(self._tape, Landed())
+
     def _note(self, action: Action) -> None:
         """Some at a time: an idle partition has no transaction for days, and its clock goes on."""
         if self._recorder.full:
@@ -205,10 +209,6 @@ class Recorded(Partition):
         if len(self._actions) >= MOST_ACTIONS:
             actions, self._actions = self._actions, []
             self._recorder.write(self._tape, Begun(actions))
-
-    def landed(self) -> None:
-        """Write down that it is committed."""
-        self._recorder.write(self._tape, Landed())
 
 
 def _append(path: Path, data: bytes) -> None:

@@ -32,7 +32,7 @@ class Reported:
     def __init__(self, lines: list[bytes], partitions: int) -> None:
         replay = Replay(customers(POLICY), partitions)
         list(replay.feed(lines))
-        held: list[Partition] = replay._partitions
+        held: list[Partition] = list(replay.partitions.values())
         now = max(partition.now for partition in held)
         whole = ExperiencePortfolio(POLICY)
         cut = {by: grouped(by) for by in GROUPINGS}

@@ -80,13 +80,13 @@ def case(module_broker: LocalBroker) -> Case:
     made = replay.models["segments"]
     assert isinstance(made, SegmentModel)
     outlier = next(one for one, group in bank.group_of.items() if group == "lurkers")
-    model = quarantined(outlier, made, replay._partitions)
+    model = quarantined(outlier, made, list(replay.partitions.values()))
     state = {one["customer_id"]: one for one in replay.customers()}
     older = model.model_copy(update={"version": model.version - 1, "segments": ()})
     producer = KafkaProducer(bootstrap_servers=module_broker.bootstrap, acks="all")
     for value in (encode(model), encode(older), b'{"version": 9999, "torn'):
         producer.send("segment-model", key=MODEL_KEY, value=value, partition=0)
-    for partition in replay._partitions:
+    for partition in replay.partitions.values():
         for key, value in partition.store.items():
             producer.send(settings.changelog, key=key, value=value, partition=partition.number)
     producer.flush()

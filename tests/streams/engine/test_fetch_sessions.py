@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,6 +28,7 @@ from streams.engine.transport import EVENT_CLOCK_WAIT_MS, _wait_ms
 from streams.settings import Settings
 
 PARTITIONS = 20
+_numbers = itertools.count()
 ONE, TWO, THREE = (TopicPartition("t", number) for number in range(1, 4))
 
 
@@ -39,6 +41,7 @@ class Bench:
         self.sessions = FetchSessions()
         self.named: list[int] = []
         self.waits: list[int] = []
+        self.closed: list[int] = []
         options: dict[str, Any] = {
             "bootstrap_servers": bootstrap,
             "retry_backoff_ms": 50,
@@ -91,6 +94,8 @@ async def bench(
         request = build(self, version)
         one.named.append(sum(len(parts) for _, parts in request.topics))
         one.waits.append(request.max_wait_time)
+        if request.session_epoch == FULL:
+            one.closed.append(request.session_id)
         return request
 
     monkeypatch.setattr(SessionFetch, "build", noted)
@@ -98,6 +103,7 @@ async def bench(
     await one.consumer.start()
     one.sessions.take_over(one.consumer._fetcher, 0.0)
     one.consumer.assign(one.tps)
+    await one.consumer.seek_to_beginning()
     try:
         yield one
     finally:
@@ -105,58 +111,48 @@ async def bench(
         await one.producer.stop()
 
 
-async def test_a_fetch_names_only_what_changed(
-    broker: LocalBroker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with bench(broker, "sessions-named", monkeypatch) as one:
-        await one.consumer.seek_to_beginning()
-        idle = await one.idle()
-        assert len(idle) > 5
-        assert set(idle) == {0}
-        await one.send(3, "a")
-        await one.send(7, "b")
-        assert await one.got(2) == [(3, "a"), (7, "b")]
-        assert max(one.named) <= 2
-        assert set(await one.idle()) == {0}
+@pytest.fixture
+async def one(broker: LocalBroker, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+    async with bench(broker, f"sessions-{next(_numbers)}", monkeypatch) as made:
+        yield made
 
 
-async def test_after_a_seek_records_come_again(
-    broker: LocalBroker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with bench(broker, "sessions-seek", monkeypatch) as one:
-        await one.consumer.seek_to_beginning()
-        for number in range(PARTITIONS):
-            await one.send(number, f"v{number}")
-        everything = [(number, f"v{number}") for number in range(PARTITIONS)]
-        assert await one.got(PARTITIONS) == everything
-        one.consumer.seek(TopicPartition(one.topic, 5), 0)
-        one.sessions.forget()
-        assert await one.got(1) == [(5, "v5")]
-        assert await one.idle()
+async def test_a_fetch_names_only_what_changed(one: Bench) -> None:
+    idle = await one.idle()
+    assert len(idle) > 5
+    assert set(idle) == {0}
+    await one.send(3, "a")
+    await one.send(7, "b")
+    assert await one.got(2) == [(3, "a"), (7, "b")]
+    assert max(one.named) <= 2
+    assert set(await one.idle()) == {0}
 
 
-async def test_a_session_the_broker_forgot_is_begun_anew(
-    broker: LocalBroker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with bench(broker, "sessions-forgotten", monkeypatch) as one:
-        await one.consumer.seek_to_beginning()
-        await one.idle()
-        before, one.session.number = one.session.number, 987_654
-        await one.send(2, "after")
-        assert await one.got(1) == [(2, "after")]
-        assert set(await one.idle()) == {0}
-        assert one.session.number not in {before, 987_654, 0}
+async def test_after_a_seek_records_come_again(one: Bench) -> None:
+    for number in range(PARTITIONS):
+        await one.send(number, f"v{number}")
+    everything = [(number, f"v{number}") for number in range(PARTITIONS)]
+    assert await one.got(PARTITIONS) == everything
+    one.consumer.seek(TopicPartition(one.topic, 5), 0)
+    one.sessions.forget()
+    assert await one.got(1) == [(5, "v5")]
+    assert await one.idle()
 
 
-async def test_an_epoch_out_of_step_is_begun_anew(
-    broker: LocalBroker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with bench(broker, "sessions-epoch", monkeypatch) as one:
-        await one.consumer.seek_to_beginning()
-        await one.idle()
-        one.session.epoch += 100
-        await one.send(2, "after")
-        assert await one.got(1) == [(2, "after")]
+async def test_a_session_the_broker_forgot_is_begun_anew(one: Bench) -> None:
+    await one.idle()
+    before, one.session.number = one.session.number, 987_654
+    await one.send(2, "after")
+    assert await one.got(1) == [(2, "after")]
+    assert set(await one.idle()) == {0}
+    assert one.session.number not in {before, 987_654, 0}
+
+
+async def test_an_epoch_out_of_step_is_begun_anew(one: Bench) -> None:
+    await one.idle()
+    one.session.epoch += 100
+    await one.send(2, "after")
+    assert await one.got(1) == [(2, "after")]
 
 
 @pytest.mark.timeout(120)
@@ -164,7 +160,6 @@ async def test_records_go_on_after_the_broker_was_restarted(
     fresh_broker: LocalBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with bench(fresh_broker, "sessions-restart", monkeypatch) as one:
-        await one.consumer.seek_to_beginning()
         await one.send(1, "before")
         assert await one.got(1) == [(1, "before")]
         await asyncio.to_thread(fresh_broker.stop)
@@ -173,74 +168,63 @@ async def test_records_go_on_after_the_broker_was_restarted(
         assert await one.got(1, 40) == [(1, "after")]
 
 
-async def test_the_end_of_an_idle_partition_is_known_of_each_answered_fetch(
-    broker: LocalBroker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with bench(broker, "sessions-asked", monkeypatch) as one:
-        await one.consumer.seek_to_beginning()
-        await one.idle()
-        before = time.time_ns() // 1_000_000
-        assert await one.got(1, 0.5) == []
-        assert min(one.sessions.asked_at(tp) for tp in one.tps) >= before
-        state = one.consumer._subscription.subscription.assignment.state_value(one.tps[9])
-        assert (state.lso, state.highwater) == (0, 0)
+async def test_the_end_of_an_idle_partition_is_known_of_each_answered_fetch(one: Bench) -> None:
+    await one.idle()
+    before = time.time_ns() // 1_000_000
+    assert await one.got(1, 0.5) == []
+    assert min(one.sessions.asked_at(tp) for tp in one.tps) >= before
+    state = one.consumer._subscription.subscription.assignment.state_value(one.tps[9])
+    assert (state.lso, state.highwater) == (0, 0)
 
 
-async def test_nothing_waits_long_while_a_partition_is_left_out(
-    broker: LocalBroker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with bench(broker, "sessions-hurried", monkeypatch) as one:
-        await one.consumer.seek_to_beginning()
-        await one.idle()
-        assert set(one.waits[-5:]) == {20}
-        await one.send(3, "a")
-        await asyncio.sleep(0.5)  # the record is fetched, and nobody takes it
-        assert set(one.waits[-5:]) == {HURRIED_MS}
-        assert await one.got(1) == [(3, "a")]
-        await one.idle()
-        assert set(one.waits[-5:]) == {20}
+async def test_nothing_waits_long_while_a_partition_is_left_out(one: Bench) -> None:
+    await one.idle()
+    assert set(one.waits[-5:]) == {20}
+    await one.send(3, "a")
+    await asyncio.sleep(0.5)  # the record is fetched, and nobody takes it
+    assert set(one.waits[-5:]) == {HURRIED_MS}
+    assert await one.got(1) == [(3, "a")]
+    await one.idle()
+    assert set(one.waits[-5:]) == {20}
 
 
 async def test_a_throttled_answer_says_nothing_of_any_end(
-    broker: LocalBroker, monkeypatch: pytest.MonkeyPatch
+    one: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(broker, "sessions-throttled", monkeypatch) as one:
-        await one.consumer.seek_to_beginning()
-        await one.idle()
-        client, quota = one.consumer._fetcher._client, 500
-        answer = client._client.send
+    await one.idle()
+    client, quota = one.consumer._fetcher._client, 500
+    answer = client._client.send
 
-        async def throttled(node_id: int, request: Any, **options: Any) -> Any:
-            response = await answer(node_id, request, **options)
-            if isinstance(request, SessionFetch):
-                response.throttle_time_ms, response.topics = quota, []
-            return response
+    async def throttled(node_id: int, request: Any, **options: Any) -> Any:
+        response = await answer(node_id, request, **options)
+        if isinstance(request, SessionFetch):
+            response.throttle_time_ms, response.topics = quota, []
+        return response
 
-        monkeypatch.setattr(client._client, "send", throttled)
-        await asyncio.sleep(0.2)
-        before = [one.sessions.asked_at(tp) for tp in one.tps]
-        one.named.clear()
-        await asyncio.sleep(0.3)
-        assert [one.sessions.asked_at(tp) for tp in one.tps] == before
-        assert set(one.named) == {PARTITIONS}
-        monkeypatch.setattr(client._client, "send", answer)
-        await one.send(4, "after")
-        assert await one.got(1) == [(4, "after")]
-        assert min(one.sessions.asked_at(tp) for tp in one.tps) > max(before)
+    monkeypatch.setattr(client._client, "send", throttled)
+    await asyncio.sleep(0.2)
+    before = [one.sessions.asked_at(tp) for tp in one.tps]
+    one.named.clear()
+    await asyncio.sleep(0.3)
+    assert [one.sessions.asked_at(tp) for tp in one.tps] == before
+    assert set(one.named) == {PARTITIONS}
+    monkeypatch.setattr(client._client, "send", answer)
+    await one.send(4, "after")
+    assert await one.got(1) == [(4, "after")]
+    assert min(one.sessions.asked_at(tp) for tp in one.tps) > max(before)
 
 
-async def test_a_session_that_is_begun_anew_leaves_none_behind(
-    broker: LocalBroker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with bench(broker, "sessions-closed", monkeypatch) as one:
-        await one.consumer.seek_to_beginning()
-        await one.idle()
-        numbers = set()
-        for _ in range(5):
-            one.sessions.forget()
-            await asyncio.sleep(0.1)
-            numbers.add(one.session.number)
-        assert len(numbers) == 5  # each closed the one before, as its number was known
+async def test_a_session_that_is_begun_anew_closes_the_one_before(one: Bench) -> None:
+    await one.idle()
+    numbers: list[int] = []
+    one.closed.clear()
+    for _ in range(5):
+        numbers.append(one.session.number)
+        one.sessions.forget()
+        await asyncio.sleep(0.1)
+        assert one.session.number not in numbers
+    # a fetch of epoch 0 with a session's number ends that session
+    assert set(numbers) <= set(one.closed)
 
 
 # -- what a session names, without a broker -----------------------------------------------
