@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from agents.topology import ReadBack, Topology
-from domain import referrals, rules
-from domain.aggregates import Aggregates
-from domain.context import Context
-from domain.experience.scorecards import Scorecards
+from domain import dispatch as rules
+from domain.assembly.aggregates import Aggregates
+from domain.assembly.context import Context
+from domain.assembly.population import Population, Together
+from domain.complaints.surges.hourly import Hourly
+from domain.complaints.surges.population import SurgePopulation
+from domain.customer.state import Customer
 from domain.policy import Policy
-from domain.population import Population, Together
-from domain.state import Customer
-from domain.surges.hourly import Hourly
-from domain.surges.population import SurgePopulation
+from domain.satisfaction.scorecards import Scorecards
+from domain.value import referrals
 from schemas.codec import Bad, Event, at_ms, decode_many, misplaced
 from schemas.quick import Quick, QuickClick, QuickTransaction
 from schemas.referrals import Referral, decode_referrals

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents.modelling import Made, Modelling
-from domain.policy import MS_PER_DAY, Policy
+from domain.kernel.units import MS_PER_DAY
+from domain.policy import Policy
 from domain.policy.value import ValueRules
 from domain.value.ranks import Ranks
 from domain.value.snapshot import load_snapshot

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents.modelling import Made, Modelling
+from domain.complaints.surges.detector import Detector
+from domain.complaints.surges.summary import load_snapshot
 from domain.policy import Policy
 from domain.policy.complaints import SystemicIssues
-from domain.surges.detector import Detector
-from domain.surges.summary import load_snapshot
 from schemas.surges import SURGES_KEY, Surges
 from schemas.topics import PARTITION_SUMMARIES, PORTFOLIO
 

@@ -30,11 +30,11 @@ from agents.segments import segments
 from bench.harness import ROOT, broker, machine_info, versions
 from bench.latency import read
 from bench.report import print_table, quantile, write_results
-from domain.aggregates import Aggregates
-from domain.context import Context
+from domain.assembly.aggregates import Aggregates
+from domain.assembly.context import Context
+from domain.customer.state import Customer
+from domain.dispatch import apply
 from domain.policy import Policy
-from domain.rules import apply
-from domain.state import Customer
 from schemas.codec import decode
 from schemas.segments import SegmentCard, SegmentModel
 from schemas.topics import SEGMENT_UPDATES, TOPIC_OF_TYPE

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.recent import FEATURES
+from domain.kernel.scales import FEATURES
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

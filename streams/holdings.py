@@ -10,10 +10,10 @@ from typing import Any
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from domain.aggregates import Aggregates
+from domain.assembly.aggregates import Aggregates
 from domain.experience.score_rows import satisfaction_rows, stage_rows
-from domain.experience.scorecards import Scorecards
-from domain.policy import TIERS
+from domain.kernel.scales import TIERS
+from domain.satisfaction.scorecards import Scorecards
 from streams.engine.partition import Clock, Partition
 from streams.segment_gauges import SegmentGauges
 

@@ -10,8 +10,8 @@ from typing import Any
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from domain.policy import MS_PER_DAY
-from domain.segments import Segments
+from domain.kernel.units import MS_PER_DAY
+from domain.segments.live import Segments
 from schemas.fields import milliseconds
 from schemas.segments import QUARANTINE, SegmentModel
 from streams.engine.partition import Partition

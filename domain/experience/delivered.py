@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from domain.kernel.finding import listed
 from domain.policy.experience import ExperienceRules
-from domain.relationship.finding import listed
 
 BEST: Final = 10.0
 BENEFITS: Final = ("product", "service", "relationship", "brand")

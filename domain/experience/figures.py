@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain import satisfaction
-from domain.answers import score
+from domain.complaints.judged import worst_severity
+from domain.customer.answers import score
+from domain.customer.state import Customer
+from domain.experience import known_satisfaction as satisfaction
 from domain.experience.delivered import Worth, delivered_value
 from domain.experience.gaps import Ratings, gap_table
 from domain.experience.indices import AcsiAnswers, acsi
@@ -20,10 +22,9 @@ from domain.experience.ratio import Band, ratio_band
 from domain.experience.record import graded, journey_of, promises_of
 from domain.experience.repurchase import cohorts
 from domain.experience.servqual import DIMENSIONS, Served, servqual
-from domain.judged import worst_severity
-from domain.policy import FACTORS, Policy
-from domain.relationship.finding import Finding
-from domain.state import Customer
+from domain.kernel.finding import Finding
+from domain.kernel.scales import FACTORS
+from domain.policy import Policy
 from domain.value import ledger
 from schemas.fields import moment, rfc3339
 

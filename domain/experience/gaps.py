@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from domain.kernel.scales import FACTORS
 from domain.policy.experience import ExperienceRules
-from domain.policy.sections import FACTORS
 
 
 class Ratings(NamedTuple):

@@ -15,9 +15,9 @@ from domain.experience.ratio import BANDS
 from domain.experience.repurchase import Cohort, rate, times_as_often
 from domain.experience.servqual import DIMENSIONS
 from domain.experience.word_of_mouth import Told, word_of_mouth
+from domain.kernel.finding import Finding, listed
+from domain.kernel.scales import FACTORS
 from domain.policy.experience import ExperienceRules
-from domain.policy.sections import FACTORS
-from domain.relationship.finding import Finding, listed
 
 
 class Measure(msgspec.Struct, frozen=True):

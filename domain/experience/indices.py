@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
+from domain.kernel.finding import Finding, absent, unknown
 from domain.policy.experience import ExperienceRules
-from domain.relationship.finding import Finding, absent, unknown
 
 NpsGroup = Literal["promoter", "passive", "detractor"]
 ACSI_ITEMS: Final = ("overall", "expectancy", "ideal")

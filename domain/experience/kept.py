@@ -6,7 +6,7 @@ All About Promises", 1995).
 
 from __future__ import annotations
 
-from domain.relationship.finding import Finding, unknown
+from domain.kernel.finding import Finding, unknown
 
 
 def kept_share(kept: float, broken: float) -> Finding[float]:

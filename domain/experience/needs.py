@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from domain.kernel.finding import Finding
+from domain.kernel.phrases import days
 from domain.policy.experience import NEEDS, OUTRAGEOUS, ExperienceRules, Need
-from domain.relationship.finding import Finding
-from domain.relationship.phrases import days
 
 
 class Violation(NamedTuple):

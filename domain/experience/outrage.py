@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from domain.cycles import WITHDRAWN, Judged
+from domain.complaints.judged import judged as known_cases
+from domain.customer.lived import WITHDRAWN, Judged
+from domain.customer.parts import Case
+from domain.customer.state import CASES, Customer
 from domain.experience import needs
 from domain.experience.needs import Outrage, Violation
 from domain.experience.record import promises_of
-from domain.judged import judged as known_cases
-from domain.parts import Case
 from domain.policy import Policy
-from domain.state import CASES, Customer
 
 
 def outrage(customer: Customer, clock: int, policy: Policy, *, judged: bool = False) -> Outrage:

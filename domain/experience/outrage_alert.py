@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from domain.alerts import raise_alert
-from domain.cause import Cause
+from domain.complaints.judged import worst_severity
+from domain.customer.cause import Cause
+from domain.customer.state import Customer
 from domain.experience.outrage import outrage
-from domain.judged import worst_severity
-from domain.policy import TIERS, VIP
-from domain.state import Customer
+from domain.kernel.scales import TIERS, VIP
 
 Take = Callable[[Customer, Any, Cause], None]
 
@@ -43,9 +42,7 @@ def watch(customer: Customer, before: bool, cause: Cause) -> None:
     found = outrage(customer, max(core.newest, core.judged), cause.policy, judged=True)
     if found.outraged:
         severity = worst_severity(customer, cause.policy) or 0.0
-        raise_alert(
-            customer,
-            cause,
+        cause.want(
             "vip_outrage",
             f"A {TIERS[core.tier]} customer is outraged. {found.reason}",
             tier=core.tier,

@@ -1,8 +1,8 @@
 """Experience of many customers together.
 
-It takes customers as ``domain.report.export`` gives them. Counts and sums in whole billionths make
+It takes customers as `domain.assembly` gives them. Counts and sums in whole billionths make
 it one answer, to the last digit, whatever the order and whatever the partitions that are merged.
-Kept: some 100 numbers. ``domain.grouping.Grouped`` makes one for each group of customers.
+Kept: some 100 numbers. ``domain.customer.grouping.Grouped`` makes one for each group of customers.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from domain.adding_up import AddsUp
+from domain.customer.adding_up import AddsUp
+from domain.customer.grouping import UNKNOWN
 from domain.experience.accumulated import Accumulated
 from domain.experience.group_report import GroupReport, group_report
 from domain.experience.indices import nps_group
 from domain.experience.score_rows import inconsistency_signal
 from domain.experience.views import CustomerView, ExperienceView, view_of
-from domain.grouping import UNKNOWN
 from domain.policy import Policy
 from schemas.outputs import Signal
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from domain.kernel.finding import Finding, absent, unknown
 from domain.policy.experience import ExperienceRules
-from domain.relationship.finding import Finding, absent, unknown
 
 Band = Literal["dissatisfied", "satisfied", "delighted"]
 BANDS: Final[tuple[Band, ...]] = ("dissatisfied", "satisfied", "delighted")

@@ -10,16 +10,15 @@ from bisect import insort
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from domain.experience.journey import joined
+from domain.customer.parts import Journey, Moment, Promise
+from domain.customer.state import JOURNEY, MOOD, Customer
 from domain.experience.repurchase import grade
-from domain.parts import Journey, Moment, Promise
-from domain.policy import MS_PER_DAY, Policy
+from domain.kernel.units import LATENESS_MS
+from domain.policy import Policy
 from domain.policy.experience import BROKEN_KEPT
-from domain.state import JOURNEY, MOOD, Customer
+from domain.satisfaction.runs import joined
 
 MAX_ANSWERS: Final = 16
-SETTLE_AFTER_MS: Final = MS_PER_DAY
-"""Later than this nothing comes that would make the figures depend on the order of arrival."""
 NOTHING: Final = Journey()
 
 
@@ -39,22 +38,10 @@ def journey_of(customer: Customer) -> Journey:
 # -- in -----------------------------------------------------------------------------------
 
 
-def take_moment(customer: Customer, moment: Moment, policy: Policy) -> None:
-    """Take in a moment whose score no longer changes."""
-    customer.touch(JOURNEY)
-    journey, rules = customer.journey, policy.experience
-    lines, score = rules.moments, moment.score
-    if score >= lines.good_from:
-        journey.good += 1
-    elif score < lines.bad_below:
-        journey.bad += 1
-    journey.runs = joined(journey.runs, moment.at, score, rules)
-
-
 def forget_runs(customer: Customer, unsettled: Iterable[Moment], policy: Policy) -> None:
     """Drop the runs that no moment can join any more, after joining those already sure to come."""
     journey, rules = customer.journey, policy.experience
-    horizon = customer.core.newest - SETTLE_AFTER_MS
+    horizon = customer.core.newest - LATENESS_MS
     runs = journey.runs
     for moment in unsettled:
         if moment.at < horizon:

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final, Literal, NamedTuple
 
+from domain.kernel.finding import Finding, unknown
+from domain.kernel.units import MS_PER_DAY
 from domain.policy.experience import ExperienceRules
-from domain.policy.sections import MS_PER_DAY
-from domain.relationship.finding import Finding, unknown
 
 Grade = Literal[4, 5]
 GRADES: Final[tuple[Grade, ...]] = (5, 4)

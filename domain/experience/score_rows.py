@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple, get_args
 
-from domain.aggregates import CHANNELS
-from domain.experience import tallies
 from domain.experience.consistency import Channel, Consistency, consistency
 from domain.experience.kept import kept_share
-from domain.experience.scorecards import (
+from domain.kernel.scales import CHANNELS, FACTORS, STAGES, TIERS
+from domain.kernel.units import MS_PER_DAY
+from domain.policy.experience import ExperienceRules
+from domain.satisfaction import tallies
+from domain.satisfaction.scorecards import (
     AGENT,
     BRANCH,
     CUBE,
@@ -19,7 +21,7 @@ from domain.experience.scorecards import (
     STAGE,
     Scorecards,
 )
-from domain.experience.tallies import (
+from domain.satisfaction.tallies import (
     BAD,
     BROKEN,
     CONTACTS,
@@ -30,9 +32,6 @@ from domain.experience.tallies import (
     WEIGHT,
     Tally,
 )
-from domain.policy.experience import ExperienceRules
-from domain.policy.sections import FACTORS, MS_PER_DAY, TIERS
-from domain.sums import STAGES
 from schemas.fields import moment
 from schemas.outputs import Signal, output_id
 

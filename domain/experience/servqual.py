@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from domain.relationship.finding import listed
+from domain.kernel.finding import listed
 
 DIMENSIONS: Final = ("reliability", "responsiveness", "assurance", "empathy", "tangibles")
 

@@ -12,7 +12,7 @@ import msgspec
 
 from domain.experience.decision import Decision
 from domain.experience.group_report import GapRow, GroupReport, VisitReason
-from domain.relationship.finding import Finding, listed
+from domain.kernel.finding import Finding, listed
 
 
 class Fit(msgspec.Struct, frozen=True):

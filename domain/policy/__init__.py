@@ -16,27 +16,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from domain.kernel.units import MS_PER_DAY
 from domain.policy.alerts import AlertKind, Alerts
 from domain.policy.complaints import ComplaintPromises
 from domain.policy.experience import ExperienceRules
 from domain.policy.relationship import RelationshipRules
-from domain.policy.sections import (
-    FACTORS,
-    KEY,
-    MS_PER_DAY,
-    MS_PER_HOUR,
-    MS_PER_SECOND,
-    PRIVATE,
-    PROSPECT,
-    STANDARD,
-    TIERS,
-    VIP,
-    Currency,
-    Purchases,
-    Satisfaction,
-    Section,
-    TierLines,
-)
+from domain.policy.sections import Currency, Purchases, Satisfaction, Section, TierLines
 from domain.policy.segments import SegmentRules
 from domain.policy.value import ValueRules
 from domain.policy.yaml_file import Repeated, read_yaml
@@ -209,16 +194,6 @@ WORDS = {
 
 
 __all__ = [
-    "FACTORS",
-    "KEY",
-    "MS_PER_DAY",
-    "MS_PER_HOUR",
-    "MS_PER_SECOND",
-    "PRIVATE",
-    "PROSPECT",
-    "STANDARD",
-    "TIERS",
-    "VIP",
     "AlertKind",
     "Policy",
     "PolicyError",

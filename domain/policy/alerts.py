@@ -8,21 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from domain.kernel.units import MS_PER_DAY, MS_PER_HOUR, MS_PER_SECOND
 from domain.policy.calendar import ClockTime, Zone
-from domain.policy.sections import (
-    MS_PER_DAY,
-    MS_PER_HOUR,
-    MS_PER_SECOND,
-    NotNegative,
-    Positive,
-    Score,
-    Section,
-    Share,
-)
+from domain.policy.sections import NotNegative, Positive, Score, Section, Share
 from schemas.fields import Channel, Label, Tier
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -41,6 +33,23 @@ AlertKind = Literal[
     "vip_outrage",
     "offer_window",
 ]
+ALERT_INDEX: Final[dict[AlertKind, int]] = {
+    "vip_complaint": 0,
+    "vip_dissatisfied": 1,
+    "vip_balance_drop": 2,
+    "vip_new": 3,
+    "vip_long_wait": 4,
+    "large_transaction": 5,
+    "complaint_escalated": 6,
+    "vip_churn_risk": 7,
+    "promise_broken": 8,
+    "account_anomaly": 9,
+    "vip_outrage": 10,
+    "offer_window": 11,
+}
+"""The number of each kind in a customer's records; new ones are appended."""
+ALERT_KINDS: Final = tuple(ALERT_INDEX)
+assert set(ALERT_KINDS) == set(get_args(AlertKind)), "every kind has its number"
 FIGURES: dict[str, tuple[str, ...]] = {
     "vip_complaint": ("severity",),
     "vip_dissatisfied": ("satisfaction", "highest"),

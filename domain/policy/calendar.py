@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from domain.business_time import BusinessTime
-from domain.local_time import zone_of
+from domain.kernel.business_time import BusinessTime
+from domain.kernel.local_time import zone_of
 from domain.policy.sections import Section
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]

@@ -11,8 +11,10 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from domain.kernel.scales import TIERS
+from domain.kernel.units import MS_PER_DAY, MS_PER_HOUR
 from domain.policy.calendar import BusinessCalendar
-from domain.policy.sections import MS_PER_DAY, MS_PER_HOUR, TIERS, NotNegative, Positive, Section
+from domain.policy.sections import NotNegative, Positive, Section
 from schemas.fields import Label
 
 

@@ -11,8 +11,9 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from domain.kernel.units import MS_PER_DAY
 from domain.policy.relationship import Rules
-from domain.policy.sections import MS_PER_DAY, Positive, Score
+from domain.policy.sections import Positive, Score
 
 Need = Literal["security", "justice", "esteem"]
 NEEDS: Final[tuple[Need, ...]] = ("security", "justice", "esteem")

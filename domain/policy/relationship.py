@@ -12,7 +12,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
-from domain.policy.sections import MS_PER_DAY, Positive, Score, Section, Share
+from domain.kernel.units import MS_PER_DAY
+from domain.policy.sections import Positive, Score, Section, Share
 from schemas.fields import Cost, Label, Tier
 
 TIMES_KEPT: Final = 21

@@ -12,12 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-TIERS = ("standard", "prospect", "key", "vip", "private")
-STANDARD, PROSPECT, KEY, VIP, PRIVATE = range(5)
-FACTORS = ("product", "service", "relationship", "convenience", "brand", "price")
-MS_PER_SECOND = 1_000
-MS_PER_HOUR = 3_600_000
-MS_PER_DAY = 86_400_000
+from domain.kernel.scales import TIERS
+from domain.kernel.units import MS_PER_DAY
 
 Factor = Literal["product", "service", "relationship", "convenience", "brand", "price"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -12,8 +12,8 @@ from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
+from domain.kernel.scales import FEATURES
 from domain.policy.sections import NotNegative, Positive, Section
-from domain.recent import FEATURES
 
 BANK_FEATURES: Final = FEATURES
 FURTHER_FEATURES: Final = ("complaints", "complaints_open", "transactions")

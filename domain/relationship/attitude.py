@@ -6,9 +6,9 @@ The newest NPS answer within 365 days; else the newest CSAT answer within the sa
 
 from __future__ import annotations
 
+from domain.kernel.finding import Finding, unknown
+from domain.kernel.phrases import days
 from domain.policy.relationship import RelationshipRules
-from domain.relationship.finding import Finding, unknown
-from domain.relationship.phrases import days
 
 Answer = tuple[int, float]
 """When it was given (ms) and the score on the instrument's own scale."""
@@ -23,7 +23,7 @@ def attitude(
 ) -> Finding[float]:
     """The attitude as of ``now`` (ms); ``missing`` names what was passed over for want of it.
 
-    >>> from domain.policy.sections import MS_PER_DAY as DAY
+    >>> from domain.kernel.units import MS_PER_DAY as DAY
     >>> attitude((0, 9.0), (300 * DAY, 4.0), 6.0, 400 * DAY, RelationshipRules())
     Finding(value=7.5, reason='CSAT 4, 100 days ago, is 7.5 out of 10.', missing=('nps',))
     >>> attitude(None, None, None, 0, RelationshipRules()).value is None

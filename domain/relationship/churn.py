@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from domain.kernel.finding import absent, listed
+from domain.kernel.phrases import cut, days
 from domain.policy.relationship import RelationshipRules
-from domain.relationship.finding import absent, listed
-from domain.relationship.phrases import cut, days
 
 TermName = Literal["p_alive", "gap", "complaint", "satisfaction_fall"]
 

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from typing import Literal, NamedTuple
 
+from domain.kernel.finding import Finding
+from domain.kernel.phrases import counted, days
 from domain.policy.relationship import RelationshipRules
-from domain.relationship.finding import Finding
-from domain.relationship.phrases import counted, days
 
 ContactType = Literal["relationship", "pseudo", "encounter"]
 

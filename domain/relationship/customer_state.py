@@ -21,16 +21,19 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Final, Literal, NamedTuple
 
+from domain.kernel.finding import absent
+from domain.kernel.phrases import counted, cut, days
 from domain.policy.relationship import RelationshipRules
-from domain.relationship.finding import absent
-from domain.relationship.phrases import counted, cut, days
 
 State = Literal[
     "potential", "target", "first_time", "repeat", "loyal", "at_risk", "lost", "reactivated"
 ]
-STATES: Final[tuple[State, ...]] = (
-    "potential", "target", "first_time", "repeat", "loyal", "at_risk", "lost", "reactivated",
-)  # fmt: skip
+STATE_INDEX: Final[dict[State, int]] = {
+    "potential": 0, "target": 1, "first_time": 2, "repeat": 3,
+    "loyal": 4, "at_risk": 5, "lost": 6, "reactivated": 7,
+}  # fmt: skip
+"""The number of each state in a customer's core record; new ones are appended."""
+STATES: Final = tuple(STATE_INDEX)
 
 
 class Facts(NamedTuple):
@@ -62,7 +65,7 @@ class CustomerState(NamedTuple):
 def customer_state(facts: Facts, rules: RelationshipRules) -> CustomerState:
     """The one state that these facts give.
 
-    >>> from domain.policy.sections import MS_PER_DAY as DAY
+    >>> from domain.kernel.units import MS_PER_DAY as DAY
     >>> facts = Facts(now=100 * DAY, purchases=6, recent_purchases=4, last_purchase=38 * DAY,
     ...     lapse_point=40 * DAY, p_alive=0.7, attitude=8.0)
     >>> customer_state(facts, RelationshipRules())[:2]

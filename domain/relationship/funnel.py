@@ -14,7 +14,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any, Final, NamedTuple
 
-from domain.policy.sections import MS_PER_DAY
+from domain.kernel.units import MS_PER_DAY
 from schemas.fields import milliseconds
 
 STEPS: Final = ("potential", "target", "first_time", "repeat", "loyal")

@@ -1,7 +1,5 @@
-"""Groups by which any measure can be cut: age band and deposit liquidity.
-
-Deposit liquidity = amount moved in the last 30 days / balance: ``stable`` below 0.2, ``active``
-below 1, ``volatile`` from 1 on. (Occupation, sex, position and region stand in the profile.)
+"""Age bands, by which any measure can be cut. (The other groups stand in the profile; deposit
+liquidity is in ``domain.money.liquidity``.)
 """
 
 from __future__ import annotations
@@ -9,13 +7,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Final
 
+from domain.kernel.finding import Finding, unknown
+from domain.kernel.units import MS_PER_DAY
 from domain.policy.relationship import RelationshipRules
-from domain.policy.sections import MS_PER_DAY
-from domain.relationship.finding import Finding, unknown
 
-Liquidity = Literal["stable", "active", "volatile"]
 _EPOCH: Final = date(1970, 1, 1)
 
 
@@ -46,29 +43,3 @@ def age_band(birth_date: str | None, now: int, rules: RelationshipRules) -> Find
     age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
     band = age_bands(rules)[bisect_right(rules.groups.ages, age)]
     return Finding(band, f"Aged {age} on {today}.")
-
-
-def deposit_liquidity(
-    moved: float | None, balance: float | None, rules: RelationshipRules
-) -> Finding[Liquidity]:
-    """The liquidity of a deposit of which ``moved`` (>= 0) went in or out, in base currency.
-
-    An empty or overdrawn account that moved is volatile; one that did not is no deposit.
-
-    >>> deposit_liquidity(30_000.0, 100_000.0, RelationshipRules())[:2]
-    ('active', '30,000 moved in 30 days is 0.300 of the balance of 100,000.')
-    """
-    if moved is None or balance is None:
-        lacking = ("moved",) * (moved is None) + ("balance",) * (balance is None)
-        return unknown("Deposit liquidity", lacking)
-    limits = rules.groups
-    said = f"{moved:,.0f} moved in {limits.liquidity_days:g} days"
-    if balance <= 0:
-        if moved <= 0:
-            return Finding(None, f"{said} and the balance is {balance:,.0f}.", ("balance",))
-        return Finding("volatile", f"{said} and the balance is {balance:,.0f}.")
-    ratio = moved / balance
-    reason = f"{said} is {ratio:.3f} of the balance of {balance:,.0f}."
-    if ratio < limits.active_from:
-        return Finding("stable", reason)
-    return Finding("active" if ratio < limits.volatile_from else "volatile", reason)

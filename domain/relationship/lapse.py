@@ -7,13 +7,13 @@ the default of numpy): at rank share x (n - 1), counted from 0.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from operator import sub
 from typing import NamedTuple
 
+from domain.kernel.percentile import percentile
+from domain.kernel.phrases import counted, days
 from domain.policy.relationship import RelationshipRules
-from domain.relationship.phrases import counted, days
 
 
 class Lapse(NamedTuple):
@@ -28,7 +28,7 @@ class Lapse(NamedTuple):
 def lapse(times: Sequence[int], now: int, rules: RelationshipRules) -> Lapse:
     """Gap and lapse point as of ``now`` (ms), of the newest purchases ``times`` (ms, ascending).
 
-    >>> from domain.policy.sections import MS_PER_DAY as DAY
+    >>> from domain.kernel.units import MS_PER_DAY as DAY
     >>> bought = [day * DAY for day in (0, 10, 20, 30, 60)]
     >>> lapse(bought, 122 * DAY, RelationshipRules()).reason
     'No purchase for 62 days; the lapse point is 18 days.'
@@ -53,7 +53,7 @@ def lapse(times: Sequence[int], now: int, rules: RelationshipRules) -> Lapse:
 def lapse_point(times: Sequence[int], rules: RelationshipRules) -> int | None:
     """The lapse point alone, in ms; ``None`` while there are too few purchases.
 
-    >>> from domain.policy.sections import MS_PER_DAY as DAY
+    >>> from domain.kernel.units import MS_PER_DAY as DAY
     >>> lapse_point([day * DAY for day in (0, 10, 20, 30, 60)], RelationshipRules()) / DAY
     18.0
     """
@@ -62,16 +62,3 @@ def lapse_point(times: Sequence[int], rules: RelationshipRules) -> int | None:
         return None
     gaps = list(map(sub, times[1:], times))[-limits.gaps :]
     return max(rules.min_lapse_ms, round(percentile(gaps, limits.percentile)))
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The percentile of at least one value at ``share`` (0-1), linearly interpolated.
-
-    >>> percentile([3, 1, 2, 5, 4], 0.75), percentile([4, 2], 0.5), percentile([7], 0.8)
-    (4.0, 3.0, 7.0)
-    """
-    ordered = sorted(values)
-    rank = share * (len(ordered) - 1)
-    below = math.floor(rank)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (rank - below) * (ordered[above] - ordered[below])

@@ -15,12 +15,16 @@ from collections.abc import Sequence
 from math import inf
 from typing import Final, Literal
 
+from domain.kernel.finding import Finding, unknown
+from domain.kernel.phrases import counted, days
 from domain.policy.relationship import RelationshipRules
-from domain.relationship.finding import Finding, unknown
-from domain.relationship.phrases import counted, days
 
 Phase = Literal["exploration", "decline", "formation", "stability"]
-PHASES: Final[tuple[Phase, ...]] = ("exploration", "decline", "formation", "stability")
+PHASE_INDEX: Final[dict[Phase, int]] = {
+    "exploration": 0, "decline": 1, "formation": 2, "stability": 3,
+}  # fmt: skip
+"""The number of each phase in a customer's ledger; new ones are appended."""
+PHASES: Final = tuple(PHASE_INDEX)
 
 
 def lifecycle(
@@ -36,7 +40,7 @@ def lifecycle(
 
     ``value`` and ``value_before`` are of the newest 90 days and the 90 before, in base currency.
 
-    >>> from domain.policy.sections import MS_PER_DAY as DAY
+    >>> from domain.kernel.units import MS_PER_DAY as DAY
     >>> rules = RelationshipRules()
     >>> lifecycle(0, 5, 600.0, 1_000.0, now=200 * DAY, rules=rules)[:2]
     ('decline', 'Value of 600 within 90 days after 1,000 before, below 0.7 times.')

@@ -10,8 +10,12 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from domain.kernel.finding import Finding, absent, unknown
+from domain.policy import Policy
 from domain.policy.relationship import RelationshipRules
-from domain.relationship.finding import Finding, absent, unknown
+from domain.value.classes import NO_PURCHASE
+from domain.value.row import Row
+from schemas.standings import Standings
 
 YEAR_DAYS: Final = 365
 
@@ -42,6 +46,17 @@ def loyalty_matrix(
     if often:
         return Finding("loyal" if fond else "spurious", reason)
     return Finding("latent" if fond else "none", reason)
+
+
+def loyalty(
+    row: Row | None, standings: Standings | None, attitude: float | None, policy: Policy
+) -> Finding[MatrixClass]:
+    """The loyalty matrix by the median of all customers with purchases."""
+    if row is None:
+        return unknown("The loyalty class", NO_PURCHASE)
+    median = None if standings is None else standings.median_frequency
+    days = policy.value.rfm.window_days
+    return loyalty_matrix(row.facts.frequency, median, attitude, policy.relationship, days)
 
 
 def loyalty_diamond(

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
+from domain.kernel.finding import listed
 from domain.policy.relationship import RelationshipRules
-from domain.relationship.finding import listed
 
 LoyaltyPhase = Literal["none", "cognitive", "affective", "conative", "action"]
 PHASES: Final[tuple[LoyaltyPhase, ...]] = ("cognitive", "affective", "conative", "action")

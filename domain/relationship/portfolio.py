@@ -1,6 +1,6 @@
 """The report on relationships: where all customers stand, exactly.
 
-It takes customers as ``domain.report.export`` gives them. Kept: counts, and the churn risks in
+It takes customers as `domain.assembly` gives them. Kept: counts, and the churn risks in
 tenths.
 """
 
@@ -13,8 +13,8 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from domain.adding_up import AddsUp
-from domain.grouping import ORDERED, UNKNOWN, group_of
+from domain.customer.adding_up import AddsUp
+from domain.customer.grouping import ORDERED, UNKNOWN, group_of
 from domain.policy import Policy
 from domain.relationship.contact_type import ContactType
 from domain.relationship.customer_state import STATES

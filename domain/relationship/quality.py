@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from domain.relationship.finding import listed
+from domain.kernel.finding import listed
 
 
 class Trust(NamedTuple):

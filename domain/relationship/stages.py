@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from domain.kernel.finding import Finding
+from domain.kernel.phrases import counted, cut
 from domain.policy.relationship import RelationshipRules
-from domain.relationship.finding import Finding
-from domain.relationship.phrases import counted, cut
 
 Stage = Literal["basic", "cooperative", "interdependent"]
 STAGES: Final[tuple[Stage, ...]] = ("basic", "cooperative", "interdependent")

@@ -16,10 +16,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.kernel.words import feature_words
 from domain.policy.segments import SegmentRules, Strategy
 from domain.segmentation.features import FeatureSet
 from domain.segmentation.population import Population, Scaler
-from domain.words import feature_words
 from schemas.fields import LABEL_CHARACTERS
 from schemas.segments import SegmentCard, Telling
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import Final, Literal, NamedTuple
 
+from domain.kernel.finding import Finding, unknown
+from domain.kernel.phrases import counted
 from domain.policy import Policy
 from domain.policy.value import SCORES
-from domain.relationship.finding import Finding, unknown
-from domain.relationship.loyalty import MatrixClass, loyalty_matrix
-from domain.relationship.phrases import counted
 from domain.value.row import HUNDREDTHS, Row
 from schemas.standings import Standings
 
@@ -46,19 +45,15 @@ class Classes(NamedTuple):
     abc: Finding[AbcClass]
     relation_class: Finding[RelationClass]
     clv_class: Finding[ClvClass]
-    loyalty_matrix: Finding[MatrixClass]
 
 
-def classes(
-    row: Row | None, standings: Standings | None, attitude: float | None, policy: Policy
-) -> Classes:
+def classes(row: Row | None, standings: Standings | None, policy: Policy) -> Classes:
     """All classes of the customer with this row; ``None`` stands for one without a purchase."""
     return Classes(
         rfm(row, standings, policy),
         abc(row, standings, policy),
         relation_class(row, standings, policy),
         clv_class(row, standings, policy),
-        loyalty(row, standings, attitude, policy),
     )
 
 
@@ -158,17 +153,6 @@ def clv_class(row: Row | None, standings: Standings | None, policy: Policy) -> F
     if row.growable / HUNDREDTHS > standings.growable_above:
         return Finding("most_growable", f"{below}; {share}, above {line}.")
     return Finding("migrator", f"{below}; {share}, up to {line}.")
-
-
-def loyalty(
-    row: Row | None, standings: Standings | None, attitude: float | None, policy: Policy
-) -> Finding[MatrixClass]:
-    """The loyalty matrix by the median of all customers with purchases."""
-    if row is None:
-        return unknown("The loyalty class", NO_PURCHASE)
-    median = None if standings is None else standings.median_frequency
-    days = policy.value.rfm.window_days
-    return loyalty_matrix(row.facts.frequency, median, attitude, policy.relationship, days)
 
 
 def net_value(row: Row | None) -> Finding[float]:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.parts import Ledger
-from domain.policy.sections import MS_PER_DAY
+from domain.customer.parts import Ledger
+from domain.kernel.units import MS_PER_DAY
 
 Floats = NDArray[np.float64]
 

@@ -3,7 +3,7 @@
 Days lie in blocks of 32, each a record of its own, so that a transaction writes the days of one
 month and not of a year. Every figure is a sum, a minimum or the newest of a set, so the order of
 arrival does not matter. Bounds: 14 blocks (416 days or more), 8 products; times are forgotten by
-``domain.returns``.
+``domain.relationship.returns``.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from bisect import insort
 from struct import Struct
 from typing import Final, NamedTuple
 
-from domain.parts import Block, Ledger
-from domain.policy import MS_PER_DAY
-from domain.state import LEDGER, Customer
+from domain.customer.parts import Block, Ledger
+from domain.customer.state import LEDGER, Customer
+from domain.kernel.units import MS_PER_DAY
 
 BLOCK_DAYS: Final = 32
 MAX_BLOCKS: Final = 14

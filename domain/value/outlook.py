@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Final
 
+from domain.customer.state import LEDGER, Customer
+from domain.kernel.finding import Finding, listed, unknown
+from domain.kernel.percentile import percentile
+from domain.kernel.phrases import counted, cut, days
 from domain.policy import Policy
 from domain.policy.value import ServeCosts
-from domain.relationship.finding import Finding, listed, unknown
-from domain.relationship.lapse import percentile
-from domain.relationship.phrases import counted, cut, days
-from domain.state import LEDGER, Customer
 from domain.value.alive import p_alive
 from domain.value.clv import lifetime
 from domain.value.history import History, age_weeks, purchase_history
@@ -91,7 +91,7 @@ def still_buys(history: History, age: float, policy: Policy) -> Finding[float]:
 def next_purchase(times: Sequence[int], clock: int) -> Finding[int]:
     """When (ms) the next purchase is expected, from the newest purchases (ms, ascending).
 
-    >>> from domain.policy.sections import MS_PER_DAY as DAY
+    >>> from domain.kernel.units import MS_PER_DAY as DAY
     >>> bought = [day * DAY for day in (20_000, 20_010, 20_015, 20_023)]
     >>> found = next_purchase(bought, 20_033 * DAY)
     >>> found.value // DAY, found.reason

@@ -1,6 +1,6 @@
 """The report on customers' value: tables over all customers' figures, exactly.
 
-It takes figures as ``domain.report.export`` gives them, one customer at a time. Reports of parts
+It takes figures as `domain.assembly` gives them, one customer at a time. Reports of parts
 merge: amounts are added up as whole hundredths and customers are sorted by their figures alone,
 so any partitioning gives the same tables. Kept of a customer with purchases: three numbers.
 """
@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from domain.adding_up import AddsUp
+from domain.customer.adding_up import AddsUp
 from domain.policy import Policy
 from domain.policy.value import SCORES, Range
 from domain.value.row import HUNDREDTHS, hundredths

@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.answers import score
-from domain.policy.sections import MS_PER_DAY
+from domain.customer.answers import score
+from domain.customer.state import LEDGER, Customer
+from domain.kernel.units import MS_PER_DAY
 from domain.policy.value import ServeCosts, ValueRules
-from domain.state import LEDGER, Customer
 from domain.value.clv import lifetime
 from domain.value.history import History, purchase_history
 from domain.value.ledger import first_value, oldest_purchase_day, sums

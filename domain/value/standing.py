@@ -15,9 +15,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from domain.policy.sections import MS_PER_DAY, MS_PER_SECOND
+from domain.customer.state import LEDGER, Customer, decode_core
+from domain.kernel.units import MS_PER_DAY, MS_PER_SECOND
 from domain.policy.value import ValueRules
-from domain.state import LEDGER, Customer, decode_core
 from domain.value.row import facts_of, growable_of
 from domain.value.sketches import grid_of
 from domain.value.snapshot import Figures, Snapshot, dump_snapshot

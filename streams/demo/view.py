@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from domain.policy import FACTORS, TIERS
+from domain.kernel.scales import FACTORS, TIERS
 from streams.demo import segments
 from streams.demo.feed import Alert
 from streams.demo.scene import HASTE, Scene, Times, milliseconds

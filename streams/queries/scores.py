@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from domain.experience.score_rows import ScoreRow, rows
-from domain.experience.scorecards import Scorecards
+from domain.satisfaction.scorecards import Scorecards
 
 
 def scorecards_of(contexts: Iterable[Any]) -> list[Scorecards]:

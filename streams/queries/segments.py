@@ -11,10 +11,10 @@ from typing import NamedTuple, cast
 
 from agents.segments import segments
 from agents.topology import Topology
-from domain.parts import Core
+from domain.customer.parts import Core
+from domain.customer.state import decode_core
 from domain.policy import Policy
-from domain.state import decode_core
-from domain.vectors import feature_values
+from domain.segments.vectors import feature_values
 from schemas.segments import QUARANTINE, SegmentModel
 from schemas.topics import SEGMENT_MODEL
 from streams.cluster.errors import ClusterError

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from domain.complaints_portfolio import (
+from domain.complaints.portfolio import (
     DIMENSIONS,
     ComplaintPortfolio,
     ComplaintReport,
     ComplaintRow,
 )
-from domain.grouping import UNKNOWN, Grouped
+from domain.customer.grouping import UNKNOWN, Grouped
 from domain.policy import Policy
 from streams.reports import plots
 from streams.reports.document import Column, Document, Picture, Section, Table, table

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from domain.customer.grouping import Grouped
 from domain.experience.decision import Decision
 from domain.experience.group_report import GroupReport
 from domain.experience.portfolio import ExperiencePortfolio
 from domain.experience.score_rows import Dimension
 from domain.experience.seven_steps import seven_steps
-from domain.grouping import Grouped
 from domain.policy import Policy
 from streams.reports import experience_sections as sections
 from streams.reports.document import Column, Document

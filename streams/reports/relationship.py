@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from domain.grouping import Grouped
+from domain.customer.grouping import Grouped
 from domain.policy import Policy
 from domain.relationship.funnel import Funnel
 from domain.relationship.migration import Migration

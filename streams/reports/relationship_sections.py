@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from domain.grouping import ORDERED, UNKNOWN
+from domain.customer.grouping import ORDERED, UNKNOWN
 from domain.relationship.funnel import Step
 from domain.relationship.migration import NOWHERE, Migration
 from domain.relationship.organisations import Organisation

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
+from domain.customer.grouping import UNKNOWN, Grouped, Portfolio
 from domain.experience.score_rows import ScoreRow
-from domain.grouping import UNKNOWN, Grouped, Portfolio
 from streams.reports.document import Column, Document, Section, table
 from streams.reports.words import plural, words
 

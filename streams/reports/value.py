@@ -6,15 +6,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from domain.grouping import Grouped
+from domain.customer.grouping import Grouped
 from domain.policy import Policy
-from domain.value.portfolio import (
-    ClassRow,
-    Portfolio,
-    PortfolioReport,
-    Pyramid,
-    TopRow,
-)
+from domain.value.portfolio import ClassRow, Portfolio, PortfolioReport, Pyramid, TopRow
 from streams.reports import plots
 from streams.reports.document import Column, Document, Picture, Section, Table, table
 from streams.reports.report import About, by_group

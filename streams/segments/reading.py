@@ -18,13 +18,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.recent import (
-    CODES,
-    FEATURES,
-    WINDOW_MS,
-    behaviour_vector,
-)
-from domain.rules import click_code
+from domain.customer.recent import CODES, behaviour_vector
+from domain.dispatch import click_code
+from domain.kernel.scales import FEATURES
+from domain.kernel.units import WINDOW_MS
 from schemas.codec import Bad, at_ms, decode
 from schemas.touchpoints import AppClick
 from streams.segments.rows import CsvRows, JsonRows, Refused, Rejected, RowError, Rows

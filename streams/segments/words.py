@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from domain.kernel.words import duration, feature_words
 from domain.policy.segments import SHARES
-from domain.words import duration, feature_words
 from schemas.segments import SegmentModel, Telling
 
 FAR: Final = 2.0

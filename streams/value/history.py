@@ -23,9 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
-from domain.money import is_purchase
-from domain.policy import MS_PER_DAY, Policy
+from domain.kernel.units import MS_PER_DAY
+from domain.policy import Policy
 from domain.value.history import Histories
+from domain.value.purchases import is_purchase
 from schemas.codec import Bad, at_ms, decode
 from schemas.touchpoints import Transaction
 from streams.value.errors import ValueFileError

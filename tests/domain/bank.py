@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain import rules
-from domain.aggregates import Aggregates
-from domain.context import Context
-from domain.experience.scorecards import Scorecards
+from domain import dispatch as rules
+from domain.assembly.aggregates import Aggregates
+from domain.assembly.context import Context
+from domain.customer.state import Customer
 from domain.policy import Policy
-from domain.state import Customer
+from domain.satisfaction.scorecards import Scorecards
 from schemas.cases import TouchpointBase
 from schemas.fields import milliseconds, moment
 from schemas.outputs import Alert, CustomerTransition, Output, Signal

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from domain.policy import TIERS
+from domain.kernel.scales import TIERS
 from schemas.cases import TouchpointBase
 from schemas.outputs import output_id
 from tests.domain import oracle

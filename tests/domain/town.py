@@ -10,11 +10,12 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from domain import referrals, rules
-from domain.aggregates import Aggregates
-from domain.context import Context
+from domain import dispatch as rules
+from domain.assembly.aggregates import Aggregates
+from domain.assembly.context import Context
+from domain.customer.state import Customer
 from domain.policy import Policy
-from domain.state import Customer
+from domain.value import referrals
 from schemas.cases import TouchpointBase
 from schemas.codec import encode
 from schemas.fields import milliseconds

@@ -8,19 +8,19 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from domain import money
+from domain.value import purchases
 
 
 def fail_on(event_id: str) -> None:
     """Let the rule of transactions meet an error in the middle of its work."""
-    is_purchase = money.is_purchase
+    is_purchase = purchases.is_purchase
 
     def broken(event: Any, policy: Any) -> bool:
         if event.event_id == event_id:
             raise ZeroDivisionError("put in by the test")
         return is_purchase(event, policy)
 
-    money.is_purchase = broken
+    purchases.is_purchase = broken
 
 
 def main() -> None:

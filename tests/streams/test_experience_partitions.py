@@ -7,12 +7,12 @@ from itertools import islice
 import pytest
 
 from agents.customers import customers
+from domain.customer.grouping import Grouped
 from domain.experience.group_report import GroupReport
 from domain.experience.portfolio import ExperiencePortfolio
 from domain.experience.score_rows import ScoreRow, rows
-from domain.experience.scorecards import Scorecards
-from domain.grouping import Grouped
 from domain.policy import Policy
+from domain.satisfaction.scorecards import Scorecards
 from streams.engine.partition import Partition
 from streams.replay import Replay
 from streams.sources.bank import Bank, Mix

@@ -15,10 +15,10 @@ from typer.testing import CliRunner, Result
 
 from agents.customers import customers
 from agents.segments import segments
+from domain.customer.recent import behaviour_vector
+from domain.customer.state import CORE
 from domain.policy import Policy
-from domain.recent import behaviour_vector
 from domain.segmentation.assign import Assigner
-from domain.state import CORE
 from schemas.codec import encode
 from schemas.fields import milliseconds
 from schemas.segments import MODEL_KEY, QUARANTINE, SegmentCard, SegmentModel

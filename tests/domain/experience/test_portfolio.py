@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from domain.customer.grouping import Grouped
 from domain.experience.decision import DecisionError, load_decision
 from domain.experience.group_report import GroupReport
 from domain.experience.portfolio import ExperiencePortfolio, inconsistency_signals
 from domain.experience.seven_steps import seven_steps
 from domain.experience.views import view_of
-from domain.grouping import Grouped
 from domain.policy import Policy
 from tests.domain.bank import DAY, HOUR, START, Events, Task
 

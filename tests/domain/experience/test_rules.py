@@ -6,18 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.customer.parts import Run
 from domain.experience.consistency import Channel, consistency
 from domain.experience.delivered import Worth, delivered_value
 from domain.experience.indices import AcsiAnswers, acsi, ces, csat, nps, nps_group
-from domain.experience.journey import joined, peak_end
+from domain.experience.journey import peak_end
 from domain.experience.kept import kept_share
 from domain.experience.needs import Violation, esteem_met, outrage
 from domain.experience.ratio import ratio_band
 from domain.experience.repurchase import Cohort, cohorts, rate, times_as_often
 from domain.experience.servqual import DIMENSIONS, Served, servqual
 from domain.experience.word_of_mouth import Told, word_of_mouth
-from domain.parts import Run
 from domain.policy.experience import ExperienceRules
+from domain.satisfaction.runs import joined
 from tests.domain.bank import DAY
 
 RULES = ExperienceRules()

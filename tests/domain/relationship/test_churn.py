@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.kernel.units import MS_PER_DAY as DAY
 from domain.policy.relationship import ChurnRules, RelationshipRules
-from domain.policy.sections import MS_PER_DAY as DAY
 from domain.relationship.churn import Causes, churn_risk
 
 RULES = RelationshipRules()

@@ -9,14 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.kernel.units import MS_PER_DAY as DAY
 from domain.policy.relationship import RelationshipRules, StateRules
-from domain.policy.sections import MS_PER_DAY as DAY
-from domain.relationship.customer_state import (
-    STATES,
-    Facts,
-    customer_state,
-    reactivated_at,
-)
+from domain.relationship.customer_state import STATES, Facts, customer_state, reactivated_at
 
 RULES = RelationshipRules()
 NOW = 1_000 * DAY

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.money.liquidity import deposit_liquidity
 from domain.policy.relationship import GroupRules, RelationshipRules
-from domain.relationship.groups import age_band, age_bands, deposit_liquidity
+from domain.relationship.groups import age_band, age_bands
 
 RULES = RelationshipRules()
 

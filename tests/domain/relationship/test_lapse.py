@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.kernel.percentile import percentile
+from domain.kernel.units import MS_PER_DAY as DAY
 from domain.policy.relationship import LapseRules, RelationshipRules
-from domain.policy.sections import MS_PER_DAY as DAY
-from domain.relationship.lapse import lapse, percentile
+from domain.relationship.lapse import lapse
 
 RULES = RelationshipRules()
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.kernel.finding import Finding
+from domain.kernel.units import MS_PER_DAY as DAY
 from domain.policy.relationship import RelationshipRules
-from domain.policy.sections import MS_PER_DAY as DAY
-from domain.relationship.finding import Finding
 from domain.relationship.lifecycle import Phase, lifecycle
 
 RULES = RelationshipRules()

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from domain import rules
-from domain.aggregates import Aggregates
-from domain.context import Context
+from domain import dispatch as rules
+from domain.assembly.aggregates import Aggregates
+from domain.assembly.context import Context
+from domain.customer.state import Customer
 from domain.policy import Policy
 from domain.relationship.organisations import Average, organisations
-from domain.state import Customer
 from schemas.cases import TouchpointBase
 from schemas.fields import milliseconds
 from tests.domain.bank import DAY, START, Events

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.kernel.units import MS_PER_DAY as DAY
 from domain.policy.relationship import RelationshipRules
-from domain.policy.sections import MS_PER_DAY as DAY
 from domain.relationship.phases import PHASES, Signs, loyalty_phases
 
 RULES = RelationshipRules()

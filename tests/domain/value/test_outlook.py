@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.aggregates import CHANNELS
+from domain.kernel.scales import CHANNELS
 from domain.policy import Policy
 from domain.policy.value import ServeCosts, ValueRules
 from schemas.fields import Channel, milliseconds, moment, rfc3339
 from schemas.touchpoints import Transaction
 from tests.domain import oracle_value as oracle
 from tests.domain.bank import DAY, DEFAULTS, HOUR, START, Events, Task
+from tests.domain.relationship.test_known import MONTHS, shoppers
 from tests.domain.test_order_of_arrival import agree
-from tests.domain.test_relation import MONTHS, shoppers
 
 NAMES = (
     "clv", "clv_expected_purchases", "clv_mean_spend", "p_alive", "next_purchase_at",

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.dispatch import export
 from domain.policy import Policy
-from domain.rules import export
 from domain.value.portfolio import Portfolio, PortfolioReport
 from domain.value.ranks import Ranks
 from domain.value.snapshot import load_snapshot

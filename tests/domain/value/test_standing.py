@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.customer.state import Customer
 from domain.policy import Policy
 from domain.policy.value import Rfm, ValueRules
-from domain.state import Customer
 from domain.value.ledger import Bought, oldest_purchase_day, take
 from domain.value.ranks import Ranks
 from domain.value.sketches import grid_of

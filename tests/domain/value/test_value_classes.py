@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.dispatch import export
 from domain.policy import Policy
-from domain.rules import export
 from domain.value.classes import classes
 from domain.value.row import row_of
 from schemas.standings import Standings
@@ -235,7 +235,7 @@ def test_the_order_of_arrival_changes_no_class(
         task = Task().take(*order).until(2 * DAY)
         row = row_of(task.customer, START + 2 * DAY, policy.value)
         assert row is not None
-        found = classes(row, STANDINGS, 8.0, policy)
+        found = classes(row, STANDINGS, policy)
         rows.append(
             (row.facts.monetary, row.facts.frequency, row.recency_days, found.rfm, found.abc)
         )

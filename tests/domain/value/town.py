@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any, NamedTuple
 
-from domain import rules
-from domain.aggregates import Aggregates
-from domain.context import Context
+from domain import dispatch as rules
+from domain.assembly.aggregates import Aggregates
+from domain.assembly.context import Context
+from domain.customer.state import Customer
 from domain.policy import Policy
-from domain.state import Customer
 from domain.value.clv import lifetime
 from domain.value.history import History
 from domain.value.standing import Open, Standing

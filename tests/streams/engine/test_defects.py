@@ -9,8 +9,8 @@ import pytest
 
 from agents.customers import customers
 from agents.topology import Topology
-from domain import money
 from domain.policy import Policy
+from domain.value import purchases
 from schemas.deadletter import Original
 from streams.engine.defects import RuleFailed
 from streams.engine.partition import Partition
@@ -132,7 +132,7 @@ def test_a_customers_rule_is_named_by_the_function_that_raised(
     def broken(*_: Any) -> bool:
         raise KeyError("category")
 
-    monkeypatch.setattr(money, "is_purchase", broken)
+    monkeypatch.setattr(purchases, "is_purchase", broken)
     value = (
         b'{"event_id":"e-7","customer_id":"c-1","occurred_at":"2026-03-01T10:00:00Z",'
         b'"channel":"app","type":"transaction","amount":5,"currency":"CNY","direction":"debit",'
@@ -142,6 +142,6 @@ def test_a_customers_rule_is_named_by_the_function_that_raised(
         list(Replay(customers(Policy()), 1).feed([value]))
     failed = raised.value
     assert failed.event_id == "e-7"
-    assert failed.rule.startswith("domain.money.take_transaction:")
-    assert failed.calls[0].startswith("domain.rules.apply:")
+    assert failed.rule.startswith("domain.value.purchases.take:")
+    assert failed.calls[0].startswith("domain.dispatch.apply:")
     assert "event 'e-7' of customer 'c-1' (line 1): KeyError: 'category'" in str(failed)

@@ -17,7 +17,7 @@ from streams.engine.background import work_off
 from streams.engine.partition import Partition
 from streams.engine.store import MemoryStore
 from tests.domain.bank import HOUR, MINUTE, START
-from tests.domain.test_segments import TWO, model
+from tests.domain.segments.test_live import TWO, model
 from tests.streams.running import event
 
 

@@ -8,8 +8,9 @@ from statistics import median
 
 import pytest
 
-from domain.grouping import PATHS
-from domain.policy import TIERS, Policy
+from domain.customer.grouping import PATHS
+from domain.kernel.scales import TIERS
+from domain.policy import Policy
 from streams.errors import ReportSourceError
 from streams.reports.complaints import ComplaintsReport
 from streams.reports.document import as_dict

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.recent import FEATURES
+from domain.kernel.scales import FEATURES
 from streams.segments.reading import SegmentFileError, Vectors, read_vectors
 
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)

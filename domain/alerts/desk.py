@@ -1,0 +1,48 @@
+"""The desk: what people do about alerts, and what happens where they do nothing.
+
+An alert of priority 1 that nobody acknowledges in time is raised again one level up, to level 3;
+an alert that waits for the end of the customer's quiet hours is then judged anew.
+"""
+
+from __future__ import annotations
+
+from domain.alerts import open_alerts
+from domain.alerts.judging import raise_again, raise_alert
+from domain.customer.cause import Cause
+from domain.customer.effects import Wanted
+from domain.customer.state import DESK, Customer
+from domain.policy.alerts import ALERT_KINDS
+from schemas.fields import milliseconds
+from schemas.touchpoints import Desk
+
+
+def take(customer: Customer, event: Desk, cause: Cause) -> None:
+    """Let an action of the desk count for its alert, known or still to come."""
+    until = 0 if event.until is None else milliseconds(event.until)
+    action = cause.at, open_alerts.ACTIONS[event.action], until
+    open_alerts.act(customer, event.alert_id, action, cause.policy.alerts)
+
+
+def fall_due(customer: Customer, cause: Cause) -> None:
+    """Raise what is due at or before ``cause.at``: again, or for the first time."""
+    customer.touch(DESK)
+    desk = customer.desk
+    due = [each for each in desk.open if 0 < each.due <= cause.at]
+    for opened in sorted(due, key=lambda each: (each.due, each.number)):
+        again = Cause(cause.ctx, opened.due, None)
+        raise_again(customer, opened, again)
+        cause.outputs += again.outputs
+    ready = [each for each in desk.held if each.due <= cause.at]
+    desk.held = [each for each in desk.held if each.due > cause.at]
+    for held in ready:
+        waited = Wanted(
+            ALERT_KINDS[held.kind],
+            held.at,
+            held.event_id or None,
+            held.channel or None,
+            held.reason,
+            customer.core.tier,
+            about=held.about,
+        )
+        raise_alert(customer, waited, cause)
+    open_alerts.tidy(customer, cause.policy.alerts)

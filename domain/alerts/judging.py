@@ -1,0 +1,169 @@
+"""Alerts: what the rules want told is judged, once for an event or a due time, at its end.
+
+Consent, quiet hours, condition, cooldown, caps, priority and owner are those of the state as it
+is when all rules have had their say, so it does not matter which of them spoke first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.alerts import open_alerts
+from domain.alerts.limits import allowed, passes
+from domain.alerts.priority import Priority, priority
+from domain.customer.cause import Cause
+from domain.customer.consent import quiet_end
+from domain.customer.effects import Wanted
+from domain.customer.parts import Held, Open
+from domain.customer.profile import owner_of
+from domain.customer.state import DESK, Customer
+from domain.experience.outrage import outrage
+from domain.kernel.scales import TIERS
+from domain.kernel.words import duration
+from domain.policy.alerts import ALERT_INDEX, ALERT_KINDS, AlertKind
+from schemas.fields import moment
+from schemas.outputs import Alert, output_id
+
+MAX_HELD = 8
+REASON_KEPT = 300
+CAUSES_KEPT = 3
+
+
+def judge(customer: Customer, cause: Cause) -> None:
+    """Judge what the rules want told, in their order, on the state as it is after all of them."""
+    for wanted in cause.wanted:
+        raise_alert(customer, wanted, cause)
+
+
+def raise_alert(customer: Customer, wanted: Wanted, cause: Cause) -> None:
+    """Add an alert to the outputs unless its rule, cooldown or cap forbids.
+
+    One that respects quiet hours waits in them.
+    """
+    kind, at, event_id, channel = wanted.kind, wanted.at, wanted.event_id, wanted.channel
+    rule = getattr(cause.policy.alerts.rules, kind)
+    if not rule.enabled:
+        return
+    urgency = _urgency(customer, wanted, cause)
+    if not passes(customer, wanted, rule, urgency.priority):
+        return
+    if rule.quiet_hours == "respect":
+        until = quiet_end(customer, cause.ctx.now, cause.policy)
+        if until is not None:
+            held = Held(
+                until, ALERT_INDEX[kind], at, event_id or "", channel or "", wanted.reason,
+                wanted.about,
+            )  # fmt: skip
+            _hold(customer, held, cause)
+            return
+    if not allowed(customer, at, ALERT_INDEX[kind], rule, cause.policy.alerts):
+        customer.core.suppressed_alerts += 1
+        return
+    steps = wanted.steps if wanted.steps is not None else (event_id,) if event_id else ()
+    alert = _alert(
+        customer,
+        cause,
+        kind,
+        at,
+        alert_id=output_id(kind, customer.customer_id, wanted.of or event_id or at),
+        tier=TIERS[wanted.tier],
+        priority=urgency.priority,
+        priority_reason=urgency.reason,
+        cause=steps,
+        reason=wanted.reason[:1_000],
+        figures=wanted.figures,
+        complaint_id=wanted.complaint_id,
+        level=wanted.level,
+        overdue_seconds=wanted.overdue_seconds,
+        history=wanted.history,
+    )
+    cause.outputs.append(alert)
+    _open(customer, alert, at, cause)
+
+
+def raise_again(customer: Customer, opened: Open, cause: Cause) -> None:
+    """Raise an alert that nobody acknowledged, one level up; ``cause.at`` is when that was due."""
+    kind = ALERT_KINDS[opened.kind]
+    waited = cause.at - opened.raised
+    opened.level += 1
+    opened.since = cause.at
+    if getattr(cause.policy.alerts.rules, kind).enabled:  # else it was switched off meanwhile
+        words = (
+            f"Nobody acknowledged an alert of priority 1 within {duration(waited)}: raised again"
+            f" at level {opened.level}. {opened.reason}"
+        )
+        alert = _alert(
+            customer,
+            cause,
+            kind,
+            cause.at,
+            alert_id=open_alerts.id_at(opened.number, opened.level),
+            tier=TIERS[customer.core.tier],
+            priority=1,
+            level=opened.level,
+            raises_again=opened.number.hex(),
+            cause=opened.cause,
+            reason=words[:1_000],
+            complaint_id=opened.complaint_id or None,
+            figures={"waited_seconds": waited / 1_000},
+        )
+        cause.outputs.append(alert)
+    open_alerts.plan(opened, cause.policy.alerts)
+
+
+def _alert(customer: Customer, judged: Cause, kind: AlertKind, at: int, **fields: Any) -> Alert:
+    """An alert with what every alert says of its customer, its rule and its times."""
+    return Alert(
+        kind=kind,
+        customer_id=customer.customer_id,
+        owner_id=owner_of(customer),
+        segment=customer.core.segment or None,
+        occurred_at=moment(at),
+        raised_at=moment(judged.ctx.now),
+        late=judged.ctx.late,
+        suggested_action=getattr(judged.policy.alerts.rules, kind).action,
+        **fields,
+    )
+
+
+def _urgency(customer: Customer, wanted: Wanted, cause: Cause) -> Priority:
+    core, figures = customer.core, wanted.figures
+    clock = max(core.newest, core.judged)
+    return priority(
+        wanted.tier,
+        cause.policy.relationship,
+        severe=wanted.severe,
+        churn_risk=figures.get("churn_risk") if figures else None,
+        churn_high=core.churn_high,
+        outrage=outrage(customer, clock, cause.policy, judged=True).outraged,
+    )
+
+
+def _open(customer: Customer, alert: Alert, at: int, cause: Cause) -> None:
+    """Keep an alert that was just raised for a cause of ``at``, so that the desk may act on it."""
+    now = cause.ctx.now
+    opened = Open(
+        number=bytes.fromhex(alert.alert_id),
+        kind=ALERT_INDEX[alert.kind],  # type: ignore[index]
+        at=at,
+        raised=now,
+        since=now,
+        priority=alert.priority,
+        level=alert.level or 1,
+        reason=alert.reason[:REASON_KEPT],
+        cause=alert.cause[:CAUSES_KEPT],
+        complaint_id=alert.complaint_id or "",
+    )
+    open_alerts.plan(opened, cause.policy.alerts)
+    open_alerts.keep(customer, opened, cause.policy.alerts)
+
+
+def _hold(customer: Customer, held: Held, cause: Cause) -> None:
+    """Let an alert wait; the oldest of more than 8 is given up and counted."""
+    waiting = customer.desk.held
+    waiting.append(held)
+    waiting.sort(key=lambda each: (each.at, each.event_id))
+    customer.core.suppressed_alerts += len(waiting[:-MAX_HELD])
+    del waiting[:-MAX_HELD]
+    customer.touch(DESK)
+    open_alerts.tidy(customer, cause.policy.alerts)

@@ -1,0 +1,1 @@
+"""What is made of all subjects: the context, what a population knows, a customer's figures."""

@@ -1,0 +1,62 @@
+"""What a rule may look at besides the customer and the event."""
+
+from __future__ import annotations
+
+from domain.assembly.aggregates import Aggregates
+from domain.complaints.surges.hourly import Hourly, Series
+from domain.customer.cause import Given
+from domain.customer.effects import Effect, Kept, Scored
+from domain.policy import Policy
+from domain.satisfaction.scorecards import Scorecards
+from domain.segments.live import Segments
+from domain.value.standing import Standing
+from schemas.standings import Standings
+
+
+class Context(Given):
+    """What the rules are given, and what the partition keeps over its customers.
+
+    That is aggregates, scorecards, segments, who stands where in value (``standing``), and
+    complaints by hour (``hourly``). Rules see none of it: the dispatch keeps it.
+    """
+
+    __slots__ = ("aggregates", "hourly", "scorecards", "segments", "standing")
+
+    def __init__(
+        self,
+        policy: Policy,
+        aggregates: Aggregates,
+        now: int = 0,
+        late: bool = False,
+        *,
+        hourly: Hourly | None = None,
+        scorecards: Scorecards | None = None,
+    ) -> None:
+        super().__init__(policy, now, late)
+        self.aggregates = aggregates
+        self.scorecards = Scorecards() if scorecards is None else scorecards
+        self.segments = Segments(policy.segments)
+        self.standing = Standing(policy.value)
+        self.hourly = Hourly() if hourly is None else hourly
+
+    def take(self, effect: Effect) -> None:
+        """Let what an event did beyond its customer count."""
+        policy, cards = self.policy, self.scorecards
+        half_life_ms = policy.half_life_ms
+        if isinstance(effect, Scored):
+            moment, labels, sign, wait_seconds = effect
+            lines = policy.experience.moments
+            cards.add_moment(
+                moment, labels, half_life_ms, lines, sign=sign, wait_seconds=wait_seconds
+            )
+        elif isinstance(effect, Kept):
+            promise, kept, factor, labels, sign = effect
+            cards.add_promise(promise, factor, labels, half_life_ms, kept=kept, sign=sign)
+        else:
+            series = Series(effect.category, effect.product, effect.channel)
+            self.hourly.add(effect.at, series, effect.event_id)
+
+    @property
+    def standings(self) -> Standings | None:
+        """By which lines customers are classed among all; ``None`` before they are known."""
+        return self.standing.standings

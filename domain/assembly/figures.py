@@ -1,0 +1,94 @@
+"""The figures of one customer as they leave the product: a line of ``customers.jsonl``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.alerts import open_alerts
+from domain.complaints.figures import complaint_figures
+from domain.complaints.judged import counts
+from domain.customer.profile import owner_of
+from domain.customer.recent import behaviour_features
+from domain.customer.state import MONEY, Customer
+from domain.experience import known_satisfaction as satisfaction
+from domain.experience.figures import experience_figures
+from domain.kernel.finding import Finding
+from domain.kernel.scales import TIERS
+from domain.money.balances import balance_of, balances_of
+from domain.policy import Policy
+from domain.relationship.figures import group_figures, relationship_figures
+from domain.relationship.known import attitude
+from domain.relationship.loyalty import loyalty
+from domain.tiers.known import tier_history
+from domain.value.figures import value_figures
+from domain.value.row import Row
+from schemas.fields import moment, rfc3339
+from schemas.standings import Standings
+
+
+def export(
+    customer: Customer, now: int, policy: Policy, standings: Standings | None = None
+) -> dict[str, Any]:
+    """All figures as of ``now`` (ms), or as of the newest event where that is later.
+
+    Classes among all customers follow from ``standings``.
+
+    A measure whose input is missing is ``None`` and named in ``missing`` with that input.
+    """
+    core = customer.core
+    clock = max(now, core.newest)
+    waiting, overdue = counts(customer, clock, policy)
+
+    def loyal(row: Row | None) -> Finding[Any]:
+        felt = attitude(customer, clock, policy).value
+        return loyalty(row, standings, felt, policy)
+
+    desk = open_alerts.counts(customer, clock, policy.alerts)
+    figures: dict[str, Any] = {
+        "customer_id": customer.customer_id,
+        "events": core.events,
+        "repeats": core.repeats,
+        "event_xor": f"{core.event_xor:016x}",
+        "first_event_at": _text(core.first if core.events else None),
+        "newest_event_at": _text(core.newest if core.events else None),
+        "transactions": core.transactions,
+        "transaction_sum": core.transaction_sum,
+        "first_purchase_at": _text(core.first_purchase),
+        "accounts": len(balances_of(customer)) if customer.has(MONEY) else 0,
+        "balance": balance_of(customer),
+        "tier": TIERS[tier_history(customer, policy).tier_at(clock)],
+        "owner_id": owner_of(customer),
+        "satisfaction": satisfaction.level(customer, policy, clock),
+        "satisfaction_by_factor": satisfaction.levels(customer, policy, clock).factor,
+        "complaints": core.complaints,
+        "complaints_open": waiting,
+        "complaints_overdue": overdue,
+        "irregular_steps": core.irregular_steps,
+        "complaint_cases": complaint_figures(customer, clock, policy),
+        "segment": core.segment or None,
+        "features": behaviour_features(customer.recent.window_counts(clock)),
+        "memory_overflows": core.memory_overflows,
+        "suppressed_alerts": core.suppressed_alerts,
+        "alerts_open": desk.open,
+        "alerts_acknowledged": desk.acknowledged,
+        "alerts_forgotten": desk.forgotten,
+        "desk_unmatched": desk.unmatched,
+        "value": value_figures(customer, clock, policy, standings, loyal),
+        "relationship": relationship_figures(customer, clock, policy),
+        "experience": experience_figures(customer, clock, policy),
+    }
+    figures["groups"] = group_figures(customer, figures)
+    figures["missing"] = {name: INPUT_OF[name] for name in INPUT_OF if figures[name] is None}
+    return figures
+
+
+INPUT_OF = {
+    "balance": "no transaction with balance_after in a currency of the policy",
+    "satisfaction": "no moment: survey, contact, complaint, praise, app error or care feedback",
+    "features": "no app_click within 7 days",
+    "segment": "no segment model, or no app_click within 7 days",
+}
+
+
+def _text(at: int | None) -> str | None:
+    return None if at is None else rfc3339(moment(at))

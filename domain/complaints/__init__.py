@@ -1,0 +1,1 @@
+"""Complaints: their steps and promises, escalation, compensation, and issues that many share."""

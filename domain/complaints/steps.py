@@ -1,0 +1,243 @@
+"""Complaints: steps kept, promises judged, three levels of escalation raised when due.
+
+Bounds per customer: 64 complaints of 32 steps. Closed ones older than 40 days leave first,
+then the oldest closed ones, then (counted and signalled) the oldest open ones; the moments of
+one that leaves stay in the satisfaction sums.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from domain.complaints import compensation
+from domain.complaints.cycles import LEGAL, judge, missed_levels
+from domain.complaints.judged import counts, judged
+from domain.customer.cause import Cause, signal
+from domain.customer.effects import Reported, Scored
+from domain.customer.labels import labels_of
+from domain.customer.lived import OPENED, REOPENED, STATUS_INDEX, STATUSES, Cycle, Judged, Life
+from domain.customer.parts import Case, Moment, Step
+from domain.customer.state import CASES, Customer
+from domain.kernel.scales import CHANNEL_INDEX, CHANNELS, TIERS, VIP, factor_index
+from domain.kernel.units import MS_PER_DAY
+from domain.kernel.words import duration
+from domain.policy import Policy
+from domain.satisfaction import sums
+from domain.tiers.known import tier_history
+from schemas import outputs
+from schemas.fields import moment
+from schemas.touchpoints import Complaint
+
+MAX_CASES = 64
+MAX_STEPS = 32
+KEEP_CLOSED_MS = 40 * MS_PER_DAY
+
+
+class Missed(NamedTuple):
+    """A level of escalation: when it is due (ms), and what of."""
+
+    due: int
+    level: int
+    case: Case
+    cycle: Cycle
+    life: Life
+
+
+def take_step(customer: Customer, event: Complaint, cause: Cause) -> None:
+    """Keep a step, judge the complaint anew, and raise ``vip_complaint`` where it begins."""
+    core, policy = customer.core, cause.policy
+    customer.touch(CASES)
+    case = _case(customer, event.complaint_id, cause)
+    before = next(each for each in judged(customer, policy) if each.case is case)
+    step = _step(event, cause)
+    if (before.life.status, step.status) not in LEGAL:
+        case.irregular += 1
+        core.irregular_steps += 1
+    insort(case.steps, step, key=lambda kept: (kept.at, kept.event_id))
+    if len(case.steps) > MAX_STEPS:
+        # The beginning stays: it holds severity and factor.
+        del case.steps[1]
+        case.dropped_steps += 1
+    after = judge(case, tier_history(customer, policy), policy)
+    known = judged(customer, policy)
+    customer.judged = [after if each.case is case else each for each in known]
+    _recount(customer, cause)
+    customer.reschedule()
+    _count_moments(customer, set(before.moments), set(after.moments), cause)
+    if step.status == OPENED and policy.complaints.systemic.enabled:
+        about = (step.category, step.product, event.channel)
+        cause.effects.append(Reported(cause.at, *about, step.event_id))
+    if step.status in (OPENED, REOPENED) and core.tier >= VIP:
+        _raise_vip_complaint(customer, after, event, cause)
+
+
+def refresh(customer: Customer, cause: Cause) -> None:
+    """Judge all complaints anew after a tier change or a due time; set counts and timer."""
+    customer.judged = None
+    _recount(customer, cause)
+
+
+def escalate(customer: Customer, cause: Cause) -> None:
+    """Raise every level due at or before ``cause.at``, in ascending order."""
+    due = [
+        missed
+        for each in judged(customer, cause.policy)
+        for missed in _pending(each)
+        if missed.due <= cause.at
+    ]
+    due.sort(key=lambda missed: (missed.due, missed.level, missed.case.complaint_id))
+    for missed in due:
+        missed.case.raised.append((missed.cycle.start, missed.level))
+        del missed.case.raised[: -3 * MAX_STEPS]
+        _raise_level(customer, missed, cause)
+    refresh(customer, cause)
+    customer.reschedule()
+
+
+# -- inside -------------------------------------------------------------------------------
+
+
+def _recount(customer: Customer, cause: Cause) -> None:
+    """Work out counts and the next due level; propose what is owed for late resolutions."""
+    core, policy = customer.core, cause.policy
+    customer.touch(CASES)
+    compensation.propose(customer, judged(customer, policy), cause)
+    _fold_outdated(customer, policy)
+    due, oldest = 0, 0
+    for each in judged(customer, policy):
+        start = each.case.steps[0].at
+        oldest = min(oldest, start) if oldest else start
+        for missed in _pending(each):
+            due = min(due, missed.due) if due else missed.due
+    core.complaint_due, core.oldest_complaint = due, oldest
+    waiting, overdue = counts(customer, max(core.newest, core.judged), policy)
+    core.complaints_open, core.complaints_overdue = waiting, overdue
+
+
+def _case(customer: Customer, complaint_id: str, cause: Cause) -> Case:
+    cases = customer.cases.cases
+    for case in cases:
+        if case.complaint_id == complaint_id:
+            return case
+    if len(cases) >= MAX_CASES:
+        _make_room(customer, cause)
+    case = Case(complaint_id)
+    cases.append(case)
+    customer.judged = None
+    customer.core.complaints += 1
+    return case
+
+
+def _step(event: Complaint, cause: Cause) -> Step:
+    return Step(
+        at=cause.at,
+        event_id=event.event_id,
+        status=STATUS_INDEX[event.status],
+        channel=CHANNEL_INDEX[event.channel],
+        severity=event.severity or 0,
+        factor=factor_index(event.factor),
+        category=event.category or "",
+        product=event.product or "",
+        complex=bool(event.complex),
+        compensation=event.compensation or 0.0,
+    )
+
+
+def _pending(each: Judged) -> Iterator[Missed]:
+    """Every level that was missed or may yet be, and is not raised."""
+    for cycle, limits in zip(each.life.cycles, each.dues, strict=True):
+        for due, level in missed_levels(cycle, limits):
+            if (cycle.start, level) not in each.case.raised:
+                yield Missed(due, level, each.case, cycle, each.life)
+
+
+def _fold_outdated(customer: Customer, policy: Policy) -> None:
+    horizon = customer.core.newest - KEEP_CLOSED_MS
+    for each in judged(customer, policy):
+        outdated = each.case.steps[-1].at < horizon and not each.life.open
+        if outdated and not any(_pending(each)):
+            _fold(customer, each, policy)
+
+
+def _make_room(customer: Customer, cause: Cause) -> None:
+    """Fold the oldest closed complaint, else the oldest open one, which is signalled."""
+    kept = judged(customer, cause.policy)
+    closed = [each for each in kept if not each.life.open]
+    oldest = min(closed or kept, key=lambda each: each.case.steps[-1].at)
+    if not closed:
+        signal(
+            customer,
+            cause,
+            "complaint_overflow",
+            f"customer {customer.customer_id} has more than {MAX_CASES} open complaints: the"
+            f" oldest, {oldest.case.complaint_id}, is no longer watched",
+        )
+    _fold(customer, oldest, cause.policy)
+
+
+def _fold(customer: Customer, each: Judged, policy: Policy) -> None:
+    for scored in each.moments:
+        sums.add(customer, scored, policy)
+    customer.cases.cases.remove(each.case)
+    customer.judged = None
+
+
+def _count_moments(
+    customer: Customer, before: set[Moment], after: set[Moment], cause: Cause
+) -> None:
+    """Bring the partition's scorecards from the moments before a step to those after it."""
+    labels = labels_of(customer)
+    for sign, changed in ((-1.0, before - after), (1.0, after - before)):
+        cause.effects += [Scored(scored, labels, sign) for scored in sorted(changed)]
+
+
+def _raise_vip_complaint(customer: Customer, found: Judged, event: Complaint, cause: Cause) -> None:
+    policy = cause.policy
+    case, lived = found.case, found.life
+    tier = customer.core.tier
+    grade = f"of severity {lived.severity}" if lived.severity else "of unknown severity"
+    about = f" about {event.category}" if event.category else ""
+    promised = duration(policy.complaints.acknowledge_hours.ms[tier])
+    counted = " of business time" if policy.complaints.calendar.enabled else ""
+    cause.want(
+        "vip_complaint",
+        f"A {TIERS[tier]} customer {event.status} a complaint {grade}{about};"
+        f" it is to be acknowledged within {promised}{counted}.",
+        tier=tier,
+        severe=lived.severity >= policy.alerts.severe_from,
+        figures={"severity": float(lived.severity)} if lived.severity else None,
+        complaint_id=case.complaint_id,
+    )
+
+
+def _raise_level(customer: Customer, missed: Missed, cause: Cause) -> None:
+    limit, level, case, cycle, lived = missed
+    policy = cause.policy
+    tier = tier_history(customer, policy).tier_at(limit)
+    overdue_ms = max(0, cause.ctx.now - limit)
+    promise = ("acknowledgement", "resolution", "the regulator's limit for a resolution")[level - 1]
+    severity = f"severity {lived.severity}" if lived.severity else "unknown severity"
+    cause.want(
+        "complaint_escalated",
+        f"Complaint {case.complaint_id} ({severity}, {STATUSES[lived.status]}) of a {TIERS[tier]}"
+        f" customer missed {promise} {duration(limit - cycle.start)} after it was"
+        f" {'reopened' if cycle.reopened else 'opened'}; overdue by {duration(overdue_ms)}.",
+        tier=tier,
+        at=limit,
+        of=f"{case.complaint_id}/{cycle.event_id}/{level}",
+        severe=lived.severity >= policy.alerts.severe_from,
+        figures={"level": float(level)} | ({"severity": lived.severity} if lived.severity else {}),
+        channel=CHANNELS[cycle.channel],
+        steps=tuple(step.event_id for step in case.steps),
+        level=level,
+        complaint_id=case.complaint_id,
+        overdue_seconds=overdue_ms / 1_000,
+        history=tuple(
+            outputs.Step(
+                status=STATUSES[step.status], occurred_at=moment(step.at), event_id=step.event_id
+            )
+            for step in case.steps
+        ),
+    )

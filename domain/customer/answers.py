@@ -1,0 +1,63 @@
+"""What a customer last said in surveys: for each question the newest answer by (time, event id).
+
+Questions are named `instrument`, or `instrument.of` and `instrument.of.measure` where an answer
+is about a factor, a dimension, an aspect or an item. Bound: the questions there are, 56.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from domain.customer.state import ANSWERS, Customer
+from schemas.touchpoints import Survey
+
+
+class Answer(NamedTuple):
+    """A score on the instrument's own scale and when it was given (ms)."""
+
+    at: int
+    score: float
+
+
+def question_of(event: Survey) -> str:
+    """The name of the question that a survey event answers.
+
+    >>> from types import SimpleNamespace as Given
+    >>> question_of(Given(instrument="nps", factor="price", measure=None, dimension=None,
+    ...     aspect=None, item=None))
+    'nps'
+    """
+    parts: list[str | None] = [event.instrument]
+    if event.instrument == "factor_rating":
+        parts += [event.factor, event.measure]
+    elif event.instrument == "servqual":
+        parts += [event.dimension, event.measure]
+    elif event.instrument == "trust":
+        parts.append(event.aspect)
+    elif event.instrument == "acsi":
+        parts.append(event.item)
+    elif event.instrument == "visit_reason":
+        parts.append(event.factor)
+    return ".".join(filter(None, parts))
+
+
+def take_answer(customer: Customer, event: Survey, at: int) -> None:
+    """Keep an answer of ``at`` (ms) if it is the newest to its question; no score is a 1."""
+    customer.touch(ANSWERS)
+    newest, question = customer.answers.newest, question_of(event)
+    kept = newest.get(question)
+    if kept is None or kept[:2] < (at, event.event_id):
+        score = 1.0 if event.score is None else event.score
+        newest[question] = (at, event.event_id, score)
+
+
+def answer(customer: Customer, question: str, since: int = 0) -> Answer | None:
+    """The newest answer to a question, if it was given at or after ``since`` (ms)."""
+    kept = customer.answers.newest.get(question) if customer.has(ANSWERS) else None
+    return None if kept is None or kept[0] < since else Answer(kept[0], kept[2])
+
+
+def score(customer: Customer, question: str, since: int = 0) -> float | None:
+    """The score of :func:`answer`."""
+    found = answer(customer, question, since)
+    return None if found is None else found.score

@@ -1,0 +1,154 @@
+"""What is being judged: one event, or one time that something was due."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from domain.customer.effects import Effect, Wanted
+from domain.customer.state import Customer
+from domain.kernel.units import MS_PER_DAY
+from domain.policy import AlertKind, Policy
+from schemas.fields import moment
+from schemas.outputs import Output, Signal, Step, output_id
+from schemas.standings import Standings
+
+SIGNAL_INDEX: Final = {
+    "repeat_memory_overflow": 0,
+    "unknown_currency": 1,
+    "account_overflow": 2,
+    "complaint_overflow": 3,
+}
+"""The number of each kind of signal in a customer's core record; new ones are appended."""
+
+
+class Given:
+    """What every rule is given beside its customer: the policy and the task clock (``now``, ms).
+
+    ``late`` says that the event comes from a backlog, so alerts of it are marked late.
+    """
+
+    __slots__ = ("late", "now", "policy")
+
+    def __init__(self, policy: Policy, now: int = 0, late: bool = False) -> None:
+        self.policy = policy
+        self.now = now
+        self.late = late
+
+    @property
+    def standings(self) -> Standings | None:
+        """By which lines customers are classed among all; ``None`` before they are known."""
+        return None
+
+
+class Cause:
+    """An event (or a due time) on its way through the rules, and what they made of it so far.
+
+    ``at`` is when it happened or fell due (ms). A ``quiet`` one lies more than 24 hours behind
+    the customer's newest event: it counts, but raises no alert. ``channel`` is the event's.
+    Rules add ``outputs``, alerts they want told, and effects beyond the customer; they note that
+    it was entered as a purchase (``bought``), that the customer's value is to be measured anew
+    among all (``value_moved``), and that the tiers known of it are others (``tiers_moved``).
+    """
+
+    __slots__ = (
+        "_when", "at", "bought", "channel", "ctx", "effects", "event_id", "outputs", "policy",
+        "quiet", "tiers_moved", "value_moved", "wanted",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        ctx: Given,
+        at: int,
+        event_id: str | None,
+        quiet: bool = False,
+        channel: str | None = None,
+    ) -> None:
+        self.ctx = ctx
+        self.policy = ctx.policy
+        self.at = at
+        self.event_id = event_id
+        self.quiet = quiet
+        self.channel = channel
+        self.bought = self.value_moved = self.tiers_moved = False
+        self.outputs: list[Output] = []
+        self.wanted: list[Wanted] = []
+        self.effects: list[Effect] = []
+        self._when: datetime | None = None
+
+    @property
+    def when(self) -> datetime:
+        """``at`` as an aware datetime."""
+        if self._when is None:
+            self._when = moment(self.at)
+        return self._when
+
+    @property
+    def event_ids(self) -> tuple[str, ...]:
+        """The event behind it; empty for a due time."""
+        return () if self.event_id is None else (self.event_id,)
+
+    def want(
+        self,
+        kind: AlertKind,
+        reason: str,
+        *,
+        tier: int,
+        at: int | None = None,
+        of: str | None = None,
+        severe: bool = False,
+        steps: tuple[str, ...] | None = None,
+        figures: dict[str, float] | None = None,
+        channel: str | None = None,
+        about: str = "",
+        complaint_id: str | None = None,
+        level: int | None = None,
+        overdue_seconds: float | None = None,
+        history: tuple[Step, ...] | None = None,
+    ) -> None:
+        """Want an alert told (see `Wanted`); one that is due at ``at`` (ms) is of no event."""
+        if self.quiet:
+            return
+        due = at is not None
+        self.wanted.append(
+            Wanted(
+                kind,
+                self.at if at is None else at,
+                None if due else self.event_id,
+                channel if due else channel or self.channel,
+                reason,
+                tier,
+                of=of,
+                severe=severe,
+                steps=steps,
+                figures=figures,
+                about=about,
+                complaint_id=complaint_id,
+                level=level,
+                overdue_seconds=overdue_seconds,
+                history=history,
+            )
+        )
+
+
+def signal(
+    customer: Customer, cause: Cause, kind: str, reason: str, labels: dict[str, str] | None = None
+) -> None:
+    """Tell the operator, at most once for each customer, kind and UTC day."""
+    day = cause.at // MS_PER_DAY
+    signalled = customer.core.signalled
+    number = SIGNAL_INDEX[kind]
+    if signalled.get(number, -1) >= day:
+        return
+    signalled[number] = day
+    cause.outputs.append(
+        Signal(
+            signal_id=output_id("signal", kind, customer.customer_id, day),
+            kind=kind,
+            customer_id=customer.customer_id,
+            occurred_at=cause.when,
+            labels=labels or {},
+            reason=reason,
+            cause=cause.event_ids,
+        )
+    )

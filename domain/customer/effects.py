@@ -1,0 +1,77 @@
+"""What an event does beyond its customer, as values that the dispatch acts on once, at the end.
+
+A rule changes its customer and nothing else: what is to be told to people, and what the whole
+partition counts, is stated here and leaves the rule with its cause.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from domain.customer.labels import Labels
+from domain.customer.parts import Moment, Promise
+from domain.policy import AlertKind
+from schemas.outputs import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An alert as a rule wants it told; whether and how it is raised is judged at the end.
+
+    ``at`` (ms) is when its cause happened or fell due, ``tier`` the index of the tier that
+    counts. ``of`` names the cause in the alert's id where it is not the event (same cause, same
+    id); ``steps`` are the event ids behind it where there are several; ``channel`` is what it
+    comes through; ``about`` tells waiting alerts of one kind apart.
+    """
+
+    kind: AlertKind
+    at: int
+    event_id: str | None
+    channel: str | None
+    reason: str
+    tier: int
+    of: str | None = None
+    severe: bool = False
+    steps: tuple[str, ...] | None = None
+    figures: dict[str, float] | None = None
+    about: str = ""
+    complaint_id: str | None = None
+    level: int | None = None
+    overdue_seconds: float | None = None
+    history: tuple[Step, ...] | None = None
+
+
+class Scored(NamedTuple):
+    """A moment counts in the scorecards of ``labels``, or (``sign`` -1) does so no more.
+
+    With ``wait_seconds`` it is that of waiting for a contact, which is counted with it.
+    """
+
+    moment: Moment
+    labels: Labels
+    sign: float = 1.0
+    wait_seconds: float | None = None
+
+
+class Kept(NamedTuple):
+    """A callback promise was kept or broken, or (``sign`` -1) is so no more; 0: no factor."""
+
+    promise: Promise
+    kept: bool
+    factor: int
+    labels: Labels
+    sign: float
+
+
+class Reported(NamedTuple):
+    """A complaint was opened at ``at`` (ms): counted by category, product and channel."""
+
+    at: int
+    category: str
+    product: str
+    channel: str
+    event_id: str
+
+
+Effect = Scored | Kept | Reported

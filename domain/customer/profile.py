@@ -1,0 +1,62 @@
+"""Profile events: of each field the value newest by (occurred_at, event_id) is kept."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from domain.customer.cause import Cause
+from domain.customer.state import FILE, Customer
+from schemas.touchpoints import Profile, QuietHours
+
+FIELDS = (
+    "birth_date",
+    "sex",
+    "occupation",
+    "position",
+    "region",
+    "first_seen",
+    "time_zone",
+    "consent",
+    "quiet_hours",
+    "referred_by",
+    "owner_id",
+    "tier_pin",
+    "organisation_id",
+    "key_person",
+)
+
+
+def take_profile(customer: Customer, event: Profile, cause: Cause) -> None:
+    """Keep the fields an event gives; one given as null is cleared, one not given stays."""
+    given = event.model_fields_set
+    fields = customer.file.fields
+    key = (cause.at, event.event_id)
+    customer.touch(FILE)
+    for name in FIELDS:
+        if name in given:
+            kept = fields.get(name)
+            if kept is None or kept[:2] < key:
+                fields[name] = (*key, _plain(getattr(event, name)))
+
+
+def field(customer: Customer, name: str) -> object:
+    """The value of a profile field; ``None`` where it is not known."""
+    kept = customer.file.fields.get(name) if customer.has(FILE) else None
+    return None if kept is None else kept[2]
+
+
+def owner_of(customer: Customer) -> str | None:
+    """The relationship manager, if the profile names one."""
+    if not customer.has(FILE):
+        return None
+    register = customer.file.fields.get("owner_id")
+    return None if register is None or register[2] is None else str(register[2])
+
+
+def _plain(value: object) -> object:
+    """A value as msgpack holds it."""
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, QuietHours):
+        return [value.start, value.end]
+    return value

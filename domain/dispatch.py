@@ -1,0 +1,351 @@
+"""The rules of one customer: an event comes in, a time falls due, figures go out.
+
+Pure: the state, the event and the task clock are handed in; outputs are returned. Within 24
+hours of lateness the figures of ``export`` do not depend on the order of arrival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
+
+from xxhash import xxh3_64_digest
+
+from domain.alerts import desk, offer_window
+from domain.alerts import judging as alerts
+from domain.assembly.aggregates import Counted
+from domain.assembly.context import Context
+from domain.assembly.erasure import erase
+from domain.assembly.figures import export
+from domain.complaints import steps as complaints
+from domain.customer import answers
+from domain.customer.cause import Cause, signal
+from domain.customer.parts import Core
+from domain.customer.profile import take_profile
+from domain.customer.recent import (
+    ACCOUNT_MESSAGE,
+    CODES,
+    ERROR,
+    FUNCTION_VISIT,
+    LAUNCH_ICON,
+    LAUNCH_PUSH,
+    NEWS_MESSAGE,
+    NEWS_VIEW,
+    NOT_A_CLICK,
+    TAB_SWITCH,
+)
+from domain.customer.state import CASES, CORE, REFERRALS, Customer
+from domain.experience import dissatisfaction, moments, outrage_alert, promises
+from domain.experience import known_satisfaction as satisfaction
+from domain.kernel.scales import CHANNEL_INDEX
+from domain.kernel.units import LATENESS_MS, MS_PER_DAY, MS_PER_SECOND, WINDOW_MS
+from domain.kernel.words import duration
+from domain.money import transactions
+from domain.money.anomaly import watch_amount
+from domain.money.balances import take_balance
+from domain.relationship import contacts, handover
+from domain.relationship import known as relation
+from domain.relationship.returns import forget_times
+from domain.tiers.changes import take_pin, update_tier
+from domain.value import ledger, purchases, referrals
+from schemas.cases import TouchpointBase
+from schemas.outputs import Output
+from schemas.quick import Quick, QuickClick, QuickTransaction
+from schemas.touchpoints import (
+    AppClick,
+    Campaign,
+    Care,
+    Complaint,
+    Desk,
+    Feedback,
+    Profile,
+    ServiceContact,
+    Survey,
+    Transaction,
+)
+
+CODE_OF_ACTION = {
+    "tab_switch": TAB_SWITCH,
+    "function_visit": FUNCTION_VISIT,
+    "account_message": ACCOUNT_MESSAGE,
+    "news_message": NEWS_MESSAGE,
+    "news_view": NEWS_VIEW,
+    "error": ERROR,
+}
+
+
+class Outcome(NamedTuple):
+    """What became of an event; ``reason`` and ``detail`` say why it was rejected."""
+
+    status: Literal["accepted", "repeated", "rejected"]
+    reason: str = ""
+    detail: str = ""
+    outputs: Sequence[Output] = ()
+
+
+ACCEPTED = Outcome("accepted")
+REPEATED = Outcome("repeated")
+
+
+def apply(customer: Customer, event: TouchpointBase | Quick, at: int, ctx: Context) -> Outcome:
+    """Let one event act on its customer; ``at`` is its ``occurred_at`` in ms.
+
+    A repeat within 7 days changes nothing but the count of repeats; an event more than 7 days
+    behind the customer's newest is rejected as ``too_late`` and changes nothing.
+    """
+    core = customer.core
+    event_id = event.event_id
+    digest = xxh3_64_digest(event_id.encode())
+    newest = core.newest
+    quiet = False
+    if core.events:
+        if at < newest:
+            if at < newest - WINDOW_MS:
+                return _too_late(at, newest)
+            quiet = at < newest - LATENESS_MS
+        else:
+            newest = at
+        if customer.recent.seen(digest, newest - WINDOW_MS):
+            return _repeated(customer)
+        if at == newest:
+            core.newest = at
+        else:
+            core.first = min(core.first, at)
+    else:
+        core.newest = core.first = at
+        core.born = at // MS_PER_SECOND
+        ctx.aggregates.add_customer()
+    core.events += 1
+    core.event_xor ^= int.from_bytes(digest, "big")
+    customer.touched |= CORE
+    kind = type(event)
+    is_click = kind is QuickClick or kind is AppClick
+    code = click_code(event) if is_click else NOT_A_CLICK
+    lost = customer.seal_page() if customer.recent.add(digest, at, code) else 0
+    if code or ctx.segments.by_any_event:
+        _note_move(customer, code, at, ctx)
+    if ERROR > code > NOT_A_CLICK and not lost:
+        return ACCEPTED
+    cause = Cause(ctx, at, event_id, quiet, event.channel)
+    if lost:
+        _overflowed(customer, lost, cause)
+    _act(customer, event, cause, ctx)
+    return Outcome("accepted", outputs=cause.outputs) if cause.outputs else ACCEPTED
+
+
+def _act(customer: Customer, event: TouchpointBase | Quick, cause: Cause, ctx: Context) -> None:
+    """Everything that an event does, in this order."""
+    if isinstance(event, Profile) and event.erase:
+        erase(customer, cause, ctx)
+        return
+    before = _counted(customer.core)
+    TAKE[type(event)](customer, event, cause)
+    _look(customer, cause)
+    alerts.judge(customer, cause)
+    _keep(customer, before, cause, ctx)
+
+
+def fire(customer: Customer, ctx: Context) -> Sequence[Output]:
+    """Judge everything of this customer that is due by ``ctx.now``, in order of due time.
+
+    Silence is looked at when a UTC midnight, a broken promise or an escalation is due, not when
+    the grace of a tier happens to end.
+    """
+    outputs: list[Output] = []
+    core = customer.core
+    while (due := customer.next_due) is not None and due <= ctx.now:
+        core.judged = max(core.judged, due)
+        customer.touched |= CORE
+        cause, before = Cause(ctx, due, None), _counted(core)
+        looks = due % MS_PER_DAY == 0
+        if core.tier_due == due:
+            update_tier(customer, cause)
+            _follow_tiers(customer, cause)
+        if core.promise_due == due:
+            _judge_promises(customer, due, cause)
+            looks = True
+        if core.complaint_due == due:
+            complaints.escalate(customer, cause)
+            looks = True
+        if looks:
+            _look(customer, cause)
+        is_desk = core.desk_due == due
+        alerts.judge(customer, cause)
+        if is_desk:
+            desk.fall_due(customer, cause)
+        _keep(customer, before, cause, ctx)
+        outputs += cause.outputs
+    return outputs
+
+
+def _look(customer: Customer, cause: Cause) -> None:
+    """Work out what follows from all that is known, and tell where it moved."""
+    relation.look(customer, cause)
+    if customer.core.other_parts & REFERRALS:
+        referrals.look(customer, cause)
+
+
+def _follow_tiers(customer: Customer, cause: Cause) -> None:
+    """The tiers known of the customer are others: so may be its owner's tasks and its promises."""
+    if cause.tiers_moved:
+        handover.look(customer, cause)
+        if customer.has(CASES):
+            complaints.refresh(customer, cause)
+        customer.reschedule()
+
+
+def _counted(core: Core) -> Counted:
+    return core.tier, core.complaints_open, core.complaints_overdue
+
+
+def _keep(customer: Customer, before: Counted, cause: Cause, ctx: Context) -> None:
+    """Let the event count in what the partition keeps over its customers."""
+    after = _counted(customer.core)
+    if after != before:
+        ctx.aggregates.change(before, after)
+    if cause.value_moved:
+        ctx.standing.moved[customer.customer_id] = None
+    for effect in cause.effects:
+        ctx.take(effect)
+
+
+# -- what each type does ------------------------------------------------------------------
+
+Take = Callable[[Customer, Any, Cause], None]
+
+
+def _watched(take: Take) -> Take:
+    """``take``, and the alert where satisfaction gives way by it."""
+
+    def taken(customer: Customer, event: Any, cause: Cause) -> None:
+        before = satisfaction.level(customer, cause.policy)
+        take(customer, event, cause)
+        dissatisfaction.watch(customer, before, cause)
+
+    return taken
+
+
+def _take_click(customer: Customer, event: AppClick, cause: Cause) -> None:
+    if event.action == "error":
+        _take_error(customer, event, cause)
+
+
+def _take_transaction(customer: Customer, event: Transaction, cause: Cause) -> None:
+    amount = transactions.count(customer, event, cause)
+    purchases.take(customer, event, amount, cause)
+    if amount is None:
+        return
+    if cause.bought:
+        forget_times(customer.ledger, cause.policy)
+    if event.balance_after is not None:
+        take_balance(customer, event.account_id, event.balance_after * amount.rate, cause)
+        _follow_tiers(customer, cause)
+    watch_amount(customer, amount.amount, event.direction, cause)
+    transactions.watch_large(customer, event, amount.amount, cause)
+
+
+def _take_survey(customer: Customer, event: Survey, cause: Cause) -> None:
+    answers.take_answer(customer, event, cause.at)
+    cause.value_moved = event.instrument == "wallet_share"
+    moments.take_survey(customer, event, cause)
+
+
+def _take_contact(customer: Customer, event: ServiceContact, cause: Cause) -> None:
+    ledger.take_contact(customer, CHANNEL_INDEX[event.channel])
+    cause.value_moved = True
+    contacts.take_contact(customer, event, cause)
+    moments.take_contact(customer, event, cause)
+
+
+def _take_profile(customer: Customer, event: Profile, cause: Cause) -> None:
+    given = event.model_fields_set
+    take_profile(customer, event, cause)
+    if "tier_pin" in given:
+        take_pin(customer, event.tier_pin, cause)
+        _follow_tiers(customer, cause)
+    if "referred_by" in given:
+        referrals.name_referrer(customer, cause)
+    if "owner_id" in given:
+        handover.note_owner(customer, event.owner_id, cause)
+        handover.look(customer, cause)
+
+
+def _take_campaign(customer: Customer, event: Campaign, cause: Cause) -> None:
+    core = customer.core
+    if event.action == "sent":
+        core.first_campaign = min(core.first_campaign or cause.at, cause.at)
+    else:
+        offer_window.take_campaign(customer, event, cause)
+
+
+_judge_promises = _watched(outrage_alert.watched(promises.judge_due))
+_take_error = _watched(moments.take_error)
+TAKE: dict[type[TouchpointBase | Quick], Take] = {
+    AppClick: _take_click,
+    QuickClick: _take_click,
+    Transaction: _take_transaction,
+    QuickTransaction: _take_transaction,
+    Complaint: _watched(outrage_alert.watched(complaints.take_step)),
+    Survey: _watched(_take_survey),
+    ServiceContact: _watched(_take_contact),
+    Feedback: _watched(moments.take_feedback),
+    Profile: _take_profile,
+    Campaign: _take_campaign,
+    Care: _watched(moments.take_care),
+    Desk: desk.take,
+}
+
+
+def _note_move(customer: Customer, code: int, at: int, ctx: Context) -> None:
+    """Let a click enter the 7-day window, and have the customer judged at the next tick."""
+    if at > ctx.now - WINDOW_MS and code:
+        _count_click(customer.core, code, at)
+    if ctx.segments.by_clicks:
+        ctx.segments.moved[customer.customer_id] = None
+
+
+def _count_click(core: Core, code: int, at: int) -> None:
+    if not core.window:
+        core.window = [0] * CODES
+        core.oldest_click = core.newest_click = at
+    elif at < core.oldest_click:
+        core.oldest_click = at
+    elif at > core.newest_click:
+        core.newest_click = at
+    core.window[code] += 1
+
+
+def click_code(event: Any) -> int:
+    """What an app click is remembered as: one of the codes of ``domain.customer.recent``."""
+    if event.action == "launch":
+        return LAUNCH_PUSH if event.source == "push" else LAUNCH_ICON
+    return CODE_OF_ACTION[event.action]
+
+
+def _repeated(customer: Customer) -> Outcome:
+    customer.core.repeats += 1
+    customer.touched |= CORE
+    return REPEATED
+
+
+def _too_late(at: int, newest: int) -> Outcome:
+    return Outcome(
+        "rejected",
+        "too_late",
+        f"occurred_at is {duration(newest - at)} behind the customer's newest event; after 7 days"
+        " repeats can no longer be told, so it is not counted",
+    )
+
+
+def _overflowed(customer: Customer, lost: int, cause: Cause) -> None:
+    customer.core.memory_overflows += lost
+    signal(
+        customer,
+        cause,
+        "repeat_memory_overflow",
+        f"customer {customer.customer_id} has more than 2,048 events within 7 days: repeats of the"
+        " oldest of them can no longer be told",
+    )
+
+
+__all__ = ["Outcome", "apply", "export", "fire"]

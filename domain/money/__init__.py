@@ -1,0 +1,1 @@
+"""Money: transactions, balances over all accounts, and amounts that stand out."""

@@ -1,0 +1,228 @@
+"""The balance over all accounts: points and settled, the tiers that follow, and its drop.
+
+The balance is the sum over accounts of the newest ``balance_after`` by (occurred_at, event_id).
+Balances of the last 24 hours are kept as points, so that a late one finds its place and the
+tiers behind it are worked out anew; older ones are settled per account.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from math import fsum
+
+from domain.customer.cause import Cause, signal
+from domain.customer.parts import Money
+from domain.customer.state import MONEY, Customer
+from domain.kernel.scales import VIP
+from domain.kernel.units import LATENESS_MS, MS_PER_DAY
+from domain.policy import Policy
+from domain.tiers.changes import update_tier
+from domain.tiers.known import tier_history
+
+MAX_ACCOUNTS = 64
+MAX_POINTS = 64
+MAX_CHANGES = 64
+MAX_PEAKS = 16
+# grace of a tier plus the 7 days that a balance drop looks back
+HISTORY_EXTRA_MS = 7 * MS_PER_DAY
+
+
+def balances_of(customer: Customer) -> dict[str, float]:
+    """The newest balance of each account, base currency."""
+    if customer.balances is None:
+        money = customer.money
+        balances = {account: kept[2] for account, kept in money.settled.items()}
+        balances.update((account, amount) for _, _, account, amount in money.points)
+        customer.balances = balances
+    return customer.balances
+
+
+def balance_of(customer: Customer) -> float | None:
+    """Sum over the accounts, exactly rounded; ``None`` without any known balance."""
+    if not customer.has(MONEY):
+        return None
+    balances = balances_of(customer)
+    return fsum(balances.values()) if balances else None
+
+
+def take_balance(customer: Customer, account: str, amount: float, cause: Cause) -> None:
+    """Keep the balance (base currency) of an account, and see what it does to tier and maximum."""
+    money, core, policy = customer.money, customer.core, cause.policy
+    balances = balances_of(customer)
+    if account not in balances and len(balances) >= MAX_ACCOUNTS:
+        signal(
+            customer,
+            cause,
+            "account_overflow",
+            f"customer {customer.customer_id} has more than {MAX_ACCOUNTS} accounts: balances of"
+            " the further ones are left out",
+        )
+        return
+    customer.touch(MONEY)
+    at, points, peaks = cause.at, money.points, money.peaks
+    horizon = core.newest - LATENESS_MS
+    peak_start = core.newest - policy.drop_window_ms
+    while peaks and peaks[0][0] <= peak_start:
+        del peaks[0]
+    if points and points[0][0] < horizon:
+        _settle(money, horizon)
+    before = fsum(balances.values()) if balances else None
+    peak_before = peaks[0][1] if peaks else 0.0
+    point = (at, cause.event_id or "", account, amount)
+    in_order = at >= horizon and (not points or points[-1] < point)
+    if in_order:
+        points.append(point)
+        balances[account] = amount
+        if before is not None:
+            _push_peak(peaks, at, before)
+        total = fsum(balances.values())
+        moved = _push_change(money.changes, at, policy.tier_of_balance(total))
+    else:
+        total = _insert(customer, point, policy)
+        moved = True
+    if len(points) > MAX_POINTS:
+        _settle(money, horizon)
+    if moved:
+        _forget_changes(customer, policy)
+        update_tier(customer, cause)
+    if before is not None and (total < before or not in_order):
+        drop_before = drop_share(max(peak_before, before), before)
+        _watch_drop(customer, drop_before, total, cause)
+
+
+# -- late balances ------------------------------------------------------------------------
+
+
+def _insert(customer: Customer, point: tuple[int, str, str, float], policy: Policy) -> float:
+    """Put a late balance in its place; work the tiers behind it out anew. The total after it."""
+    money = customer.money
+    at, event_id, account, amount = point
+    newest_settled = max((kept[:2] for kept in money.settled.values()), default=(0, ""))
+    late = at < customer.core.newest - LATENESS_MS or (at, event_id) < newest_settled
+    if late:
+        kept = money.settled.get(account)
+        if kept is None or kept[:2] < (at, event_id):
+            money.settled[account] = (at, event_id, amount)
+    else:
+        insort(money.points, point)
+    customer.balances = None
+    return _walk(customer, late, policy)
+
+
+def _walk(customer: Customer, base_moved: bool, policy: Policy) -> float:
+    """Rebuild the tiers by balance from the settled balances on; the total at the end."""
+    money, horizon = customer.money, customer.core.newest - LATENESS_MS
+    points = money.points
+    start = points[0][0] if points else horizon
+    changes = [change for change in money.changes if change[0] < start]
+    latest = {account: kept[2] for account, kept in money.settled.items()}
+    total = fsum(latest.values())
+    if base_moved and latest:
+        since = max(min(horizon, start - 1), changes[-1][0] if changes else 0)
+        _push_change(changes, since, policy.tier_of_balance(total))
+    known = bool(latest)
+    for at, _, account, amount in points:
+        if known:
+            _push_peak(money.peaks, at, total)
+        latest[account] = amount
+        known = True
+        total = fsum(latest.values())
+        _push_change(changes, at, policy.tier_of_balance(total))
+    money.changes[:] = changes
+    return total
+
+
+def _settle(money: Money, horizon: int) -> None:
+    """Move balances from before ``horizon``, or over the bound, from the points to the accounts."""
+    points, settled = money.points, 0
+    while settled < len(points) and (
+        points[settled][0] < horizon or len(points) - settled > MAX_POINTS
+    ):
+        at, event_id, account, amount = points[settled]
+        money.settled[account] = (at, event_id, amount)
+        settled += 1
+    if settled:
+        del points[:settled]
+
+
+# -- tiers by balance ---------------------------------------------------------------------
+
+
+def _push_change(changes: list[tuple[int, int]], at: int, tier: int) -> bool:
+    """Note the tier by balance from ``at`` on; whether it moved the tiers.
+
+    A tier that lasted no time is forgotten.
+    """
+    moved = False
+    if changes and changes[-1][0] == at:
+        changes.pop()
+        moved = True
+    if tier != (changes[-1][1] if changes else 0):
+        changes.append((at, tier))
+        moved = True
+    return moved
+
+
+def _forget_changes(customer: Customer, policy: Policy) -> None:
+    """Drop what no tier, balance drop or kept complaint looks back on any more."""
+    changes, core = customer.money.changes, customer.core
+    if len(changes) <= MAX_CHANGES // 4:
+        return
+    oldest = min(core.newest, core.oldest_complaint or core.newest)
+    start = oldest - policy.grace_ms - HISTORY_EXTRA_MS - LATENESS_MS
+    gone = 0
+    while gone + 1 < len(changes) and changes[gone + 1][0] <= start:
+        gone += 1
+    gone = max(gone, len(changes) - MAX_CHANGES)
+    del changes[:gone]
+
+
+# -- balance drop -------------------------------------------------------------------------
+
+
+def _push_peak(peaks: list[tuple[int, float]], until: int, total: float) -> None:
+    """Note that ``total`` was the balance until ``until``; keep only what can be a maximum.
+
+    What remains has ascending times and falling totals, so the first is the maximum.
+    """
+    while peaks and peaks[-1][1] <= total and peaks[-1][0] <= until:
+        peaks.pop()
+    if not peaks or (peaks[-1][0] < until and peaks[-1][1] > total):
+        peaks.append((until, total))
+    elif not any(end >= until and peak >= total for end, peak in peaks):
+        peaks[:] = [each for each in peaks if each[0] > until or each[1] > total]
+        insort(peaks, (until, total))
+    if len(peaks) > MAX_PEAKS:
+        # Two become one that lasts as long as the later: a maximum is never understated.
+        peaks[:2] = [(peaks[1][0], peaks[0][1])]
+
+
+def drop_share(peak: float, total: float) -> float:
+    """(maximum - now) / maximum; 0 where there is no positive maximum.
+
+    >>> drop_share(1_000_000.0, 700_000.0), drop_share(-5.0, -10.0)
+    (0.3, 0.0)
+    """
+    return (peak - total) / peak if peak > 0 else 0.0
+
+
+def _watch_drop(customer: Customer, drop_before: float, total: float, cause: Cause) -> None:
+    """Raise ``vip_balance_drop`` when the drop has just reached the policy's share."""
+    rule, peaks = cause.policy.alerts, customer.money.peaks
+    peak = max(peaks[0][1], total) if peaks else total
+    share = drop_share(peak, total)
+    if share < rule.balance_drop_share or drop_before >= rule.balance_drop_share:
+        return
+    newest = customer.core.newest
+    start = newest - cause.policy.drop_window_ms + 1
+    tier = tier_history(customer, cause.policy).highest_within(start, newest)
+    if tier < VIP:
+        return
+    base = cause.policy.currency.base
+    cause.want(
+        "vip_balance_drop",
+        f"The balance fell by {share:.0%} from its {rule.balance_drop_days}-day maximum of"
+        f" {peak:,.2f} {base} to {total:,.2f} {base}.",
+        tier=tier,
+        figures={"maximum": peak, "balance": total, "share": share},
+    )

@@ -1,0 +1,83 @@
+"""Handover: a customer who goes from one relationship manager to another is to be handed over.
+
+The newest 8 namings of an owner are kept by (time, event id), so that a change is seen whichever
+of its two events came first. The tier that counts is that of the time of the change, also where
+the balance that gave it came later. A change more than 24 hours old makes no task.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+
+from domain.customer.cause import Cause
+from domain.customer.parts import Owner
+from domain.customer.state import FILE, Customer
+from domain.kernel.scales import TIERS
+from domain.kernel.units import LATENESS_MS, MS_PER_DAY
+from domain.tiers.known import tier_history
+from schemas.fields import moment
+from schemas.outputs import CareTask, output_id
+
+MAX_OWNERS = 8
+
+
+def note_owner(customer: Customer, owner_id: str | None, cause: Cause) -> None:
+    """Keep who an event named as the owner (``None``: nobody any more)."""
+    customer.touch(FILE)
+    owners = customer.file.owners
+    insort(owners, (cause.at, cause.event_id or "", owner_id or "", False))
+    del owners[:-MAX_OWNERS]
+
+
+def look(customer: Customer, cause: Cause) -> None:
+    """Make the task of the newest change of owner, if it is due one and has made none."""
+    owners = customer.file.owners if customer.has(FILE) else []
+    place = newest_change(owners)
+    if place is None:
+        return
+    at, event_id, owner_id, _ = owners[place]
+    rules = cause.policy.relationship.handover
+    tier = tier_history(customer, cause.policy).tier_at(at)
+    if tier < TIERS.index(rules.from_tier) or at < customer.core.newest - LATENESS_MS:
+        return
+    before = next(owner for _, _, owner, _ in reversed(owners[:place]) if owner)
+    owners[place] = (at, event_id, owner_id, True)
+    customer.touch(FILE)
+    cause.outputs.append(
+        CareTask(
+            task_id=output_id("handover", customer.customer_id, event_id),
+            customer_id=customer.customer_id,
+            tier=TIERS[tier],  # type: ignore[arg-type]
+            owner_id=owner_id,
+            occasion="handover",
+            means=rules.means,
+            text_key="care.handover",
+            due_at=moment(at + round(rules.due_days * MS_PER_DAY)),
+            occurred_at=moment(at),
+            reason=(
+                f"The owner of a {TIERS[tier]} customer changed from {before} to {owner_id}: to be"
+                f" handed over within {rules.due_days:g} days."
+            ),
+            cause=(event_id,),
+        )
+    )
+
+
+def newest_change(owners: list[Owner]) -> int | None:
+    """Where the owner in force took over from another; ``None``: nowhere, or it made its task.
+
+    >>> newest_change([(1, "a", "li", False), (2, "b", "wu", False), (3, "c", "wu", False)])
+    1
+    >>> newest_change([(1, "a", "li", False), (2, "b", "", False), (3, "c", "li", False)])
+    >>> newest_change([(1, "a", "li", False), (2, "b", "wu", True)])
+    """
+    found = None
+    for place in range(len(owners) - 1, -1, -1):
+        _, _, owner, raised = owners[place]
+        if owner and owner != owners[-1][2]:
+            return found
+        if raised or not owners[-1][2]:
+            return None
+        if owner:
+            found = place
+    return None

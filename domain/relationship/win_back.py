@@ -1,0 +1,47 @@
+"""Winning back: who was lost is worth a task if the customer is of class A or B by value.
+
+The class follows from the standings of all customers in force when the loss was found; without
+them it is unknown, and no task is made.
+"""
+
+from __future__ import annotations
+
+from domain.customer.cause import Cause
+from domain.customer.profile import owner_of
+from domain.customer.state import Customer
+from domain.kernel.scales import TIERS
+from domain.kernel.units import MS_PER_DAY
+from domain.value.classes import abc
+from domain.value.row import row_of
+from schemas.fields import moment
+from schemas.outputs import CareTask, output_id
+
+
+def propose(customer: Customer, why_lost: str, cause: Cause) -> str:
+    """Make the task of a customer just found lost, where one is due; a sentence that says so."""
+    policy, core = cause.policy, customer.core
+    rules, clock = policy.relationship.win_back, max(core.newest, core.judged)
+    found = abc(row_of(customer, clock, policy.value), cause.ctx.standings, policy)
+    if found.value is None:
+        return f"No win-back task: {found.reason[0].lower()}{found.reason[1:]}"
+    if found.value not in rules.classes:
+        return f"No win-back task for a customer of value class {found.value}."
+    if cause.quiet:
+        return "No win-back task: what showed the loss came more than 24 hours late."
+    cause.outputs.append(
+        CareTask(
+            task_id=output_id("win_back", customer.customer_id, cause.event_id or cause.at),
+            customer_id=customer.customer_id,
+            tier=TIERS[core.tier],  # type: ignore[arg-type]
+            owner_id=owner_of(customer),
+            occasion="win_back",
+            means=rules.means,
+            budget=rules.budget,
+            text_key="care.win_back",
+            due_at=moment(cause.at + round(rules.due_days * MS_PER_DAY)),
+            occurred_at=cause.when,
+            reason=f"Lost, of value class {found.value}. {why_lost} {found.reason}"[:1_000],
+            cause=cause.event_ids,
+        )
+    )
+    return f"A win-back task is made: value class {found.value}."

@@ -1,0 +1,1 @@
+"""Satisfaction: decayed sums of moment scores, of one customer and as scorecards over many."""

@@ -1,0 +1,334 @@
+"""The live segments of one partition: vectors move, customers are judged, changes are told.
+
+Whoever clicked is only noted (``moved``). At a tick of the task clock the noted customers, and
+those whose oldest click left the 7-day window, get their vector and are judged by the model.
+A new model marks every row stale; stale rows are judged a slice at a time, so that alerts do
+not wait. Segment and update change together with the customer's state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.customer.parts import Core
+from domain.customer.recent import behaviour_vector
+from domain.customer.state import CORE, CoreOnly, Customer, Record, decode_core
+from domain.kernel.scales import FEATURES
+from domain.kernel.units import MS_PER_HOUR, WINDOW_MS
+from domain.policy.segments import SegmentRules
+from domain.segmentation.assign import Assigner
+from domain.segmentation.features import FeatureSet
+from domain.segmentation.micro import MicroClusters
+from domain.segmentation.summary import dump_summary
+from domain.segmentation.table import Rows, Table
+from domain.segments.updates import Updates
+from domain.segments.vectors import feature_values
+from schemas.outputs import SegmentUpdate
+from schemas.segments import SegmentModel
+
+TICK_KEYS = 256
+LONGEST_TICK_MS = MS_PER_HOUR
+SLICE_ROWS = 512
+SLICE_CHANGES = 96
+
+Open = Callable[[str], Customer]
+Opened = Callable[[str], Customer | None]
+Glance = Callable[[str], Customer | CoreOnly]
+Codes = NDArray[np.int16]
+
+
+class Changed(NamedTuple):
+    """A customer whose state changed, and what is to be sent.
+
+    Without a ``state``, ``records`` of it are to be written as they are.
+    """
+
+    key: str
+    state: Customer | None
+    outputs: Sequence[SegmentUpdate]
+    records: Sequence[Record] = ()
+
+
+class Segments:
+    """Which customers of a partition have a vector, and in which segment each is."""
+
+    def __init__(self, rules: SegmentRules) -> None:
+        self.moved: dict[str, None] = {}
+        self.by_clicks = rules.enabled
+        self.by_any_event = rules.enabled and not set(rules.features) <= set(FEATURES)
+        self.model: SegmentModel | None = None
+        self.floor = 0
+        self.changes = 0
+        self.customer_ms = 0
+        self._rules = rules
+        self._features = FeatureSet.of(rules)
+        self._plain = rules.features == FEATURES
+        self._table = Table(len(rules.features))
+        self._micro = MicroClusters(self._features, rules.micro_clusters)
+        self._updates = Updates()
+        self._assigner: Assigner | None = None
+        self._ids: list[str] = []
+        self._codes: dict[str, int] = {}
+        self._to_model = np.full(1, -1, dtype=np.int16)
+        self._from_model = np.zeros(0, dtype=np.int16)
+        self._stale: Rows = np.zeros(0, dtype=np.intp)
+        self._slice = SLICE_ROWS
+        self._stored: list[str] = []
+        self._core_of: Callable[[str], bytes | None] = lambda key: None
+        self._ticked = 0
+        self._untold = False
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    # -- the clock ----------------------------------------------------------------------
+
+    def ripe(self, now: int) -> bool:
+        """Whether a tick is worth its while although more events wait."""
+        if len(self.moved) >= TICK_KEYS:
+            return True
+        return now - self._ticked >= LONGEST_TICK_MS and self.due(now)
+
+    def due(self, now: int, at_rest: bool = False) -> bool:
+        """Whether a tick would find anything to do."""
+        return bool(self.moved) or self._table.next_expiry <= now
+
+    def tick(self, now: int, open_: Open) -> list[Changed]:
+        """Move windows and judge everyone whose vector moved by ``now`` (ms)."""
+        self.customer_ms += len(self._table) * max(0, now - self._ticked) if self._ticked else 0
+        self._ticked = now
+        keys, self.moved = self.moved, {}
+        keys.update(dict.fromkeys(self._table.due(now)))
+        changed: list[Changed] = []
+        rows: list[int] = []
+        gone: list[int] = []
+        for key in keys:
+            customer = open_(key)
+            if _move_window(customer, now):
+                rows.append(self._enter(key, customer.core))
+            else:
+                row = self._table.remove(key)
+                if row is not None:
+                    gone.append(row)
+                if customer.core.segment:
+                    changed.append(self._leave(key, customer))
+        if gone:
+            self._micro.remove(np.array(gone, dtype=np.intp))
+        self._untold = self._untold or bool(keys)
+        self._table.look_ahead()
+        changed += self._judge(np.array(rows, dtype=np.intp), now, open_)
+        return changed
+
+    def erase(self, customer: Customer, at: int) -> Sequence[SegmentUpdate]:
+        """Forget the customer's vector at once; that it left its segment at ``at`` (ms)."""
+        key = customer.customer_id
+        row = self._table.remove(key)
+        if row is not None:
+            self._micro.remove(np.array([row], dtype=np.intp))
+            self._table.look_ahead()
+            self._untold = True
+        self.moved.pop(key, None)
+        if key in self._stored:
+            self._stored.remove(key)
+        return (self._updates.erase(customer, at),) if customer.core.segment else ()
+
+    # -- slices of long work ------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """Whether :meth:`work` has anything left to do."""
+        return bool(self._stored) or bool(len(self._stale) and self._ready)
+
+    def restore(self, keys: Iterable[str], core_of: Callable[[str], bytes | None]) -> None:
+        """Let the customers of a restored store come in, slice by slice."""
+        self._stored = list(keys)
+        self._core_of = core_of
+
+    def work(self, now: int, open_: Open, opened: Opened) -> list[Changed]:
+        """One slice: of customers coming in from the store, else of those to be judged anew.
+
+        Of the latter only those that are ``opened`` are more than their core record here.
+        """
+        if self._stored:
+            self._take_stored(now)
+            return []
+        if not self._ready:
+            return []
+
+        def glance(key: str) -> Customer | CoreOnly:
+            known = opened(key)
+            if known is not None:
+                return known
+            value = self._core_of(key)
+            return open_(key) if value is None else CoreOnly(key, value)
+
+        size = self._slice
+        rows, self._stale = self._stale[:size], self._stale[size:]
+        rows = np.unique(rows[self._table.stale[rows]])  # a row may have become stale twice
+        return self._judge(rows, now, glance, SLICE_CHANGES)
+
+    def _take_stored(self, now: int) -> None:
+        start, rows = now - WINDOW_MS, []
+        for _ in range(min(SLICE_ROWS, len(self._stored))):
+            key = self._stored.pop()
+            if key in self._table.rows or key in self.moved:
+                continue
+            value = self._core_of(key)
+            core = decode_core(value) if value is not None else None
+            if core is None or not core.window:
+                continue
+            if core.oldest_click <= start:
+                self.moved[key] = None
+            else:
+                rows.append(self._enter(key, core))
+        self._mark_stale(np.array(rows, dtype=np.intp))
+        self._untold = True
+
+    # -- the model ----------------------------------------------------------------------
+
+    @property
+    def _ready(self) -> bool:
+        return self.model is not None and self.model.version >= self.floor
+
+    def adopt(self, model: SegmentModel) -> str | None:
+        """Take a newer model into use; why it is refused, or ``None``."""
+        if self.model is not None and model.version <= self.model.version:
+            return None
+        if model.features != self._rules.features:
+            return (
+                f"model {model.version} is made of {', '.join(model.features)}; this worker's"
+                f" policy says {', '.join(self._rules.features)}"
+            )
+        self.model, self._assigner = model, Assigner(model)
+        self._updates.use(model, self._assigner)
+        self._from_model = np.array([self._code(one) for one in self._assigner.ids], dtype=np.int16)
+        self._to_model = np.full(len(self._ids) + 1, -1, dtype=np.int16)
+        self._to_model[self._from_model] = np.arange(len(self._from_model))
+        self._stale = self._table.live()
+        self._table.stale[self._stale] = True
+        return None
+
+    def summary(self, number: int, clock: int, partitions: int) -> bytes | None:
+        """What the segments task is to know of this partition; ``None``: nothing new."""
+        if self._stored or not self._untold:
+            return None
+        self._untold = False
+        table = self._table
+        rows = np.flatnonzero(table.fresh)
+        if len(rows):
+            self._micro.put(rows, table.raw[rows], table.hashes[rows])
+            table.fresh[rows] = False
+        sample = min(self._rules.sample, -(-3 * self._rules.sample // partitions))
+        return dump_summary(self._micro.summary(number, clock, sample))
+
+    def sizes(self) -> dict[str, int]:
+        """Customers by segment id, the quarantined included."""
+        current = self._table.current[self._table.live()]
+        counts = np.bincount(current[current >= 0], minlength=len(self._ids))
+        return {one: int(count) for one, count in zip(self._ids, counts, strict=True) if count}
+
+    # -- inside -------------------------------------------------------------------------
+
+    def _enter(self, key: str, core: Core) -> int:
+        vector = self._vector(core)
+        expiry, code = core.oldest_click + WINDOW_MS, self._code(core.segment)
+        return self._table.put(key, vector, expiry, code, core.away_since)
+
+    def _vector(self, core: Core) -> tuple[float, ...]:
+        if self._plain:
+            return behaviour_vector(core.window)
+        values = feature_values(core)
+        return tuple(values[name] for name in self._rules.features)
+
+    def _judge(self, rows: Rows, now: int, open_: Glance, most: int | None = None) -> list[Changed]:
+        """Judge rows by the model; at most ``most`` changes, the rest stays stale."""
+        if not len(rows):
+            return []
+        if not self._ready:
+            self._mark_stale(rows)
+            return []
+        assert self._assigner is not None
+        table = self._table
+        table.stale[rows] = False
+        before, since = table.current[rows], table.away[rows]
+        labels, away = self._assigner.judge_at(table.raw[rows], self._to_model[before], since, now)
+        waits = np.flatnonzero(away)
+        if len(waits):
+            table.look_at(rows[waits], away[waits] + self._assigner.hold_ms)
+        codes = self._from_model[labels]
+        places = np.flatnonzero((codes != before) | (away != since))
+        if most is not None:
+            # so many rows next time as will hold as many changes, if they are like these
+            self._slice = min(max(most, most * len(rows) // max(len(places), 1)), SLICE_ROWS)
+            if len(places) > most:
+                self._mark_stale(rows[places[most:]])
+                places = places[:most]
+        if not len(places):
+            return []
+        table.away[rows[places]] = away[places]
+        moved = codes[places] != before[places]
+        goes, turns = places[moved], places[~moved]
+        changed = self._move(rows[goes], codes[goes], now, open_) if len(goes) else []
+        return changed + self._turn(rows[turns], open_)
+
+    def _move(self, rows: Rows, codes: Codes, now: int, open_: Glance) -> list[Changed]:
+        table = self._table
+        customers = [open_(table.keys[row]) for row in rows.tolist()]
+        self.changes += sum(1 for customer in customers if customer.core.segment)
+        to = [self._ids[code] for code in codes.tolist()]
+        updates = self._updates.enter(customers, to, table.raw[rows], now)
+        table.current[rows] = codes
+        return [
+            _changed(customer, (update,))
+            for customer, update in zip(customers, updates, strict=True)
+        ]
+
+    def _turn(self, rows: Rows, open_: Glance) -> list[Changed]:
+        """Let who came past the margin, or back, remember it: nothing is told."""
+        changed = []
+        for row in rows.tolist():
+            customer = open_(self._table.keys[row])
+            customer.core.away_since = self._table.away.item(row)
+            customer.touched |= CORE
+            changed.append(_changed(customer, ()))
+        return changed
+
+    def _leave(self, key: str, customer: Customer) -> Changed:
+        at = customer.core.newest_click + WINDOW_MS
+        return Changed(key, customer, (self._updates.leave(customer, at),))
+
+    def _mark_stale(self, rows: Rows) -> None:
+        self._table.stale[rows] = True
+        self._stale = np.concatenate([self._stale, rows])
+
+    def _code(self, segment_id: str) -> int:
+        if not segment_id:
+            return -1
+        code = self._codes.get(segment_id)
+        if code is None:
+            code = self._codes[segment_id] = len(self._ids)
+            self._ids.append(segment_id)
+            if code + 1 >= len(self._to_model):
+                self._to_model = np.concatenate([self._to_model, self._to_model[-1:]])
+        return code
+
+
+def _changed(customer: Customer | CoreOnly, outputs: Sequence[SegmentUpdate]) -> Changed:
+    if isinstance(customer, CoreOnly):
+        return Changed(customer.customer_id, None, outputs, customer.dump())
+    return Changed(customer.customer_id, customer, outputs)
+
+
+def _move_window(customer: Customer, now: int) -> bool:
+    """Let clicks leave that lie 7 days or more behind ``now`` (ms); whether any are left."""
+    core = customer.core
+    start = now - WINDOW_MS
+    if core.window and core.oldest_click <= start:
+        core.window, core.oldest_click = customer.recent.clicks_since(start)
+        if not core.oldest_click:
+            core.window = []
+    return bool(core.window)

@@ -1,0 +1,70 @@
+"""The tier a customer is known to have: announced when it moves, timed when it will fall."""
+
+from __future__ import annotations
+
+from bisect import insort
+
+from domain.customer.cause import Cause
+from domain.customer.state import FILE, Customer
+from domain.customer.transitions import Move, announce
+from domain.kernel.scales import TIER_INDEX, TIERS, VIP
+from domain.tiers.history import NO_PIN, TierHistory
+from domain.tiers.known import tier_history
+
+MAX_PINS = 8
+
+
+def take_pin(customer: Customer, tier: str | None, cause: Cause) -> None:
+    """Keep a pin to a tier, or that it was taken off (``None``), by (time, event id)."""
+    pin = NO_PIN if tier is None else TIER_INDEX[tier]
+    insort(customer.file.pins, (cause.at, cause.event_id or "", pin))
+    del customer.file.pins[:-MAX_PINS]
+    customer.touch(FILE)
+    update_tier(customer, cause)
+
+
+def update_tier(customer: Customer, cause: Cause) -> None:
+    """Work the tier out anew after a balance, a pin or a due time; announce a change.
+
+    Sets the timer of the next fall. What follows from the tiers (handover, promises of
+    complaints) is looked at by the dispatch, which is told by ``tiers_moved``.
+    """
+    core = customer.core
+    history = tier_history(customer, cause.policy)
+    clock = max(core.newest, core.judged)
+    before, tier = core.tier, history.tier_at(clock)
+    core.tier_due = history.next_fall(clock)
+    if tier != before:
+        core.tier = tier
+        core.churn_high &= tier >= VIP  # whose risk is no longer watched has it not high
+        _announce(customer, before, tier, history, cause)
+    # also where only the tier of some time ago is another: an owner may have changed then
+    cause.tiers_moved = True
+    customer.reschedule()
+
+
+def _announce(
+    customer: Customer, before: int, tier: int, history: TierHistory, cause: Cause
+) -> None:
+    reason = _reason(before, tier, history, cause)
+    announce(customer, cause, Move("tier", TIERS[before], TIERS[tier], reason))
+    if before < VIP <= tier:
+        cause.want("vip_new", reason, tier=tier)
+
+
+def _reason(before: int, tier: int, history: TierHistory, cause: Cause) -> str:
+    """Why the tier moved, with the line that was crossed."""
+    floors = (0.0, *cause.policy.tier_floors)
+    base = cause.policy.currency.base
+    if history.pins and history.pins[-1][2] == tier:
+        return f"The tier is pinned to {TIERS[tier]}."
+    if tier > before:
+        return (
+            f"The balance reached the {TIERS[tier]} line of {floors[tier]:,.0f} {base};"
+            f" the tier was {TIERS[before]}."
+        )
+    days = cause.policy.tiers.grace_days
+    return (
+        f"The balance stayed below the {TIERS[before]} line of {floors[before]:,.0f} {base}"
+        f" for {days:g} days; the tier is now {TIERS[tier]}."
+    )

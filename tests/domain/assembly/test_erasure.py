@@ -1,0 +1,144 @@
+"""An erased customer leaves nothing behind but a record that says so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from domain.customer.state import Customer
+from domain.policy import Policy
+from domain.segmentation.summary import Summary, load_summary
+from domain.segments.live import Segments
+from schemas.outputs import SegmentUpdate
+from tests.domain.bank import DAY, HOUR, MINUTE, START, Events, Task
+from tests.domain.segments.test_live import TWO, Live, model
+
+
+def busy(make: Events) -> Task:
+    """A customer with every part of state: pages, days, complaints, promises, a profile."""
+    task = Task()
+    task.take(make.profile(0, region="Zhejiang", tier_pin="vip", referred_by="bob"))
+    for n in range(60):
+        task.take(make.click(n * HOUR), make.transaction(n * HOUR + MINUTE, 400_000.0))
+    task.take(make.survey(61 * HOUR, "nps", 2.0))
+    task.take(make.complaint(62 * HOUR, "opened", severity=5))
+    task.take(make.contact(63 * HOUR, 900.0, "unresolved"))
+    return task
+
+
+def test_every_record_is_deleted_and_no_timer_stays() -> None:
+    make = Events()
+    task = busy(make)
+    task.reload()
+    assert {key[:1] for key in task.records} == {letter.encode() for letter in "cmsxrpladnkjof"}
+    task.take(make.profile(64 * HOUR, erase=True))
+    assert task.customer.next_due is None
+    task.save()
+    assert task.records == {}
+    assert task.ctx.aggregates.customers == [0] * 5
+    assert task.ctx.aggregates.complaints_open == [0] * 5
+    assert task.ctx.aggregates.complaints_overdue == [0] * 5
+
+
+def test_what_was_never_written_is_not_written_either() -> None:
+    make = Events()
+    task = busy(make).take(make.profile(64 * HOUR, erase=True))
+    assert all(value is None for _, value in task.customer.dump())
+
+
+def test_a_record_proves_it_and_its_id_is_that_of_the_request() -> None:
+    make = Events()
+    first, again = Task().take(make.click(0)), Task()
+    request = make.profile(HOUR, erase=True)
+    [proof] = first.take(request).transitions("customer")
+    assert (proof.dimension, proof.from_state, proof.to_state) == ("customer", "known", "erased")
+    assert "figures of 1 events" in proof.reason
+    assert proof.cause == (request.event_id,)
+    assert again.take(request).transitions("customer")[0].transition_id == proof.transition_id
+
+
+def test_later_events_start_anew() -> None:
+    make = Events()
+    task = busy(make).take(make.profile(64 * HOUR, erase=True))
+    after = [make.click(65 * HOUR), make.transaction(66 * HOUR, 50_000.0)]
+    task.take(*after).reload()
+    fresh = Task().take(*after)
+    assert task.figures() == fresh.figures(66 * HOUR)
+    assert task.ctx.aggregates.customers == [1, 0, 0, 0, 0]
+    assert {key[:1] for key in task.records} == {key[:1] for key in _written(fresh)}
+
+
+def test_the_segment_is_left_in_one_chain_and_no_id_is_used_again() -> None:
+    live = Live()
+    live.segments.adopt(model(1, TWO))
+    live.visit(0)
+    live.tick(HOUR)
+    live.task.take(live.make.profile(2 * HOUR, erase=True))
+    [left] = [each for each in live.task.outputs if isinstance(each, SegmentUpdate)]
+    assert (left.from_segment, left.to_segment) == ("s1", None)
+    assert "erased at the customer's request" in left.reason
+    assert live.tick(3 * HOUR) == []
+    live.visit(4 * HOUR, times=2)
+    [entered] = live.tick(5 * HOUR)
+    assert (entered.from_segment, entered.to_segment) == (None, "s1")
+    assert len({each.update_id for each in (*live.updates, left)}) == 3
+
+
+def test_a_new_model_does_not_bring_an_erased_customer_back() -> None:
+    live = Live()
+    live.segments.adopt(model(1, TWO))
+    live.visit(0)
+    live.tick(HOUR)
+    live.task.save()
+    live.segments.adopt(model(2, {"s3": 0.0, "s4": 3.0}))
+    live.task.take(live.make.profile(2 * HOUR, erase=True))
+    assert live.tick(3 * HOUR) == []
+    assert len(live.segments) == 0
+
+
+def test_an_erasure_while_customers_still_come_in_is_not_undone() -> None:
+    live = Live()
+    live.visit(0)
+    live.task.save()
+    live.restart()
+    live.segments.adopt(model(1, TWO))
+    live.task.take(live.make.profile(2 * HOUR, erase=True))
+    assert live.tick(3 * HOUR) == []
+    assert len(live.segments) == 0
+
+
+def test_mean_and_variance_are_as_if_the_customer_was_never_seen() -> None:
+    rng = np.random.default_rng(4)
+    made = {f"c{n}": rng.integers(1, 40, 3).tolist() for n in range(60)}
+    others = _population(made)
+    everyone = _population(made | {"erased": [4_000, 7_000, 9_000]})
+    before = _summary(everyone)
+    everyone.erase(Customer.new("erased"), START)
+    after, expected = _summary(everyone), _summary(others)
+    assert (before.customers, after.customers, expected.customers) == (61, 60, 60)
+    for one, other in ((after.mean, expected.mean), (after.m2, expected.m2)):
+        assert one == pytest.approx(other, rel=1e-9, abs=1e-9)
+    assert before.mean != pytest.approx(expected.mean, rel=1e-2)
+
+
+def _written(task: Task) -> dict[bytes, bytes]:
+    task.save()
+    return task.records
+
+
+def _population(made: dict[str, list[int]]) -> Segments:
+    """Customers with so many tab switches, function visits and news views."""
+    segments, customers = Segments(Policy().segments), {}
+    for key, (tabs, functions, news) in made.items():
+        customer = customers[key] = Customer.new(key)
+        customer.core.window = [0, 1, 0, tabs, functions, 0, 0, news, 0]
+        customer.core.oldest_click = customer.core.newest_click = START
+        segments.moved[key] = None
+    segments.tick(START + DAY, customers.__getitem__)
+    return segments
+
+
+def _summary(segments: Segments) -> Summary:
+    found = segments.summary(0, 1, 1)
+    assert found is not None
+    return load_summary(found)

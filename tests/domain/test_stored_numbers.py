@@ -1,0 +1,172 @@
+"""What state and changelog hold by number or by position: a line here never moves.
+
+New names and fields are appended with the next number. These lists are those of the first
+release, written out by hand; whoever makes one of these tests fail has moved what is stored.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import pytest
+
+from domain.alerts import open_alerts
+from domain.assembly import aggregates
+from domain.complaints.surges import hourly
+from domain.complaints.surges import summary as surges
+from domain.customer import cause, lived, parts, recent, state
+from domain.kernel import scales
+from domain.policy import alerts
+from domain.relationship import customer_state, lifecycle, progress
+from domain.satisfaction import sums, tallies
+from domain.segmentation import summary as segments
+from domain.value import snapshot
+
+NUMBERS: dict[str, tuple[Mapping[Any, int], str, int]] = {
+    "tiers": (scales.TIER_INDEX, "standard prospect key vip private", 0),
+    "factors": (scales.FACTOR_INDEX, "product service relationship convenience brand price", 1),
+    "channels": (
+        scales.CHANNEL_INDEX,
+        "app web branch call_centre sms email wechat atm mail other",
+        0,
+    ),
+    "stages of a journey": (scales.STAGE_INDEX, " before purchase after", 0),
+    "statuses of a complaint": (
+        lived.STATUS_INDEX,
+        " opened acknowledged resolved reopened withdrawn",
+        0,
+    ),
+    "kinds of alerts": (
+        alerts.ALERT_INDEX,
+        "vip_complaint vip_dissatisfied vip_balance_drop vip_new vip_long_wait large_transaction"
+        " complaint_escalated vip_churn_risk promise_broken account_anomaly vip_outrage"
+        " offer_window",
+        0,
+    ),
+    "kinds of signals": (
+        cause.SIGNAL_INDEX,
+        "repeat_memory_overflow unknown_currency account_overflow complaint_overflow",
+        0,
+    ),
+    "customer states": (
+        customer_state.STATE_INDEX,
+        "potential target first_time repeat loyal at_risk lost reactivated",
+        0,
+    ),
+    "lifecycle phases": (
+        lifecycle.PHASE_INDEX,
+        "exploration decline formation stability",
+        0,
+    ),
+    "relationship stages": (
+        progress.STAGE_INDEX,
+        "basic cooperative interdependent unknown",
+        0,
+    ),
+    "actions of the desk": (open_alerts.ACTIONS, "acknowledged resolved snoozed", 1),
+}
+
+FIELDS = {
+    parts.Core: "events event_xor newest first transactions transaction_sum repeats first_page"
+    " sealed_pages open_page other_parts tier tier_due complaint_due promise_due judged complaints"
+    " complaints_open complaints_overdue oldest_complaint irregular_steps first_purchase"
+    " memory_overflows suppressed_alerts signalled alerted alerts_of_day window oldest_click"
+    " newest_click segment segment_changes entered_with born relation relation_due churn_high"
+    " first_campaign away_since desk_due",
+    parts.Ledger: "purchases purchase_days value times blocks first_day first_value products"
+    " channels contacts has_margin phase stage phase_due returned",
+    parts.Amounts: "credit debit",
+    parts.Answers: "newest",
+    parts.Money: "settled points changes peaks",
+    parts.Promise: "contact_id at event_id due done_at judged channel agent_id branch_id",
+    parts.Mood: "epoch half_life_ms sums pending promises days",
+    parts.Journey: "runs good bad kept broken broken_at csat wait",
+    parts.Step: "at event_id status channel severity factor category product complex compensation",
+    parts.Case: "complaint_id steps raised irregular dropped_steps compensated",
+    parts.Cases: "cases",
+    parts.File: "fields pins owners",
+    parts.Referrals: "told_to told told_purchases told_relation referred dropped",
+    parts.Contacts: "newest",
+    parts.Open: "number kind at raised since priority level due done snoozed reason cause"
+    " complaint_id",
+    parts.Held: "due kind at event_id channel reason about",
+    parts.Desk: "open early held unmatched forgotten of_kind opted_out",
+    aggregates._Form: "customers complaints_open complaints_overdue",
+    hourly.Hour: "count examples",
+    surges._Packed: "format partition newest first series",
+    snapshot._Packed: "format partition clock day rules_id columns",
+    segments._Packed: "format partition clock features customers columns",
+    tallies.Form: "epoch half_life_ms tally name refused looked",
+}
+
+TUPLES = {
+    parts.Moment: "at weight score factor channel stage event_id",
+    parts.Block: "number purchase_days purchases value moved",
+    parts.Run: "start end peak last",
+    snapshot.Figures: "recency_days frequency monetary relational",
+    parts.Referred: "at version clv repeats first_day last_day mean_spend",
+}
+
+
+@pytest.mark.parametrize("scale", NUMBERS)
+def test_a_stored_number_never_moves(scale: str) -> None:
+    index, names, first = NUMBERS[scale]
+    pinned = {name: number for number, name in enumerate(names.split(" "), first)}
+    assert {name: index[name] for name in pinned} == pinned
+    assert sorted(index.values()) == list(range(first, first + len(index)))
+
+
+@pytest.mark.parametrize("form", FIELDS, ids=lambda form: f"{form.__module__}.{form.__name__}")
+def test_a_stored_field_never_moves(form: type[msgspec.Struct]) -> None:
+    pinned = FIELDS[form].split()
+    assert list(form.__struct_fields__[: len(pinned)]) == pinned
+    later = msgspec.structs.fields(form)[len(pinned) :]
+    assert not any(field.required for field in later), "what is appended has a default"
+
+
+@pytest.mark.parametrize("form", TUPLES, ids=lambda form: f"{form.__module__}.{form.__name__}")
+def test_a_stored_place_in_a_tuple_never_moves(form: type[tuple[object, ...]]) -> None:
+    pinned = TUPLES[form].split()
+    assert list(form._fields[: len(pinned)]) == pinned  # type: ignore[attr-defined]
+
+
+def test_codes_of_clicks_never_move() -> None:
+    codes = (
+        recent.NOT_A_CLICK,
+        recent.LAUNCH_ICON,
+        recent.LAUNCH_PUSH,
+        recent.TAB_SWITCH,
+        recent.FUNCTION_VISIT,
+        recent.ACCOUNT_MESSAGE,
+        recent.NEWS_MESSAGE,
+        recent.NEWS_VIEW,
+        recent.ERROR,
+    )
+    assert codes == tuple(range(9)) and recent.CODES == 9
+
+
+def test_marks_and_letters_of_parts_never_move() -> None:
+    assert [1 << bit for bit in range(15)] == [
+        state.CORE, state.MONEY, state.MOOD, state.CASES, state.FILE, state.SPILL, state.PAGES,
+        state.LEDGER, state.ANSWERS, state.BLOCKS, state.AMOUNTS, state.DESK, state.JOURNEY,
+        state.REFERRALS, state.CONTACTS,
+    ]  # fmt: skip
+    assert {mark: letter.decode() for mark, letter in state.LETTERS.items()} == {
+        2: "m", 4: "s", 8: "x", 16: "r", 128: "l", 256: "a", 1024: "n", 2048: "o", 4096: "j",
+        8192: "f", 16384: "k",
+    }  # fmt: skip
+    assert (state.PAGE_LETTER, state.BLOCK_LETTER) == (b"p", b"d")
+
+
+def test_places_in_a_tally_never_move() -> None:
+    places = ("WEIGHT", "SCORE", "GOOD", "BAD", "KEPT", "BROKEN", "CONTACTS", "WAITED")
+    assert [getattr(tallies, name) for name in places] == list(range(8))
+
+
+def test_an_eleventh_channel_cannot_become_a_stage() -> None:
+    factors = set(range(1, len(scales.FACTORS) + 1))
+    channels = {sums.FIRST_CHANNEL + number for number in scales.CHANNEL_INDEX.values()}
+    stages = {sums.FIRST_STAGE + number for number in scales.STAGE_INDEX.values() if number}
+    assert (min(channels), min(stages), sums.FIRST_DAY) == (10, 20, 100)
+    assert not channels & stages and not factors & channels
+    assert max(stages) < sums.FIRST_DAY
