@@ -253,6 +253,8 @@ def _take_survey(customer: Customer, event: Survey, cause: Cause) -> None:
 def _take_contact(customer: Customer, event: ServiceContact, cause: Cause) -> None:
     ledger.take_contact(customer, CHANNEL_INDEX[event.channel])
     cause.value_moved = True
+    if event.outcome != "resolved":
+        answers.note_failure(customer, event.event_id, cause.at)
     contacts.take_contact(customer, event, cause)
     moments.take_contact(customer, event, cause)
 
@@ -274,6 +276,8 @@ def _take_campaign(customer: Customer, event: Campaign, cause: Cause) -> None:
     core = customer.core
     if event.action == "sent":
         core.first_campaign = min(core.first_campaign or cause.at, cause.at)
+    elif event.action == "opened":
+        answers.note_offer(customer, event.event_id, cause.at)
     else:
         offer_window.take_campaign(customer, event, cause)
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from domain.complaints import compensation
 from domain.complaints.cycles import LEGAL, judge, missed_levels
 from domain.complaints.judged import counts, judged
+from domain.customer.answers import note_failure
 from domain.customer.cause import Cause, signal
 from domain.customer.effects import Reported, Scored
 from domain.customer.labels import labels_of
@@ -66,6 +67,8 @@ def take_step(customer: Customer, event: Complaint, cause: Cause) -> None:
     _recount(customer, cause)
     customer.reschedule()
     _count_moments(customer, set(before.moments), set(after.moments), cause)
+    if step.status == OPENED:
+        note_failure(customer, step.event_id, cause.at)
     if step.status == OPENED and policy.complaints.systemic.enabled:
         about = (step.category, step.product, event.channel)
         cause.effects.append(Reported(cause.at, *about, step.event_id))

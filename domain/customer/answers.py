@@ -1,15 +1,19 @@
 """What a customer last said in surveys: for each question the newest answer by (time, event id).
 
 Questions are named `instrument`, or `instrument.of` and `instrument.of.measure` where an answer
-is about a factor, a dimension, an aspect or an item. Bound: the questions there are, 56.
+is about a factor, a dimension, an aspect or an item. Beside them stand two notes of what was done:
+the newest offer opened, and the first failure. Bound: the questions there are, 56, and the notes.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from domain.customer.state import ANSWERS, Customer
 from schemas.touchpoints import Survey
+
+OFFER: Final = "offer_opened"
+FAILURE: Final = "first_failure"
 
 
 class Answer(NamedTuple):
@@ -49,6 +53,28 @@ def take_answer(customer: Customer, event: Survey, at: int) -> None:
     if kept is None or kept[:2] < (at, event.event_id):
         score = 1.0 if event.score is None else event.score
         newest[question] = (at, event.event_id, score)
+
+
+def note_offer(customer: Customer, event_id: str, at: int) -> None:
+    """Remember the newest offer that the customer opened, at ``at`` (ms)."""
+    kept = customer.answers.newest.get(OFFER)
+    if kept is None or kept[:2] < (at, event_id):
+        customer.touch(ANSWERS)
+        customer.answers.newest[OFFER] = (at, event_id, 1.0)
+
+
+def note_failure(customer: Customer, event_id: str, at: int) -> None:
+    """Remember the first failure (a complaint, or a contact that ended badly), at ``at`` (ms)."""
+    kept = customer.answers.newest.get(FAILURE)
+    if kept is None or kept[:2] > (at, event_id):
+        customer.touch(ANSWERS)
+        customer.answers.newest[FAILURE] = (at, event_id, 1.0)
+
+
+def told_at(customer: Customer, note: str) -> int | None:
+    """When (ms) what is remembered under ``OFFER`` or ``FAILURE`` happened; ``None``: never."""
+    found = answer(customer, note)
+    return None if found is None else found.at
 
 
 def answer(customer: Customer, question: str, since: int = 0) -> Answer | None:

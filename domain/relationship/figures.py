@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.customer.answers import score
+from domain.customer.answers import FAILURE, OFFER, score, told_at
 from domain.customer.profile import field
 from domain.customer.state import LEDGER, Customer
 from domain.experience import known_satisfaction as satisfaction
@@ -83,8 +83,17 @@ def _signs(customer: Customer, mood: float | None) -> Signs:
         attitude=mood,
         repurchase=score(customer, "repurchase"),
         nps=score(customer, "nps"),
+        offer_opened_at=told_at(customer, OFFER),
+        bought_after_failure=_came_back(customer),
         wallet_share=score(customer, "wallet_share"),
     )
+
+
+def _came_back(customer: Customer) -> bool:
+    """Whether the newest purchase lies behind the first failure."""
+    failed = told_at(customer, FAILURE)
+    bought = customer.ledger.times if customer.has(LEDGER) else []
+    return failed is not None and bool(bought) and bought[-1] > failed
 
 
 def _birth_date(customer: Customer) -> str | None:
