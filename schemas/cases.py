@@ -57,9 +57,11 @@ Cases = Mapping[str, Case]
 
 
 class TouchpointBase(BaseModel):
-    """The fields common to all types."""
+    """The fields common to all types; ``topic`` is the one input topic that a type is read from."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    topic: ClassVar[str]
 
     event_id: Id
     customer_id: Id

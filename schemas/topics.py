@@ -2,18 +2,9 @@
 
 from typing import Final
 
-TOPIC_OF_TYPE: Final[dict[str, str]] = {
-    "app_click": "touchpoints.app",
-    "transaction": "touchpoints.transactions",
-    "complaint": "touchpoints.complaints",
-    "survey": "touchpoints.surveys",
-    "service_contact": "touchpoints.service",
-    "feedback": "touchpoints.feedback",
-    "profile": "touchpoints.profiles",
-    "campaign": "touchpoints.campaigns",
-    "care": "touchpoints.care",
-    "desk": "touchpoints.desk",
-}
+from schemas.touchpoints import MODEL_OF_TYPE
+
+TOPIC_OF_TYPE: Final[dict[str, str]] = {kind: model.topic for kind, model in MODEL_OF_TYPE.items()}
 """Every event type and the one input topic it is read from."""
 
 INPUT_TOPICS: Final[tuple[str, ...]] = tuple(TOPIC_OF_TYPE.values())

@@ -5,7 +5,7 @@ kind "`launch` needs `source`" are data (`CASES`): the validator and the JSON Sc
 same table. `Transaction`, the busiest type, has none, and so is validated without Python code.
 """
 
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -59,6 +59,8 @@ class AppClick(TouchpointWithCases):
         "error": Case(needs=("function",)),
     }
 
+    topic: ClassVar[str] = "touchpoints.app"
+
     type: Literal["app_click"] = "app_click"
     action: ClickAction
     source: Literal["icon", "push"] | None = None
@@ -67,6 +69,8 @@ class AppClick(TouchpointWithCases):
 
 class Transaction(TouchpointBase):
     """Money moved on an account; `balance_after` is in the same currency."""
+
+    topic: ClassVar[str] = "touchpoints.transactions"
 
     type: Literal["transaction"] = "transaction"
     amount: Amount
@@ -84,6 +88,8 @@ class Complaint(TouchpointWithCases):
 
     DECIDES = "status"
     CASES: ClassVar[Cases] = {"opened": Case(needs=("severity", "factor", "category"))}
+
+    topic: ClassVar[str] = "touchpoints.complaints"
 
     type: Literal["complaint"] = "complaint"
     complaint_id: Id
@@ -121,6 +127,8 @@ class Survey(TouchpointWithCases):
         "visit_reason": Case(("factor",), score=(0, 10)),
     }
 
+    topic: ClassVar[str] = "touchpoints.surveys"
+
     type: Literal["survey"] = "survey"
     instrument: Literal[
         "csat",
@@ -151,6 +159,8 @@ class Survey(TouchpointWithCases):
 class ServiceContact(TouchpointBase):
     """A call or visit, when it ended; an `unresolved` one promises a callback by `callback_by`."""
 
+    topic: ClassVar[str] = "touchpoints.service"
+
     type: Literal["service_contact"] = "service_contact"
     contact_id: Id
     wait_seconds: Seconds
@@ -167,6 +177,8 @@ class Feedback(TouchpointWithCases):
 
     DECIDES = "kind"
     CASES: ClassVar[Cases] = {"callback_done": Case(needs=("contact_id",))}
+
+    topic: ClassVar[str] = "touchpoints.feedback"
 
     type: Literal["feedback"] = "feedback"
     kind: Literal["praise", "suggestion", "comment_card", "callback_done"]
@@ -199,6 +211,8 @@ class Profile(TouchpointBase):
 
     `model_fields_set` tells the two apart. `erase: true` stands alone.
     """
+
+    topic: ClassVar[str] = "touchpoints.profiles"
 
     type: Literal["profile"] = "profile"
     birth_date: Day | None = None
@@ -249,6 +263,8 @@ class Campaign(TouchpointWithCases):
     DECIDES = "action"
     CASES: ClassVar[Cases] = {"converted": Case(needs=("revenue",))}
 
+    topic: ClassVar[str] = "touchpoints.campaigns"
+
     type: Literal["campaign"] = "campaign"
     campaign_id: Id
     action: Literal["sent", "opened", "clicked", "converted", "opted_out"]
@@ -263,6 +279,8 @@ class Care(TouchpointWithCases):
     DECIDES = "action"
     CASES: ClassVar[Cases] = {"feedback": Case(("score",), score=(1, 5))}
 
+    topic: ClassVar[str] = "touchpoints.care"
+
     type: Literal["care"] = "care"
     task_id: OutputId
     action: Literal["approved", "done", "declined", "feedback"]
@@ -275,6 +293,8 @@ class Desk(TouchpointWithCases):
 
     DECIDES = "action"
     CASES: ClassVar[Cases] = {"snoozed": Case(needs=("until",))}
+
+    topic: ClassVar[str] = "touchpoints.desk"
 
     type: Literal["desk"] = "desk"
     alert_id: OutputId
@@ -299,14 +319,6 @@ Touchpoint = Annotated[
 """Any touchpoint event; `type` says which."""
 
 MODEL_OF_TYPE: Final[dict[str, type[TouchpointBase]]] = {
-    "app_click": AppClick,
-    "transaction": Transaction,
-    "complaint": Complaint,
-    "survey": Survey,
-    "service_contact": ServiceContact,
-    "feedback": Feedback,
-    "profile": Profile,
-    "campaign": Campaign,
-    "care": Care,
-    "desk": Desk,
+    model.model_fields["type"].default: model for model in get_args(get_args(Touchpoint)[0])
 }
+"""The model of each event type, in the order above."""
