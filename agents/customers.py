@@ -9,10 +9,10 @@ from agents.topology import ReadBack, Topology
 from domain import dispatch as rules
 from domain.assembly.aggregates import Aggregates
 from domain.assembly.context import Context
-from domain.assembly.population import Population, Together
 from domain.complaints.surges.hourly import Hourly
 from domain.complaints.surges.population import SurgePopulation
 from domain.customer.state import Customer
+from domain.kernel.population import Population, Together
 from domain.policy import Policy
 from domain.satisfaction.scorecards import Scorecards
 from domain.value import referrals
