@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from agents.topology import ReadBack, Topology
+from agents.topology import Figures, ReadBack, Topology
 from domain import dispatch as rules
 from domain.assembly.aggregates import Aggregates
 from domain.assembly.context import Context
 from domain.complaints.surges.hourly import Hourly
 from domain.complaints.surges.population import SurgePopulation
 from domain.customer.state import Customer
-from domain.kernel.population import Population, Together
+from domain.kernel.population import AnyPopulation, Together
 from domain.policy import Policy
 from domain.satisfaction.scorecards import Scorecards
 from domain.value import referrals
@@ -25,8 +24,15 @@ from schemas.surges import Surges
 from schemas.topics import ALERTS, CARE_TASKS, INPUT_TOPICS, REFERRALS, TOPIC_OF_TYPE
 from schemas.touchpoints import MODEL_OF_TYPE
 
+Touched = Event | Quick
+"""An event of a customer."""
+Customers = Topology[Touched, Customer, Context]
+"""Events, state and context of the customers topology."""
+CORE = b"c"
+AGGREGATES = b"aggregates"
 
-def customers(policy: Policy) -> Topology:
+
+def customers(policy: Policy) -> Customers:
     """The customers topology under a policy."""
 
     def context(records: Mapping[bytes, bytes]) -> Context:
@@ -60,8 +66,6 @@ def customers(policy: Policy) -> Topology:
     )
 
 
-CORE = b"c"
-AGGREGATES = b"aggregates"
 KINDS: Mapping[type, str] = {
     Bad: "dead_letter",
     Referral: "referral",
@@ -70,7 +74,7 @@ KINDS: Mapping[type, str] = {
 } | {model: kind for kind, model in MODEL_OF_TYPE.items()}
 
 
-def _identify(event: Event | Quick) -> tuple[str, int, str]:
+def _identify(event: Touched) -> tuple[str, int, str]:
     return event.customer_id, at_ms(event), TOPIC_OF_TYPE[event.type]
 
 
@@ -82,15 +86,15 @@ def _owner(record_key: bytes) -> str | None:
     return record_key[1:].decode() if record_key[:1] == CORE else None
 
 
-def _export(customer: Customer, now: int, context: Context) -> dict[str, Any] | None:
+def _export(customer: Customer, now: int, context: Context) -> Figures | None:
     # one whom others named as their referrer, and who never came
     known = customer.core.events
     return rules.export(customer, now, context.policy, context.standings) if known else None
 
 
-def _population(context: Context, versions: Mapping[str, int]) -> Together:
+def _population(context: Context, versions: Mapping[str, int]) -> Together[Customer]:
     context.standing.floor = versions.get(Standings.kind, 0)
-    kinds: dict[str, Population] = {Standings.kind: context.standing}
+    kinds: dict[str, AnyPopulation[Customer]] = {Standings.kind: context.standing}
     if context.policy.segments.enabled:
         context.segments.floor = versions.get(SegmentModel.kind, 0)
         kinds[SegmentModel.kind] = context.segments

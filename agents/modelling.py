@@ -8,27 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
+from schemas.common import CommonRecord
 from schemas.outputs import Output
 
+Summary = TypeVar("Summary")
+Summary_contra = TypeVar("Summary_contra", contravariant=True)
+Record = TypeVar("Record", bound=CommonRecord)
+Record_co = TypeVar("Record_co", bound=CommonRecord, covariant=True)
 
-class Made(NamedTuple):
+
+class Made(NamedTuple, Generic[Record_co]):
     """A record worth publishing, and what is to be sent in the same transaction."""
 
-    record: Any
+    record: Record_co
     outputs: Sequence[Output] = ()
 
 
-class Fits(Protocol):
-    """What makes records; it goes on from the one it was made with."""
+class Fits(Protocol[Summary_contra, Record_co]):
+    """What makes records of summaries; it goes on from the record it was made with."""
 
-    def fit(self, summaries: Sequence[Any], now: int) -> Made | None:
+    def fit(self, summaries: Sequence[Summary_contra], now: int, /) -> Made[Record_co] | None:
         """The next record at ``now`` (ms), or ``None``. May be long: not on the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
-class Modelling:
+class Modelling(Generic[Summary, Record]):
     """One kind: where snapshots come from and records go to, and the pure functions between.
 
     A snapshot's key is ``kind/partition``; a record lies under ``key`` and names its ``kind`` and
@@ -41,10 +47,14 @@ class Modelling:
     source: str
     target: str
     key: bytes
-    load_summary: Callable[[bytes], Any]
-    load_record: Callable[[bytes], Any]
-    fitter: Callable[[Any | None], Fits]
+    load_summary: Callable[[bytes], Summary]
+    load_record: Callable[[bytes], Record]
+    fitter: Callable[[Record | None], Fits[Summary, Record]]
     replay_ms: int = 3_600_000
+
+
+AnyModelling = Modelling[Any, Any]
+"""One of several run together: each has its own classes, and which is known by its kind alone."""
 
 
 def snapshot_key(kind: str, number: int) -> bytes:
@@ -66,4 +76,13 @@ def snapshot_kind(key: bytes | None) -> str:
     return kind.decode(errors="replace") if found else ""
 
 
-__all__ = ["Fits", "Made", "Modelling", "snapshot_key", "snapshot_kind"]
+__all__ = [
+    "AnyModelling",
+    "Fits",
+    "Made",
+    "Modelling",
+    "Record",
+    "Summary",
+    "snapshot_key",
+    "snapshot_kind",
+]

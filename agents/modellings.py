@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from agents.modelling import Modelling
+from agents.modelling import AnyModelling
 from agents.segments import segments
 from agents.standings import standings
 from agents.surges import surges
 from domain.policy import Policy
 
 
-def modellings(policy: Policy) -> tuple[Modelling, ...]:
+def modellings(policy: Policy) -> tuple[AnyModelling, ...]:
     """The modellings under a policy."""
-    made = [standings(policy)]
+    made: list[AnyModelling] = [standings(policy)]
     if policy.segments.enabled:
         made.append(segments(policy))
     if policy.complaints.systemic.enabled:

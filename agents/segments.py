@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from agents.modelling import Made, Modelling
 from domain.policy import Policy
 from domain.policy.segments import SegmentRules
 from domain.segmentation.fit import Fitter
-from domain.segmentation.summary import load_summary
+from domain.segmentation.summary import Summary, load_summary
 from schemas.segments import MODEL_KEY, SegmentModel
 from schemas.topics import PARTITION_SUMMARIES, SEGMENT_MODEL
 
 
-def segments(policy: Policy) -> Modelling:
+def segments(policy: Policy) -> Modelling[Summary, SegmentModel]:
     """The segments agent under a policy."""
     return Modelling(
         kind=SegmentModel.kind,
@@ -33,7 +32,7 @@ class _Fits:
     def __init__(self, rules: SegmentRules, previous: SegmentModel | None) -> None:
         self._fitter = Fitter(rules, previous)
 
-    def fit(self, summaries: Sequence[Any], now: int) -> Made | None:
+    def fit(self, summaries: Sequence[Summary], now: int) -> Made[SegmentModel] | None:
         """The next model, where one is worth publishing."""
         model = self._fitter.fit(summaries, now)
         return None if model is None else Made(model)

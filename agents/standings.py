@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from agents.modelling import Made, Modelling
 from domain.kernel.units import MS_PER_DAY
 from domain.policy import Policy
 from domain.policy.value import ValueRules
 from domain.value.ranks import Ranks
-from domain.value.snapshot import load_snapshot
+from domain.value.snapshot import Snapshot, load_snapshot
 from schemas.standings import STANDINGS_KEY, Standings
 from schemas.topics import PARTITION_SUMMARIES, PORTFOLIO
 
 
-def standings(policy: Policy) -> Modelling:
+def standings(policy: Policy) -> Modelling[Snapshot, Standings]:
     """The standings agent under a policy."""
     return Modelling(
         kind=Standings.kind,
@@ -35,7 +34,7 @@ class _Fits:
     def __init__(self, rules: ValueRules, previous: Standings | None) -> None:
         self._ranks = Ranks(rules, previous)
 
-    def fit(self, summaries: Sequence[Any], now: int) -> Made | None:
+    def fit(self, summaries: Sequence[Snapshot], now: int) -> Made[Standings] | None:
         """The next standings, where a line moved by more than its error."""
         record = self._ranks.fit(summaries, now)
         return None if record is None else Made(record)

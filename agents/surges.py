@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from agents.modelling import Made, Modelling
 from domain.complaints.surges.detector import Detector
-from domain.complaints.surges.summary import load_snapshot
+from domain.complaints.surges.summary import Snapshot, load_snapshot
 from domain.policy import Policy
 from domain.policy.complaints import SystemicIssues
 from schemas.surges import SURGES_KEY, Surges
 from schemas.topics import PARTITION_SUMMARIES, PORTFOLIO
 
 
-def surges(policy: Policy) -> Modelling:
+def surges(policy: Policy) -> Modelling[Snapshot, Surges]:
     """The surges agent under a policy."""
     return Modelling(
         kind=Surges.kind,
@@ -33,7 +32,7 @@ class _Fits:
     def __init__(self, rules: SystemicIssues, previous: Surges | None) -> None:
         self._detector = Detector(rules, previous)
 
-    def fit(self, summaries: Sequence[Any], now: int) -> Made | None:
+    def fit(self, summaries: Sequence[Snapshot], now: int) -> Made[Surges] | None:
         """The record and the signals, where anything new stands out."""
         found = self._detector.fit(summaries, now)
         return None if found is None else Made(found.record, found.outputs)

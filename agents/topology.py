@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
+from domain.kernel.population import Together
 from schemas.codec import Bad
 from schemas.outputs import Output
 
@@ -47,67 +48,30 @@ class Decided(Protocol):
         """What is to be sent because of it."""
 
 
-class Changed(Protocol):
-    """A key whose state changed without an event of its own, and what is to be sent."""
+class Clocked(Protocol):
+    """What every context has: the time that rules go by, in ms, and whether the event is late."""
 
-    @property
-    def key(self) -> str:
-        """The key."""
-
-    @property
-    def state(self) -> Keyed | None:
-        """Its state; ``None``: it was not opened, and ``records`` are to be written."""
-
-    @property
-    def records(self) -> Sequence[tuple[bytes, bytes | None]]:
-        """Records of a state that was not opened."""
-
-    @property
-    def outputs(self) -> Sequence[Output]:
-        """What is to be sent."""
+    now: int
+    late: bool
 
 
-class Population(Protocol):
-    """What is worked out over all keys of a partition, and shared with the other partitions.
+E = TypeVar("E")
+"""An event of a topology."""
+S = TypeVar("S", bound=Keyed)
+"""The state of one key."""
+C = TypeVar("C", bound=Clocked)
+"""What the rules may look at besides the two."""
+R = TypeVar("R")
+"""A record that is read back."""
 
-    Times are in ms; ``open_`` gives the state of a key, ``opened`` that of one which is open
-    already, else ``None``. Nothing here may depend on how events were cut into batches.
-    """
-
-    def ripe(self, now: int) -> bool:
-        """Whether to tick although more events wait."""
-
-    def due(self, now: int, at_rest: bool) -> bool:
-        """Whether a tick would find anything to do; ``at_rest``: nothing more is at hand."""
-
-    def tick(self, now: int, open_: Callable[[str], Any], at_rest: bool) -> Sequence[Changed]:
-        """Work out what moved up to ``now``."""
-
-    @property
-    def busy(self) -> bool:
-        """Whether :meth:`work` has anything left to do."""
-
-    def work(
-        self, now: int, open_: Callable[[str], Any], opened: Callable[[str], Any | None]
-    ) -> Sequence[Changed]:
-        """One bounded slice of long work."""
-
-    def restore(self, keys: Iterable[str], record_of: Callable[[str], bytes | None]) -> None:
-        """Take in the keys of a restored store, in later slices of work."""
-
-    def adopt(self, record: Any) -> str | None:
-        """Take a newer record of its ``kind`` into use; why it is refused, or ``None``."""
-
-    def summaries(self, number: int, clock: int, partitions: int) -> Iterable[tuple[str, bytes]]:
-        """Kind and snapshot, which replaces the partition's last one, of each with news."""
-
-
-AT_ONCE: Final = -(1 << 62) + 1
-"""The time, in ms, at which what is read back is merged: before all that waits."""
+Decode = Callable[[Sequence[bytes | None]], Sequence[E | Bad]]
+"""What each value holds, or why it is refused. Never raises."""
+Figures = dict[str, Any]
+"""What a user sees of a state. This is the one place that says what it is made of."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReadBack:
+class ReadBack(Generic[R, S, C]):
     """A topic of the topology's own outputs that it reads itself, for the state of another key.
 
     It tells what is already so: what is read is applied as soon as it is there, in the order of
@@ -116,14 +80,14 @@ class ReadBack:
     Kafka), ``take`` lets it act on that key's state, given the context.
     """
 
-    decode: Callable[[Sequence[bytes | None]], Sequence[Any]]
-    key_of: Callable[[Any], str]
-    take: Callable[[Any, Any, Any], None]
+    decode: Decode[R]
+    key_of: Callable[[R], str]
+    take: Callable[[S, R, C], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Topology:
-    """Sources, keyed state and rules of one agent.
+class Topology(Generic[E, S, C]):
+    """Sources, keyed state and rules of one agent, over its events, state and context.
 
     ``identify`` gives ``(key, occurred_at in ms, the topic this event belongs to)``.
     ``misplaced`` says why an event may not stand in a topic under a key.
@@ -142,23 +106,24 @@ class Topology:
 
     name: str
     sources: tuple[str, ...]
-    decode: Callable[[Sequence[bytes | None]], Sequence[Any]]
-    identify: Callable[[Any], tuple[str, int, str]]
+    decode: Decode[E]
+    identify: Callable[[E], tuple[str, int, str]]
     kinds: Mapping[type, str]
-    misplaced: Callable[[Any, str, bytes | None], Bad]
-    new: Callable[[str], Any]
-    load: Callable[[str, Get], Any]
-    context: Callable[[Mapping[bytes, bytes]], Any]
-    shared: Callable[[Any], Iterable[tuple[bytes, bytes | None]]]
-    apply: Callable[[Any, Any, int, Any], Any]
-    fire: Callable[[Any, Any], Sequence[Output]]
+    misplaced: Callable[[E, str, bytes | None], Bad]
+    new: Callable[[str], S]
+    load: Callable[[str, Get], S | None]
+    context: Callable[[Mapping[bytes, bytes]], C]
+    shared: Callable[[C], Iterable[tuple[bytes, bytes | None]]]
+    apply: Callable[[S, E, int, C], Decided]
+    fire: Callable[[S, C], Sequence[Output]]
     owner: Callable[[bytes], str | None]
-    export: Callable[[Any, int, Any], dict[str, Any] | None]
+    export: Callable[[S, int, C], Figures | None]
     main_key: Callable[[str], bytes] = lambda key: b"c" + key.encode()
-    population: Callable[[Any, Mapping[str, int]], Population | None] = lambda context, versions: (
+    population: Callable[[C, Mapping[str, int]], Together[S] | None] = lambda context, versions: (
         None
     )
-    read_back: Mapping[str, ReadBack] = field(default_factory=dict)
+    # each topic has records of its own class: only its own functions ever see them
+    read_back: Mapping[str, ReadBack[Any, S, C]] = field(default_factory=dict)
     prompt: frozenset[str] = frozenset()
 
     @property
@@ -168,13 +133,16 @@ class Topology:
 
 
 __all__ = [
-    "AT_ONCE",
     "Bad",
-    "Changed",
+    "C",
+    "Clocked",
     "Decided",
+    "Decode",
+    "E",
+    "Figures",
     "Get",
     "Keyed",
-    "Population",
     "ReadBack",
+    "S",
     "Topology",
 ]

@@ -15,14 +15,16 @@ from typing import Any
 import psutil
 
 from agents.customers import customers
-from agents.modelling import Modelling
+from agents.modelling import AnyModelling
 from agents.modellings import modellings
-from agents.topology import Topology
+from agents.topology import C, E, S, Topology
 from domain.policy import Policy
 from domain.policy.segments import SegmentRules
+from schemas.common import CommonRecord
 from streams.engine.inbox import Chunk
-from streams.engine.observer import Observer
-from streams.engine.partition import Drained, Partition
+from streams.engine.observer import Observer, Seen
+from streams.engine.partition import Drained
+from streams.engine.store import Store
 from streams.settings import CommitSettings, KafkaSettings, Settings
 from streams.worker import Worker, run_worker
 
@@ -43,7 +45,8 @@ class Until(Observer):
         self.changelog_records = 0
         self.outputs = 0
         self.models = 0
-        self.partitions: dict[int, Partition] = {}
+        self.stores: dict[int, Store] = {}
+        self.owner: Callable[[bytes], str | None] = lambda key: None
         self.stop: Callable[[], None] = lambda: None
 
     def received(self, chunk: Chunk) -> None:
@@ -51,9 +54,9 @@ class Until(Observer):
         if not self.began:
             self.began, self.began_cpu = time.perf_counter(), time.process_time()
 
-    def committed(self, partition: Partition, drained: Drained, seconds: float) -> None:
+    def committed(self, partition: Seen, drained: Drained, seconds: float) -> None:
         """Count what went through."""
-        self.partitions[partition.number] = partition
+        self.stores[partition.number] = partition.store
         self.commits += 1
         self.commit_seconds += seconds
         self.changelog_records += len(drained.changelog)
@@ -68,16 +71,15 @@ class Until(Observer):
             self.cpu_seconds = time.process_time() - self.began_cpu
             self.stop()
 
-    def modelled(self, model: Any, snapshots: int, seconds: float) -> None:
+    def modelled(self, model: CommonRecord, snapshots: int, seconds: float) -> None:
         """Count the segment models."""
         self.models += 1
 
     def figures(self) -> dict[str, Any]:
         """What was measured, as plain data; bytes are of keys and values."""
         seconds = self.ended - self.began
-        stores = [partition.store for partition in self.partitions.values()]
-        owner = next(iter(self.partitions.values())).topology.owner
-        keys = sum(1 for store in stores for key, _ in store.items() if owner(key) is not None)
+        stores = self.stores.values()
+        keys = sum(1 for store in stores for key, _ in store.items() if self.owner(key) is not None)
         state = sum(len(key) + len(value) for store in stores for key, value in store.items())
         return {
             "events": self.done,
@@ -97,14 +99,17 @@ class Until(Observer):
 
 
 def measure(
-    settings: Settings, topology: Topology, until: Until, making: Sequence[Modelling] = ()
+    settings: Settings,
+    topology: Topology[E, S, C],
+    until: Until,
+    making: Sequence[AnyModelling] = (),
 ) -> dict[str, Any]:
     """Run a worker until it has committed so many events; what was measured."""
 
     def main() -> Coroutine[Any, Any, None]:
         async def run() -> None:
             worker = Worker(settings, topology, until, making)
-            until.stop = worker.stop
+            until.stop, until.owner = worker.stop, topology.owner
             await worker.run()
 
         return run()

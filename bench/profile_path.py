@@ -32,10 +32,12 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from msgspec import json as msgspec_json
 
-from agents.customers import customers
+from agents.customers import Touched, customers
 from agents.modellings import modellings
 from bench.harness import machine_info
 from bench.report import print_table
+from domain.assembly.context import Context
+from domain.customer.state import Customer
 from domain.policy import Policy
 from domain.policy.segments import SegmentRules
 from schemas.codec import encode
@@ -49,6 +51,7 @@ from streams.engine.transport import MAX_POLL_RECORDS, _as_it_is
 from streams.sources.bank import Bank
 from streams.worker import GC_THRESHOLDS
 
+CustomersPartition = Partition[Touched, Customer, Context]
 END = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PARTITIONS = 12
 BATCH_BYTES = 512 * 1024
@@ -218,7 +221,7 @@ class Run:
             self._commit(partition)
         return done
 
-    def _fetch(self, partition: Partition, topics: dict[str, Iterator[Any]]) -> int:
+    def _fetch(self, partition: CustomersPartition, topics: dict[str, Iterator[Any]]) -> int:
         """Let more in of every topic with little waiting; up to which time all are read."""
         inbox = partition.inbox
         for topic in list(topics):
@@ -233,7 +236,7 @@ class Run:
                 partition.receive(topic, chunk, chunk[-1].offset + 1)
         return min((inbox.high(topic) for topic in topics), default=LAST)
 
-    def _commit(self, partition: Partition) -> None:
+    def _commit(self, partition: CustomersPartition) -> None:
         partition.settle()
         with self.stages.stage("population's work"):
             while partition.busy:

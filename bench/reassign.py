@@ -36,11 +36,12 @@ from domain.customer.state import Customer
 from domain.dispatch import apply
 from domain.policy import Policy
 from schemas.codec import decode
+from schemas.common import CommonRecord
 from schemas.segments import SegmentCard, SegmentModel
 from schemas.topics import SEGMENT_UPDATES, TOPIC_OF_TYPE
 from streams.cluster.topics import ensure_topics
-from streams.engine.observer import Observer
-from streams.engine.partition import Drained, Partition
+from streams.engine.observer import Observer, Seen
+from streams.engine.partition import Drained
 from streams.engine.placing import partition_of
 from streams.engine.transaction import TransactionalProducer
 from streams.settings import KafkaSettings, Settings
@@ -104,7 +105,7 @@ class Script:
         self._made = 0
         self._made_at = time.monotonic()
 
-    def fit(self, summaries: Sequence[Any], now: int) -> Made | None:
+    def fit(self, summaries: Sequence[Any], now: int) -> Made[SegmentModel] | None:
         """The next model once everybody is here and the one before has had its time."""
         here = sum(summary.customers for summary in summaries)
         rested = time.monotonic() - self._made_at > REST_SECONDS
@@ -146,13 +147,13 @@ class Watch(Observer):
         self.last: list[float] = []
         self.updates: list[int] = []
 
-    def modelled(self, model: Any, snapshots: int, seconds: float) -> None:
+    def modelled(self, model: CommonRecord, snapshots: int, seconds: float) -> None:
         """The clock of a model starts when it can be read."""
         self.published.append(time.time())
         self.last.append(time.time())
         self.updates.append(0)
 
-    def committed(self, partition: Partition, drained: Drained, seconds: float) -> None:
+    def committed(self, partition: Seen, drained: Drained, seconds: float) -> None:
         """An update belongs to the newest model."""
         found = sum(1 for sent in drained.outputs if sent.topic == SEGMENT_UPDATES)
         if found and self.updates:

@@ -10,8 +10,9 @@ from typing import Annotated, ClassVar, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas import topics
+from schemas.common import CommonRecord
 from schemas.fields import Label, OutputId
-from schemas.outputs import Count, Figure, Output, Sentence
+from schemas.outputs import Count, Figure, Sentence
 
 QUARANTINE: Final = "quarantine"
 """Stands where a segment id stands, for a customer whose behaviour is an outlier's."""
@@ -56,7 +57,7 @@ class SegmentCard(BaseModel):
     since_version: Annotated[int, Field(ge=1)]
 
 
-class SegmentModel(Output):
+class SegmentModel(CommonRecord):
     """The segments in force: centroids, scaler, how K was chosen, and a card for each.
 
     `centroids` has a row for each of `segments`, in the same order; `outliers` are the centres

@@ -11,8 +11,9 @@ from typing import Annotated, ClassVar, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas import topics
+from schemas.common import CommonRecord
 from schemas.fields import Day, Label, OutputId
-from schemas.outputs import Count, Figure, Output
+from schemas.outputs import Count, Figure
 
 STANDINGS_KEY: Final = b"standings"
 
@@ -41,7 +42,7 @@ class Held(BaseModel):
 Totals = Annotated[dict[Label, Total], Field(max_length=16)]
 
 
-class Standings(Output):
+class Standings(CommonRecord):
     """Cut points of value over all customers with purchases, and what their classes hold.
 
     `recency_days`, `frequency` and `monetary` are the four lines between the RFM scores, over

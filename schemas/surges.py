@@ -9,8 +9,9 @@ from typing import Annotated, ClassVar, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas import topics
+from schemas.common import CommonRecord
 from schemas.fields import Instant, Label, OutputId
-from schemas.outputs import Count, Figure, Output
+from schemas.outputs import Count, Figure
 
 SURGES_KEY: Final = b"surges"
 MAX_SIGNALLED: Final = 257 * 48
@@ -37,7 +38,7 @@ class Surge(BaseModel):
     history_hours: Count
 
 
-class Surges(Output):
+class Surges(CommonRecord):
     """What was signalled in the last two days, ascending."""
 
     topic = topics.PORTFOLIO

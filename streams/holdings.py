@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter as Tally
 from collections.abc import Iterator
-from typing import Any
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -14,7 +13,8 @@ from domain.assembly.aggregates import Aggregates
 from domain.experience.score_rows import satisfaction_rows, stage_rows
 from domain.kernel.scales import TIERS
 from domain.satisfaction.scorecards import Scorecards
-from streams.engine.partition import Clock, Partition
+from streams.engine.observer import Seen
+from streams.engine.partition import Clock
 from streams.segment_gauges import SegmentGauges
 
 Cells = dict[tuple[str, ...], list[float]]
@@ -29,7 +29,7 @@ class Holdings(Collector):
     """
 
     def __init__(self, clock: Clock) -> None:
-        self.partitions: dict[int, Partition] = {}
+        self.partitions: dict[int, Seen] = {}
         self.stops: dict[int, str] = {}
         self.lags: dict[tuple[str, int], int] = {}
         self.waiting_since: dict[int, float] = {}
@@ -37,7 +37,7 @@ class Holdings(Collector):
         self.segments = SegmentGauges(self.partitions)
         self._clock = clock
 
-    def opened(self, partition: Partition) -> None:
+    def opened(self, partition: Seen) -> None:
         """A partition is here."""
         if partition.number in self.partitions:  # opened anew after a failed commit
             self.segments.closed(self.partitions[partition.number])
@@ -71,7 +71,7 @@ class Holdings(Collector):
         for number in self.waiting_since.keys() - lagging:
             del self.waiting_since[number]
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> dict[str, object]:
         """Numbers open, those stopped with the reason, and records waiting in Kafka."""
         return {
             "open": sorted(self.partitions),
@@ -139,12 +139,12 @@ class Holdings(Collector):
         return max((partition.now for partition in self.partitions.values()), default=0)
 
 
-def _aggregates(partition: Partition) -> Aggregates | None:
+def _aggregates(partition: Seen) -> Aggregates | None:
     found = getattr(partition.context, "aggregates", None)
     return found if isinstance(found, Aggregates) else None
 
 
-def _scorecards(partition: Partition) -> Scorecards | None:
+def _scorecards(partition: Seen) -> Scorecards | None:
     found = getattr(partition.context, "scorecards", None)
     return found if isinstance(found, Scorecards) else None
 

@@ -23,11 +23,12 @@ from prometheus_client import (
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from schemas.common import CommonRecord
 from schemas.segments import SegmentModel
 from schemas.topics import ALERTS
 from streams.engine.inbox import Chunk
-from streams.engine.observer import Observer
-from streams.engine.partition import Clock, Drained, Partition
+from streams.engine.observer import Observer, Seen
+from streams.engine.partition import Clock, Drained
 from streams.holdings import Holdings
 
 DEAD_LETTER = "dead_letter"
@@ -136,7 +137,7 @@ class Metrics(Observer):
         """Count the records of a chunk."""
         self._received.add((chunk.topic,), len(chunk.records))
 
-    def committed(self, partition: Partition, drained: Drained, seconds: float) -> None:
+    def committed(self, partition: Seen, drained: Drained, seconds: float) -> None:
         """Count what a transaction held; alerts are timed from their cause's append."""
         records = 0
         for (kind, outcome), count in drained.counts.items():
@@ -172,7 +173,7 @@ class Metrics(Observer):
         """Count a transaction that was given up."""
         self._commit_failures.inc()
 
-    def opened(self, partition: Partition, records: int, seconds: float) -> None:
+    def opened(self, partition: Seen, records: int, seconds: float) -> None:
         """Time a restore; the partition's figures are shown from now on."""
         self._restore_seconds.observe(seconds)
         self._restore_records.inc(records)
@@ -186,13 +187,13 @@ class Metrics(Observer):
         """Show a partition as stopped."""
         self.holdings.stopped(number, why)
 
-    def modelled(self, model: Any, snapshots: int, seconds: float) -> None:
+    def modelled(self, model: CommonRecord, snapshots: int, seconds: float) -> None:
         """Count a segment model that this worker made."""
         if isinstance(model, SegmentModel):
             self._models.inc()
             self._fit_seconds.observe(seconds)
 
-    def adopted(self, model: Any) -> None:
+    def adopted(self, model: CommonRecord) -> None:
         """Show the segment model in use."""
         if isinstance(model, SegmentModel):
             self.holdings.segments.model = model
@@ -205,7 +206,7 @@ class Metrics(Observer):
         """Keep what waits in Kafka."""
         self.holdings.lag(lags)
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> dict[str, object]:
         """Numbers open, those stopped with the reason, and records waiting in Kafka."""
         return self.holdings.status()
 

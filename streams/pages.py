@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self
 
 import structlog
 from aiohttp import web
 from prometheus_client.exposition import choose_encoder
 
+from agents.topology import C, E, S
 from streams.engine.task import Status
 from streams.errors import WorkerFailed
 from streams.metrics import Metrics
@@ -28,10 +29,10 @@ SPARE_SECONDS = 10.0
 log = structlog.get_logger("touchline.pages")
 
 
-class Pages:
+class Pages(Generic[E, S, C]):
     """Serves the pages while entered. ``port`` is the one bound: with port 0 a free one."""
 
-    def __init__(self, http: HttpSettings, metrics: Metrics, worker: Worker) -> None:
+    def __init__(self, http: HttpSettings, metrics: Metrics, worker: Worker[E, S, C]) -> None:
         self.host = http.host
         self.port = http.port
         self._metrics = metrics
@@ -89,7 +90,7 @@ class Pages:
         return _answer("not ready" if reasons else "ready", reasons, **self._metrics.status())
 
 
-def dead_because(worker: Worker) -> str | None:
+def dead_because(worker: Worker[E, S, C]) -> str | None:
     """Why this worker is past help, or ``None``."""
     if worker.failure is not None:
         return f"the worker failed: {worker.failure}"
@@ -98,7 +99,7 @@ def dead_because(worker: Worker) -> str | None:
     return None
 
 
-def unready_because(worker: Worker, metrics: Metrics, now: float) -> list[str]:
+def unready_because(worker: Worker[E, S, C], metrics: Metrics, now: float) -> list[str]:
     """Why this worker is not ready, a sentence each; ``now`` is monotonic, in seconds."""
     dead = dead_because(worker)
     if dead is not None:

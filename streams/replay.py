@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from agents.modelling import Modelling
-from agents.topology import Bad, Topology
+from agents.modelling import AnyModelling, Modelling, Record
+from agents.modelling import Summary as Snapshot
+from agents.topology import Bad, C, E, S, Topology
 from schemas.codec import encode
 from schemas.deadletter import Original
 from streams.engine.defects import RuleFailed
@@ -26,7 +27,7 @@ UNKNOWN_SOURCE = "replay"
 FIT_MS = 3_600_000
 
 
-class Replay(Offline):
+class Replay(Offline[E, S, C]):
     """Partitions of one topology, fed line by line; ``modellings`` are run over all of them.
 
     Their records (``models``, the newest of each kind) are made at full hours of the events'
@@ -34,7 +35,10 @@ class Replay(Offline):
     """
 
     def __init__(
-        self, topology: Topology, partitions: int, modellings: Sequence[Modelling] = ()
+        self,
+        topology: Topology[E, S, C],
+        partitions: int,
+        modellings: Sequence[AnyModelling] = (),
     ) -> None:
         super().__init__(topology)
         self._modellings = modellings
@@ -84,10 +88,10 @@ class Replay(Offline):
         yield from self._fit(now, last=True)
         self._drain()
 
-    def _apply(self, line: int, value: bytes, event: Any) -> Iterator[tuple[str, bytes]]:
+    def _apply(self, line: int, value: bytes, event: E | Bad) -> Iterator[tuple[str, bytes]]:
         number = 0
         self.events += 1
-        if type(event) is Bad:
+        if isinstance(event, Bad):
             record = Original(UNKNOWN_SOURCE, 0, line, 0, None, value)
         else:
             customer, at, topic = self.topology.identify(event)
@@ -131,7 +135,9 @@ class Replay(Offline):
                     news.add(kind)
         return news
 
-    def _make(self, modelling: Modelling, now: int) -> Iterator[tuple[str, bytes]]:
+    def _make(
+        self, modelling: Modelling[Snapshot, Record], now: int
+    ) -> Iterator[tuple[str, bytes]]:
         """Make a record of the newest snapshots and let every partition take it into use."""
         snapshots = self._snapshots[modelling.kind]
         ordered = [snapshots[number] for number in sorted(snapshots)]
@@ -145,12 +151,12 @@ class Replay(Offline):
             partition.adopt(made.record)
             self._settle(partition)
 
-    def _settle(self, partition: Partition) -> None:
+    def _settle(self, partition: Partition[E, S, C]) -> None:
         _work_off(partition)
         partition.settle(at_rest=True)
         _work_off(partition)
 
-    def _outputs(self, partition: Partition) -> Iterator[tuple[str, bytes]]:
+    def _outputs(self, partition: Partition[E, S, C]) -> Iterator[tuple[str, bytes]]:
         outputs, partition.outputs = partition.outputs, []
         for sent in outputs:
             if sent.topic in self.topology.read_back:
@@ -170,13 +176,13 @@ class Replay(Offline):
             self.counts += partition.drain().counts
 
 
-def _work_off(partition: Partition) -> None:
+def _work_off(partition: Partition[E, S, C]) -> None:
     while partition.busy:
         partition.work()
 
 
 def replay_file(
-    replay: Replay,
+    replay: Replay[E, S, C],
     source: BinaryIO,
     out: Path,
     until: int | None = None,

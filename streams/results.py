@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 import msgspec
 
-from agents.topology import Topology
+from agents.topology import C, E, Figures, S, Topology
 from schemas.codec import encode
+from schemas.common import CommonRecord
 from schemas.fields import moment, rfc3339
 from schemas.topics import (
     ALERTS,
@@ -53,24 +54,24 @@ class Summary(msgspec.Struct):
     as_of: str | None = None
 
 
-class Offline:
+class Offline(Generic[E, S, C]):
     """Partitions of one topology by number, run without a broker.
 
     ``models`` are the newest of each kind; ``counts`` are by kind of event and what became of it.
     """
 
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, topology: Topology[E, S, C]) -> None:
         self.topology = topology
-        self.partitions: dict[int, Partition] = {}
-        self.models: dict[str, Any] = {}
+        self.partitions: dict[int, Partition[E, S, C]] = {}
+        self.models: dict[str, CommonRecord] = {}
         self.counts: Counter[tuple[str, str]] = Counter()
         self.events = 0
 
-    def customers(self) -> list[dict[str, Any]]:
+    def customers(self) -> list[Figures]:
         """The final state of every customer, sorted by customer."""
         return [state for _, state in sorted(self.exported(), key=lambda pair: pair[0])]
 
-    def exported(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def exported(self) -> Iterator[tuple[str, Figures]]:
         """Customer and final state, partition by partition, each sorted by customer."""
         return itertools.chain.from_iterable(p.export() for p in self._ordered())
 
@@ -79,15 +80,15 @@ class Offline:
         """How far the clock has come (ms)."""
         return max((partition.now for partition in self._ordered()), default=0)
 
-    def contexts(self) -> list[Any]:
+    def contexts(self) -> list[C]:
         """What each partition keeps over its customers."""
         return [partition.context for partition in self._ordered()]
 
-    def _ordered(self) -> list[Partition]:
+    def _ordered(self) -> list[Partition[E, S, C]]:
         return [partition for _, partition in sorted(self.partitions.items())]
 
 
-def write_results(run: Offline, sent: Iterable[tuple[str, bytes]], out: Path) -> Summary:
+def write_results(run: Offline[E, S, C], sent: Iterable[tuple[str, bytes]], out: Path) -> Summary:
     """Write what a run ``sent`` (topic and bytes), and how it ended, into the files of ``out``."""
     began = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
@@ -114,7 +115,7 @@ def write_results(run: Offline, sent: Iterable[tuple[str, bytes]], out: Path) ->
     return summary
 
 
-def _summary(run: Offline, customers: int, seconds: float) -> Summary:
+def _summary(run: Offline[E, S, C], customers: int, seconds: float) -> Summary:
     by_status: Counter[str] = Counter()
     for (kind, status), count in run.counts.items():
         by_status["dead" if kind == "dead_letter" else status] += count

@@ -14,7 +14,7 @@ from domain.kernel.units import MS_PER_DAY
 from domain.segments.live import Segments
 from schemas.fields import milliseconds
 from schemas.segments import QUARANTINE, SegmentModel
-from streams.engine.partition import Partition
+from streams.engine.observer import Seen
 
 
 class SegmentGauges(Collector):
@@ -24,13 +24,13 @@ class SegmentGauges(Collector):
     and only those are shown.
     """
 
-    def __init__(self, partitions: Mapping[int, Partition]) -> None:
+    def __init__(self, partitions: Mapping[int, Seen]) -> None:
         self.model: SegmentModel | None = None
         self._partitions = partitions
         self._changes = 0
         self._customer_ms = 0
 
-    def closed(self, partition: Partition) -> None:
+    def closed(self, partition: Seen) -> None:
         """A partition goes: what it counted stays counted."""
         found = segments_of(partition)
         if found is not None:
@@ -101,7 +101,7 @@ class SegmentGauges(Collector):
                 yield GaugeMetricFamily(f"touchline_{name}", told, value=value)
 
 
-def segments_of(partition: Partition) -> Segments | None:
+def segments_of(partition: Seen) -> Segments | None:
     """The segments of a partition, where its topology has them."""
     found = getattr(partition.context, "segments", None)
     return found if isinstance(found, Segments) else None

@@ -11,19 +11,19 @@ import contextlib
 import gc
 import signal
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, Generic
 
 import faust
 import structlog
 import uvloop
 
 from agents.feed import feed
-from agents.modelling import Modelling
-from agents.topology import Topology
+from agents.modelling import AnyModelling
+from agents.topology import C, E, S, Topology
 from streams.engine.clients import bootstrap_servers
+from streams.engine.doings import unwatched
 from streams.engine.fitting import nobody
 from streams.engine.observer import Observer
-from streams.engine.partition import Partition
 from streams.engine.tasks import Tasks
 from streams.errors import WorkerFailed
 from streams.recording.writing import Recorder
@@ -66,15 +66,15 @@ def faust_app(settings: Settings) -> App:
     return app
 
 
-class Worker:
+class Worker(Generic[E, S, C]):
     """Runs one topology, and the task that makes the records of its modellings."""
 
     def __init__(
         self,
         settings: Settings,
-        topology: Topology,
+        topology: Topology[E, S, C],
         observer: Observer,
-        modellings: Sequence[Modelling] = (),
+        modellings: Sequence[AnyModelling] = (),
         recorder: Recorder | None = None,
     ) -> None:
         self.settings = settings
@@ -85,7 +85,7 @@ class Worker:
             observer,
             self.fail,
             modellings,
-            partition=recorder.partition if recorder else Partition,
+            watch=recorder.watch if recorder else unwatched,
             told=recorder.told if recorder else nobody,
         )
         self.failure: BaseException | None = None

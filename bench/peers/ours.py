@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -77,14 +76,14 @@ def load(customer_id: str, get: Get) -> Total | None:
     return None if value is None else _total(value)
 
 
-def add(total: Total, payment: Payment, at: int, context: Any) -> Outcome:
+def add(total: Total, payment: Payment, at: int, context: Nothing) -> Outcome:
     """The job."""
     total.count += 1
     total.amount += payment.amount
     return ACCEPTED
 
 
-def count_and_sum(topic: str) -> Topology:
+def count_and_sum(topic: str) -> Topology[Payment, Total, Nothing]:
     """The job as a topology over one topic."""
     return Topology(
         name="count-and-sum",

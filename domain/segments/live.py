@@ -9,14 +9,14 @@ not wait. Segment and update change together with the customer's state.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.customer.parts import Core
 from domain.customer.recent import behaviour_vector
-from domain.customer.state import CORE, CoreOnly, Customer, Record, decode_core
+from domain.customer.state import CORE, CoreOnly, Customer, decode_core
+from domain.kernel.population import Changed
 from domain.kernel.scales import FEATURES
 from domain.kernel.units import MS_PER_HOUR, WINDOW_MS
 from domain.policy.segments import SegmentRules
@@ -39,18 +39,7 @@ Open = Callable[[str], Customer]
 Opened = Callable[[str], Customer | None]
 Glance = Callable[[str], Customer | CoreOnly]
 Codes = NDArray[np.int16]
-
-
-class Changed(NamedTuple):
-    """A customer whose state changed, and what is to be sent.
-
-    Without a ``state``, ``records`` of it are to be written as they are.
-    """
-
-    key: str
-    state: Customer | None
-    outputs: Sequence[SegmentUpdate]
-    records: Sequence[Record] = ()
+Moved = Changed[Customer, SegmentUpdate]
 
 
 class Segments:
@@ -97,13 +86,13 @@ class Segments:
         """Whether a tick would find anything to do."""
         return bool(self.moved) or self._table.next_expiry <= now
 
-    def tick(self, now: int, open_: Open) -> list[Changed]:
+    def tick(self, now: int, open_: Open) -> list[Moved]:
         """Move windows and judge everyone whose vector moved by ``now`` (ms)."""
         self.customer_ms += len(self._table) * max(0, now - self._ticked) if self._ticked else 0
         self._ticked = now
         keys, self.moved = self.moved, {}
         keys.update(dict.fromkeys(self._table.due(now)))
-        changed: list[Changed] = []
+        changed: list[Moved] = []
         rows: list[int] = []
         gone: list[int] = []
         for key in keys:
@@ -148,7 +137,7 @@ class Segments:
         self._stored = list(keys)
         self._core_of = core_of
 
-    def work(self, now: int, open_: Open, opened: Opened) -> list[Changed]:
+    def work(self, now: int, open_: Open, opened: Opened) -> list[Moved]:
         """One slice: of customers coming in from the store, else of those to be judged anew.
 
         Of the latter only those that are ``opened`` are more than their core record here.
@@ -244,7 +233,7 @@ class Segments:
         values = feature_values(core)
         return tuple(values[name] for name in self._rules.features)
 
-    def _judge(self, rows: Rows, now: int, open_: Glance, most: int | None = None) -> list[Changed]:
+    def _judge(self, rows: Rows, now: int, open_: Glance, most: int | None = None) -> list[Moved]:
         """Judge rows by the model; at most ``most`` changes, the rest stays stale."""
         if not len(rows):
             return []
@@ -275,7 +264,7 @@ class Segments:
         changed = self._move(rows[goes], codes[goes], now, open_) if len(goes) else []
         return changed + self._turn(rows[turns], open_)
 
-    def _move(self, rows: Rows, codes: Codes, now: int, open_: Glance) -> list[Changed]:
+    def _move(self, rows: Rows, codes: Codes, now: int, open_: Glance) -> list[Moved]:
         table = self._table
         customers = [open_(table.keys[row]) for row in rows.tolist()]
         self.changes += sum(1 for customer in customers if customer.core.segment)
@@ -287,7 +276,7 @@ class Segments:
             for customer, update in zip(customers, updates, strict=True)
         ]
 
-    def _turn(self, rows: Rows, open_: Glance) -> list[Changed]:
+    def _turn(self, rows: Rows, open_: Glance) -> list[Moved]:
         """Let who came past the margin, or back, remember it: nothing is told."""
         changed = []
         for row in rows.tolist():
@@ -297,7 +286,7 @@ class Segments:
             changed.append(_changed(customer, ()))
         return changed
 
-    def _leave(self, key: str, customer: Customer) -> Changed:
+    def _leave(self, key: str, customer: Customer) -> Moved:
         at = customer.core.newest_click + WINDOW_MS
         return Changed(key, customer, (self._updates.leave(customer, at),))
 
@@ -317,7 +306,7 @@ class Segments:
         return code
 
 
-def _changed(customer: Customer | CoreOnly, outputs: Sequence[SegmentUpdate]) -> Changed:
+def _changed(customer: Customer | CoreOnly, outputs: Sequence[SegmentUpdate]) -> Moved:
     if isinstance(customer, CoreOnly):
         return Changed(customer.customer_id, None, outputs, customer.dump())
     return Changed(customer.customer_id, customer, outputs)

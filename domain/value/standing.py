@@ -11,17 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from domain.customer.state import LEDGER, Customer, decode_core
+from domain.kernel.population import Changed
 from domain.kernel.units import MS_PER_DAY, MS_PER_SECOND
 from domain.policy.value import ValueRules
 from domain.value.row import facts_of, growable_of
 from domain.value.sketches import grid_of
 from domain.value.snapshot import Figures, Snapshot, dump_snapshot
 from domain.value.table import Rows, Table, entry
+from schemas.outputs import Output
 from schemas.standings import Standings
 
 SLICE_CUSTOMERS: Final = 256
@@ -30,6 +32,8 @@ SLICE_ROWS: Final = 4_096
 
 Open = Callable[[str], Customer]
 Opened = Callable[[str], Customer | None]
+Unmoved = Changed[Customer, Output]
+"""Nobody is ever changed by this: classes are worked out where they are asked for."""
 
 
 class Standing:
@@ -76,7 +80,7 @@ class Standing:
         pause = 0 if at_rest else self._rules.refresh_seconds * MS_PER_SECOND
         return bool(self.moved) and now - self._refreshed >= pause
 
-    def tick(self, now: int, open_: Open) -> Sequence[Any]:
+    def tick(self, now: int, open_: Open) -> Sequence[Unmoved]:
         """Begin to measure who moved, and at a new UTC day everybody; one slice of it."""
         self._date(now)
         self._waiting |= self.moved
@@ -90,7 +94,7 @@ class Standing:
         """Whether :meth:`work` has anything left to do."""
         return bool(self._stored) or bool(self._waiting) or bool(len(self._older))
 
-    def work(self, now: int, open_: Open, opened: Opened) -> Sequence[Any]:
+    def work(self, now: int, open_: Open, opened: Opened) -> Sequence[Unmoved]:
         """One slice: customers of the store, else those that moved, else rows of yesterday."""
         self._work(now, open_)
         return ()

@@ -12,7 +12,7 @@ import typer
 from streams.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from agents.topology import Topology
+    from agents.customers import Customers
     from schemas.segments import SegmentModel
     from streams.cli.audience import Audience
 
@@ -128,7 +128,7 @@ def _model(settings: Settings) -> tuple[SegmentModel, int]:
     return connect.run(segments.newest_model(settings)), partitions
 
 
-def _topology() -> Topology:
+def _topology() -> Customers:
     from agents.customers import customers
     from domain.policy import Policy
 

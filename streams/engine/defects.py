@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from types import FrameType, TracebackType
-from typing import Any
 
 from schemas.deadletter import KafkaRecord
 
@@ -27,7 +26,7 @@ class RuleFailed(Exception):
     def __init__(
         self,
         error: BaseException,
-        rule: Callable[..., Any],
+        rule: Callable[..., object],
         *,
         key: str,
         partition: int,
@@ -63,7 +62,7 @@ class RuleFailed(Exception):
         return f"{self.topic}[{self.partition}] offset {self.offset}"
 
     @property
-    def fields(self) -> dict[str, Any]:
+    def fields(self) -> dict[str, str | int]:
         """The same for a log that keeps fields apart."""
         known = {
             "rule": self.rule,
@@ -79,7 +78,7 @@ class RuleFailed(Exception):
 
 
 def on_event(
-    error: BaseException, rule: Callable[..., Any], event: Any, key: str, record: KafkaRecord
+    error: BaseException, rule: Callable[..., object], event: object, key: str, record: KafkaRecord
 ) -> RuleFailed:
     """What is raised where a rule failed on an event."""
     return RuleFailed(
@@ -94,14 +93,14 @@ def on_event(
 
 
 def on_timer(
-    error: BaseException, rule: Callable[..., Any], key: str, due: int | None, partition: int
+    error: BaseException, rule: Callable[..., object], key: str, due: int | None, partition: int
 ) -> RuleFailed:
     """What is raised where a rule failed on a timer due at ``due`` (ms)."""
     at = "?" if due is None else _text(due)
     return RuleFailed(error, rule, key=key, partition=partition, due_at=at)
 
 
-def _frames(error: BaseException, rule: Callable[..., Any]) -> Iterator[tuple[FrameType, int]]:
+def _frames(error: BaseException, rule: Callable[..., object]) -> Iterator[tuple[FrameType, int]]:
     """The calls within the rule's own package: those of libraries beneath it are not rules."""
     package = rule.__module__.partition(".")[0]
     trace: TracebackType | None = error.__traceback__

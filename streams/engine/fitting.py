@@ -11,13 +11,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Generic
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from agents.modelling import Fits, Modelling, snapshot_kind
+from agents.modelling import AnyModelling, Fits, Modelling, Record, Summary, snapshot_kind
 from schemas.codec import encode
 from schemas.outputs import Output
 from streams.engine.clients import client_options
@@ -50,12 +50,12 @@ class Fitting:
 
     def __init__(
         self,
-        modellings: Sequence[Modelling],
+        modellings: Sequence[AnyModelling],
         settings: Settings,
         observer: Observer,
         told: Told = nobody,
     ) -> None:
-        self._makers = {modelling.kind: Maker(modelling) for modelling in modellings}
+        self._makers = {each.kind: Maker(each) for each in modellings}
         [self._source] = {modelling.source for modelling in modellings}
         self._settings = settings
         self._observer = observer
@@ -105,7 +105,7 @@ class Fitting:
         finally:
             await consumer.stop()
 
-    async def _newest(self, modelling: Modelling) -> Any | None:
+    async def _newest(self, modelling: Modelling[Summary, Record]) -> Record | None:
         """The newest record that can be read; raises :class:`UnreadableModel`."""
         newest, torn = await newest_readable(self._settings, modelling)
         if newest is None and torn:
@@ -129,7 +129,7 @@ class Fitting:
                     log.error("snapshot refused", partition=tp.partition, why=str(error))
                     self._observer.model_refused("snapshot", str(error))
 
-    async def _fit(self, maker: Maker) -> None:
+    async def _fit(self, maker: Maker[Summary, Record]) -> None:
         began, snapshots = time.perf_counter(), maker.begin()
         assert maker.fitter is not None
         now = time.time_ns() // 1_000_000
@@ -149,13 +149,13 @@ class Fitting:
         log.info("model published", kind=record.kind, version=record.version, why=record.reason)
 
 
-class Maker:
+class Maker(Generic[Summary, Record]):
     """One modelling at work: the newest snapshot of each partition, and what fits them."""
 
-    def __init__(self, modelling: Modelling) -> None:
+    def __init__(self, modelling: Modelling[Summary, Record]) -> None:
         self.modelling = modelling
-        self.fitter: Fits | None = None
-        self._snapshots: dict[int, Any] = {}
+        self.fitter: Fits[Summary, Record] | None = None
+        self._snapshots: dict[int, Summary] = {}
         self._news = False
         self._fitted_at = 0.0
         self.took = 0.0
@@ -172,7 +172,7 @@ class Maker:
         pause = max(pause, REST_FACTOR * self.took)
         return bool(self._snapshots) and time.monotonic() - self._fitted_at >= pause
 
-    def begin(self) -> list[Any]:
+    def begin(self) -> list[Summary]:
         """The snapshots, in the order of their partitions; they are no news from now on."""
         self._news, self._fitted_at = False, time.monotonic()
         return [self._snapshots[number] for number in sorted(self._snapshots)]

@@ -11,13 +11,23 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from operator import itemgetter
-from typing import Any, NamedTuple
+from operator import attrgetter, itemgetter
+from typing import Final, Generic, NamedTuple, TypeVar, final
 
+import msgspec
+
+from schemas.codec import Bad
 from schemas.deadletter import Fetched
 
-FIRST = -(1 << 62)
-LAST = 1 << 62
+E = TypeVar("E")
+
+# Places in the merge: an event has its time (ms), and these lie beyond all times.
+FIRST: Final = -(1 << 62)
+"""Of what has no time, while nothing that has one waits before it in its topic."""
+READ_BACK: Final = FIRST + 1
+"""Of what was read back: before all events, whenever they happened."""
+LAST: Final = 1 << 62
+"""Behind everything."""
 
 
 class Chunk(NamedTuple):
@@ -36,50 +46,85 @@ class Chunk(NamedTuple):
     epoch: int
 
 
-Waiting = tuple[int, str, Any, str, Fetched]
-"""A decoded record: time in ms, key, what it decoded to, its topic, and the record itself.
+# Structs, since one is made for every record: they cost no more than a plain tuple.
 
-What is to become a dead letter has no time of its own: ``FIRST`` and no key. What was read back
-has ``AT_ONCE`` of :mod:`agents.topology`. A plain tuple, since one is made for every record.
-"""
+
+@final
+class Happened(msgspec.Struct, Generic[E], gc=False):
+    """An event to be applied to the state of its key; ``at`` is when it happened, in ms."""
+
+    at: int
+    key: str
+    event: E
+    topic: str
+    record: Fetched
+
+
+@final
+class Refused(msgspec.Struct, gc=False):
+    """A record to become a dead letter. It goes as soon as what its topic holds before it."""
+
+    bad: Bad
+    topic: str
+    record: Fetched
+
+
+@final
+class Returned(msgspec.Struct, gc=False):
+    """A record of our own outputs that was read back, for the state of ``key``.
+
+    ``told`` is what it decoded to: of which class, its topic's ``ReadBack`` knows.
+    """
+
+    key: str
+    told: object
+    topic: str
+    record: Fetched
+
+
+Waiting = Happened[E] | Refused | Returned
+"""A decoded record, tagged by its class with what is to be done with it."""
 
 COMPACT = 2_048
 """Records of a topic that were taken and are still held, at most about so many."""
 
 _high = itemgetter(0)
-_topic = itemgetter(3)
+_topic = attrgetter("topic")
 
 
-class Taken(NamedTuple):
+class Taken(NamedTuple, Generic[E]):
     """Records in merged order, and by topic where to go on once all of them are applied."""
 
-    items: list[Waiting]
+    items: Sequence[Waiting[E]]
     positions: dict[str, int]
 
 
-class _Queue:
-    """Records of one topic as they came, each under the highest time of the topic so far."""
+class _Queue(Generic[E]):
+    """Records of one topic as they came, each under the topic's farthest place so far."""
 
     __slots__ = ("at", "end", "highs", "items")
 
     def __init__(self) -> None:
         self.highs: list[int] = []
-        self.items: list[Waiting] = []
+        self.items: list[Waiting[E]] = []
         self.at = 0
         self.end = 0
 
     def __len__(self) -> int:
         return len(self.items) - self.at
 
-    def add(self, items: Sequence[Waiting], end: int) -> None:
+    def add(self, items: Sequence[Waiting[E]], end: int) -> None:
         self.end = end
         high = self.highs[-1] if len(self) else FIRST
         for item in items:
-            high = max(high, item[0])
+            if type(item) is Happened:
+                high = max(high, item.at)
+            elif type(item) is Returned:
+                high = max(high, READ_BACK)
             self.highs.append(high)
         self.items += items
 
-    def upto(self, horizon: int, limit: int) -> list[tuple[int, Waiting]]:
+    def upto(self, horizon: int, limit: int) -> list[tuple[int, Waiting[E]]]:
         """At most ``limit`` records not above ``horizon``, with what they wait under."""
         most = min(self.at + limit, len(self.highs))
         stop = bisect_right(self.highs, horizon, self.at, most)
@@ -88,7 +133,7 @@ class _Queue:
     def pass_over(self, count: int) -> int:
         """Let so many go; the position behind them."""
         self.at += count
-        position = self.items[self.at - 1][4].offset + 1
+        position = self.items[self.at - 1].record.offset + 1
         if self.at == len(self.items):
             position = max(position, self.end)
         if self.at >= COMPACT or self.at == len(self.items):
@@ -97,7 +142,7 @@ class _Queue:
         return position
 
 
-class Inbox:
+class Inbox(Generic[E]):
     """Decoded records in merged order; at the same time, in that of their topics' names.
 
     Each waits under the highest time of its topic so far, so that a stable sort merges the
@@ -107,10 +152,10 @@ class Inbox:
     __slots__ = ("_queues", "waiting")
 
     def __init__(self) -> None:
-        self._queues: dict[str, _Queue] = {}
+        self._queues: dict[str, _Queue[E]] = {}
         self.waiting = 0
 
-    def add(self, topic: str, items: Sequence[Waiting], end: int) -> None:
+    def add(self, topic: str, items: Sequence[Waiting[E]], end: int) -> None:
         """Append decoded records of one topic; ``end`` is the position behind them."""
         queue = self._queues.get(topic)
         if queue is None:
@@ -137,7 +182,7 @@ class Inbox:
         """The highest time that waits in ``topic``: what is not yet read of it comes later."""
         return self._queues[topic].highs[-1]
 
-    def take(self, limit: int, bound: int = LAST) -> Taken:
+    def take(self, limit: int, bound: int = LAST) -> Taken[E]:
         """Up to ``limit`` records not later than ``bound``, in merged order; they wait no more.
 
         Where ``limit`` of one topic lie up to a time, nothing later of any topic can be due, so
@@ -148,7 +193,7 @@ class Inbox:
             last = queue.at + limit - 1
             if last < len(queue.highs):
                 horizon = min(horizon, queue.highs[last])
-        merged: list[tuple[int, Waiting]] = []
+        merged: list[tuple[int, Waiting[E]]] = []
         for queue in self._queues.values():
             merged += queue.upto(horizon, limit)
         merged.sort(key=_high)

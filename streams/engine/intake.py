@@ -16,8 +16,8 @@ from typing import NamedTuple
 import structlog
 from faust.types import TP
 
-from agents.topology import AT_ONCE, Topology
-from streams.engine.inbox import LAST, Chunk
+from agents.topology import C, E, S, Topology
+from streams.engine.inbox import LAST, READ_BACK, Chunk
 from streams.engine.partition import Partition
 from streams.engine.transport import Consumer
 from streams.settings import Settings
@@ -34,7 +34,8 @@ log = structlog.get_logger("touchline.intake")
 class Look(NamedTuple):
     """What is known of the topics at one moment.
 
-    ``bound``: up to which time (ms) waiting records may be applied, ``None``: none of them yet.
+    ``bound``: up to which time (ms), or other place in the merge, waiting records may be applied,
+    ``None``: none of them yet.
     ``ended``: wall time (ms) at which every topic had been read to its end; ``None``: not so.
     """
 
@@ -45,7 +46,7 @@ class Look(NamedTuple):
 class Intake:
     """Takes chunks for one partition, holds topics that run ahead, and says what may go on."""
 
-    def __init__(self, topology: Topology, number: int, settings: Settings) -> None:
+    def __init__(self, topology: Topology[E, S, C], number: int, settings: Settings) -> None:
         self.tps = {topic: TP(topic, number) for topic in topology.topics}
         self._merged = {topic: self.tps[topic] for topic in topology.sources}
         self._read_back = tuple(topology.read_back)
@@ -77,7 +78,7 @@ class Intake:
         consumer.leave(self.tps.values())
         self._landed.clear()
 
-    def accept(self, consumer: Consumer, partition: Partition, chunk: Chunk) -> bool:
+    def accept(self, consumer: Consumer, partition: Partition[E, S, C], chunk: Chunk) -> bool:
         """Take a chunk, unless it was fetched before the last seek; whether it was taken."""
         tp = self.tps[chunk.topic]
         if chunk.epoch != self._epochs.get(tp):
@@ -100,7 +101,7 @@ class Intake:
             consumer.hold([tp])
         return True
 
-    def look(self, consumer: Consumer, partition: Partition) -> Look:
+    def look(self, consumer: Consumer, partition: Partition[E, S, C]) -> Look:
         """Let landed chunks in that may be, and work out what may be applied."""
         ended, received = consumer.ended, self._received
         read_until = {topic: ended(tp, received[topic]) for topic, tp in self._merged.items()}
@@ -110,18 +111,18 @@ class Intake:
         at_once = sum(inbox.waiting_in(topic) for topic in self._read_back)
         bound = self._bound(partition, read_until) if inbox.waiting > at_once else None
         if bound is None and at_once:
-            bound = AT_ONCE
+            bound = READ_BACK
         known = [at for at in read_until.values() if at is not None]
         return Look(bound, min(known) if len(known) == len(read_until) else None)
 
-    def release(self, consumer: Consumer, partition: Partition) -> None:
+    def release(self, consumer: Consumer, partition: Partition[E, S, C]) -> None:
         """Let held topics come in again that have few records waiting."""
         for topic in list(self._held):
             if partition.inbox.waiting_in(topic) < RELEASED_RECORDS:
                 self._held.discard(topic)
                 consumer.release([self.tps[topic]])
 
-    def _admit(self, partition: Partition, read_until: Mapping[str, int | None]) -> None:
+    def _admit(self, partition: Partition[E, S, C], read_until: Mapping[str, int | None]) -> None:
         """On the event clock, let a chunk in once every other topic was asked after it came.
 
         What was appended before the chunk's records can then no longer be unseen, and the
@@ -137,7 +138,9 @@ class Intake:
             self._landed.popleft()
             partition.receive(chunk.topic, chunk.records, chunk.end)
 
-    def _bound(self, partition: Partition, read_until: Mapping[str, int | None]) -> int | None:
+    def _bound(
+        self, partition: Partition[E, S, C], read_until: Mapping[str, int | None]
+    ) -> int | None:
         """Up to which time waiting records may be applied; ``None``: none of them yet.
 
         A topic that has more in Kafka bounds the others by what of it waits here; while nothing

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from agents.modelling import Modelling
+from agents.modelling import AnyModelling, Modelling, Record, Summary
+from schemas.common import CommonRecord
 from streams.engine.clients import client_options
 from streams.engine.observer import Observer
 from streams.engine.restore import read_records
@@ -28,13 +28,16 @@ MAX_MODEL_BYTES = 4 * 1024 * 1024
 log = structlog.get_logger("touchline.models")
 
 
-async def newest_readable(settings: Settings, modelling: Modelling) -> tuple[Any | None, str]:
+async def newest_readable(
+    settings: Settings, modelling: Modelling[Summary, Record]
+) -> tuple[Record | None, str]:
     """The record of the highest version that can be read, and why the last torn one cannot.
 
     A torn record is passed over while an older one is still there: compaction leaves the newest
     alone for a while.
     """
-    newest, torn = None, ""
+    newest: Record | None = None
+    torn = ""
     async for key, value in read_records(settings, modelling.target, MODEL_PARTITION):
         if key != modelling.key:
             continue
@@ -55,12 +58,12 @@ class Models:
 
     def __init__(
         self,
-        modellings: Sequence[Modelling],
+        modellings: Sequence[AnyModelling],
         settings: Settings,
         observer: Observer,
-        on_model: Callable[[Any], None],
+        on_model: Callable[[CommonRecord], None],
     ) -> None:
-        self.newest: dict[str, Any] = {}
+        self.newest: dict[str, CommonRecord] = {}
         self._by_place = {(each.target, each.key): each for each in modellings}
         self._settings = settings
         self._observer = observer

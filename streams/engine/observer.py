@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
+from schemas.common import CommonRecord
 from streams.engine.inbox import Chunk
-from streams.engine.partition import Drained, Partition
+from streams.engine.partition import Drained
+from streams.engine.store import Store
+
+
+class Seen(Protocol):
+    """What is seen of a partition, whatever its topology; who knows which it is looks closer."""
+
+    @property
+    def number(self) -> int:
+        """Its number."""
+
+    @property
+    def store(self) -> Store:
+        """Its records, as of the newest commit."""
+
+    @property
+    def now(self) -> int:
+        """Its task clock, in ms."""
+
+    @property
+    def context(self) -> object:
+        """What it keeps over all keys."""
 
 
 class Observer:
@@ -14,13 +36,13 @@ class Observer:
     def received(self, chunk: Chunk) -> None:
         """A chunk came in."""
 
-    def committed(self, partition: Partition, drained: Drained, seconds: float) -> None:
+    def committed(self, partition: Seen, drained: Drained, seconds: float) -> None:
         """A transaction went through."""
 
     def commit_failed(self, number: int, why: str) -> None:
         """A transaction was given up; its partition is opened anew."""
 
-    def opened(self, partition: Partition, records: int, seconds: float) -> None:
+    def opened(self, partition: Seen, records: int, seconds: float) -> None:
         """A partition was restored from ``records`` changelog records."""
 
     def closed(self, number: int) -> None:
@@ -32,15 +54,15 @@ class Observer:
     def lag(self, lags: dict[tuple[str, int], int]) -> None:
         """Records waiting in Kafka by topic and partition number."""
 
-    def modelled(self, model: Any, snapshots: int, seconds: float) -> None:
+    def modelled(self, model: CommonRecord, snapshots: int, seconds: float) -> None:
         """A model was published from this many partitions' snapshots."""
 
-    def adopted(self, model: Any) -> None:
+    def adopted(self, model: CommonRecord) -> None:
         """A newer model is in use here."""
 
     def model_refused(self, reason: str, why: str) -> None:
         """A model or snapshot was not taken; ``reason`` is one of a small fixed set."""
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> dict[str, object]:
         """Nothing to tell."""
         return {}

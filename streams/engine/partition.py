@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Generic, Literal, NamedTuple
 
 from agents.modelling import snapshot_key
-from agents.topology import AT_ONCE, Bad, Changed, Topology
+from agents.topology import Bad, C, E, Figures, S, Topology
+from domain.kernel.population import Changed
 from schemas.codec import encode
+from schemas.common import CommonRecord
 from schemas.deadletter import Fetched, Original, dead_letter
 from schemas.outputs import Output
 from schemas.topics import DEAD_LETTERS, PARTITION_SUMMARIES
@@ -23,7 +25,8 @@ from streams.engine.checkpoint import (
     dump_checkpoint,
 )
 from streams.engine.defects import on_event, on_timer
-from streams.engine.inbox import FIRST, LAST, Inbox, Waiting
+from streams.engine.doings import Doing, Told
+from streams.engine.inbox import LAST, Happened, Inbox, Refused, Returned, Taken, Waiting
 from streams.engine.store import Store
 from streams.engine.timers import Timers
 
@@ -58,12 +61,12 @@ class Drained(NamedTuple):
     counts: Counter[tuple[str, str]]
 
 
-class Partition:
+class Partition(Generic[E, S, C]):
     """State, timers, clock and unsent outputs of one partition number."""
 
     def __init__(
         self,
-        topology: Topology,
+        topology: Topology[E, S, C],
         number: int,
         store: Store,
         checkpoint: Checkpoint | None,
@@ -84,21 +87,25 @@ class Partition:
         self._due_of = self.timers.due_of
         self._rule = topology.apply
         self._prompt = topology.prompt
-        self.inbox = Inbox()
+        self.inbox = Inbox[E]()
         self.pending = 0
         self.urgent = False
         self.outputs: list[Sent] = []
         self.counts: Counter[tuple[type, str]] = Counter()
         self._wall_clock = clock == "wall"
         self._cached = cached
-        self._live: dict[str, Any] = {}
-        self._dirty: dict[str, Any] = {}
+        self._live: dict[str, S] = {}
+        self._dirty: dict[str, S] = {}
         self._written: list[tuple[bytes, bytes | None]] = []
         self.population = topology.population(self.context, self.versions)
         self._next_tick = LAST if self.population is None else 0
         if self.population is not None:
             owners = (topology.owner(key) for key, _ in store.items())
             self.population.restore(sorted(filter(None, owners)), self._main_record)
+
+    def do(self, doing: Doing[E, Told]) -> Told:
+        """Do what a value says: by these alone the engine works on a partition."""
+        return doing.to(self)
 
     # -- in ---------------------------------------------------------------------------
 
@@ -113,67 +120,75 @@ class Partition:
             self.next_offsets[topic] = end
             self.pending += 1
 
-    def judged(self, topic: str, records: Sequence[Fetched]) -> list[Waiting]:
+    def judged(self, topic: str, records: Sequence[Fetched]) -> list[Waiting[E]]:
         """What the records of one topic are to be applied as."""
+        values = [record.value for record in records]
         read_back = self.topology.read_back.get(topic)
-        decode = self.topology.decode if read_back is None else read_back.decode
-        events = zip(decode([record.value for record in records]), records, strict=True)
         if read_back is None:
+            events = zip(self.topology.decode(values), records, strict=True)
             return [self.judge(event, topic, record) for event, record in events]
-        items: list[Waiting] = []
-        for event, record in events:
-            bad = event if type(event) is Bad else None
-            key = "" if bad else read_back.key_of(event)
-            if bad is None and record.key != key.encode():
-                bad = Bad("key_mismatch", f"the key must be {key!r} in UTF-8, as the record says")
-            item = (FIRST, "", bad) if bad else (AT_ONCE, key, event)
-            items.append((*item, topic, record))
+        items: list[Waiting[E]] = []
+        for told, record in zip(read_back.decode(values), records, strict=True):
+            if isinstance(told, Bad):
+                items.append(Refused(told, topic, record))
+            elif record.key != (key := read_back.key_of(told)).encode():
+                must = f"the key must be {key!r} in UTF-8, as the record says"
+                items.append(Refused(Bad("key_mismatch", must), topic, record))
+            else:
+                items.append(Returned(key, told, topic, record))
         return items
 
-    def judge(self, event: Any, topic: str, record: Fetched) -> Waiting:
+    def judge(self, event: E | Bad, topic: str, record: Fetched) -> Happened[E] | Refused:
         """What a decoded record is to be applied as: an event of its key, or a dead letter."""
-        if type(event) is not Bad:
-            key, at, source = self.topology.identify(event)
-            if record.key == key.encode() and topic == source:
-                return at, key, event, topic, record
-            event = self.topology.misplaced(event, topic, record.key)
-        return FIRST, "", event, topic, record
+        if isinstance(event, Bad):
+            return Refused(event, topic, record)
+        key, at, source = self.topology.identify(event)
+        if record.key == key.encode() and topic == source:
+            return Happened(at, key, event, topic, record)
+        return Refused(self.topology.misplaced(event, topic, record.key), topic, record)
 
     def step(self, wall: int, limit: int = SLICE_RECORDS, bound: int = LAST) -> int:
         """Apply up to ``limit`` waiting records at wall time ``wall`` (ms); how many it were.
 
         None later than ``bound`` (ms): something older may still be on its way.
         """
-        taken, positions = self.inbox.take(limit, bound)
+        taken = self.inbox.take(limit, bound)
+        self.take(taken, wall)
+        return len(taken.items)
+
+    def take(self, taken: Taken[E], wall: int) -> None:
+        """Apply records that wait no more, and go on behind them; as :meth:`apply`."""
+        items, positions = taken
         apply = self.apply
-        for item in taken:
+        for item in items:
             apply(item, wall)
         self.next_offsets.update(positions)
-        self.pending += len(taken)
-        return len(taken)
+        self.pending += len(items)
 
-    def apply(self, item: Waiting, wall: int) -> None:
+    def apply(self, item: Waiting[E], wall: int) -> None:
         """Apply one decoded record: to its state, or as a dead letter.
 
         Raises :class:`streams.engine.defects.RuleFailed`, as all that fires timers: after that
         nothing of this partition may be kept.
         """
-        at, key, event, topic, record = item
+        if type(item) is Happened:
+            self._apply(item, wall)
+        elif type(item) is Refused:
+            self._dead(item.topic, item.record, item.bad)
+        elif type(item) is Returned:
+            self._take_back(item)
+
+    def _apply(self, item: Happened[E], wall: int) -> None:
+        at, key, event = item.at, item.key, item.event
         now = at
         context = self.context
         if self._wall_clock:
             if at > wall:
                 if at > wall + FUTURE_TOLERANCE_MS:
-                    self._dead(topic, record, _in_future(at, wall))
+                    self._dead(item.topic, item.record, _in_future(at, wall))
                     return
                 now = wall
             context.late = wall - at > BACKLOG_AGE_MS
-        if at <= AT_ONCE:
-            if at == FIRST:
-                self._dead(topic, record, event)
-            else:
-                self._take_back(key, event, topic, record)
-            return
         self.now = now = max(self.now, now)
         due = self._timer_heap
         if due and due[0][0] <= now:
@@ -185,29 +200,31 @@ class Partition:
         try:
             outcome = self._rule(state, event, at, context)
         except Exception as error:
-            where = self._original(topic, record)
+            where = self._original(item.topic, item.record)
             raise on_event(error, self._rule, event, key, where) from error
         status = outcome.status
         self.counts[type(event), status] += 1
         if status == "rejected":
-            self._dead(topic, record, Bad(outcome.reason, outcome.detail))
+            self._dead(item.topic, item.record, Bad(outcome.reason, outcome.detail))
             return
         self._dirty[key] = state
         if outcome.outputs:
-            self._send(outcome.outputs, record.timestamp)
+            self._send(outcome.outputs, item.record.timestamp)
         next_due = state.next_due
         if next_due is not None or key in self._due_of:
             self.timers.set(key, next_due)
 
-    def _take_back(self, key: str, event: Any, topic: str, record: Fetched) -> None:
+    def _take_back(self, item: Returned) -> None:
         """Let a record that was read back act on its key's state."""
+        key, told = item.key, item.told
         state = self._state_of(key)
-        take, self.context.now = self.topology.read_back[topic].take, self.now
+        take, self.context.now = self.topology.read_back[item.topic].take, self.now
         try:
-            take(state, event, self.context)
+            take(state, told, self.context)
         except Exception as error:
-            raise on_event(error, take, event, key, self._original(topic, record)) from error
-        self.counts[type(event), "read_back"] += 1
+            where = self._original(item.topic, item.record)
+            raise on_event(error, take, told, key, where) from error
+        self.counts[type(told), "read_back"] += 1
         self._dirty[key] = state
 
     def advance(self, now: int) -> None:
@@ -246,7 +263,7 @@ class Partition:
             work = self.population.work
             self._take(work(self.now, self._state_in_passing, self._opened))
 
-    def adopt(self, record: Any) -> str | None:
+    def adopt(self, record: CommonRecord) -> str | None:
         """Take a newer record of its kind into use; why it is refused, or ``None``."""
         if self.population is None:
             return None
@@ -272,7 +289,7 @@ class Partition:
         else:
             self._next_tick = self.now + TICK_MS
 
-    def _take(self, changes: Sequence[Changed]) -> None:
+    def _take(self, changes: Sequence[Changed[S, Output]]) -> None:
         written: list[tuple[bytes, bytes | None]] = []
         for change in changes:
             if change.state is None:
@@ -288,7 +305,7 @@ class Partition:
         self._written += records
         self.store.put_all(records)
 
-    def _state_of(self, key: str) -> Any:
+    def _state_of(self, key: str) -> S:
         return self._live.get(key) or self._open(key)
 
     def _main_record(self, key: str) -> bytes | None:
@@ -319,14 +336,11 @@ class Partition:
         self._evict()
         return drained
 
-    def landed(self) -> None:
-        """Hear that what was drained last is committed."""
-
-    def state(self, key: str) -> Any | None:
+    def state(self, key: str) -> S | None:
         """The state of a key, or ``None`` if it is not known."""
         return self._opened(key) or self.topology.load(key, self.store.get)
 
-    def export(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def export(self) -> Iterator[tuple[str, Figures]]:
         """Every key and what a user sees of its state at the task clock, sorted by key.
 
         Without those that are known from records read back alone.
@@ -336,22 +350,25 @@ class Partition:
         owner = self.topology.owner
         keys = sorted(key for record in list(self.store.items()) if (key := owner(record[0])))
         for key in keys:
-            figures = self.topology.export(self.state(key), self.now, self.context)
+            state = self.state(key)
+            if state is None:
+                continue
+            figures = self.topology.export(state, self.now, self.context)
             if figures is not None:
                 yield key, figures
 
     # -- inside -----------------------------------------------------------------------
 
-    def _open(self, key: str) -> Any:
+    def _open(self, key: str) -> S:
         state = self._live[key] = self._state_in_passing(key)
         return state
 
-    def _state_in_passing(self, key: str) -> Any:
+    def _state_in_passing(self, key: str) -> S:
         """The state of a key, which does not stay decoded: work over all would displace others."""
         state = self._opened(key)
         return state or self.topology.load(key, self.store.get) or self.topology.new(key)
 
-    def _opened(self, key: str) -> Any | None:
+    def _opened(self, key: str) -> S | None:
         return self._live.get(key) or self._dirty.get(key)
 
     def _fire(self) -> None:
@@ -364,7 +381,7 @@ class Partition:
             self.timers.set(key, state.next_due)
             self.pending += 1
 
-    def _fired(self, key: str, state: Any) -> Sequence[Output]:
+    def _fired(self, key: str, state: S) -> Sequence[Output]:
         rule, due = self.topology.fire, state.next_due
         try:
             outputs = rule(state, self.context)
@@ -398,6 +415,21 @@ class Partition:
         live = self._live
         while len(live) > self._cached:
             del live[next(iter(live))]
+
+
+class Opening(NamedTuple):
+    """What a partition is opened with: what was restored, and how it is to work."""
+
+    number: int
+    store: Store
+    checkpoint: Checkpoint | None
+    clock: Clock
+    cached: int
+
+    def of(self, topology: Topology[E, S, C]) -> Partition[E, S, C]:
+        """The partition."""
+        number, store, checkpoint, clock, cached = self
+        return Partition(topology, number, store, checkpoint, clock=clock, cached=cached)
 
 
 def shared_records(store: Store) -> dict[bytes, bytes]:

@@ -8,22 +8,35 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Final, Generic
 
 import structlog
 from aiokafka.errors import KafkaError
 
-from agents.topology import Topology
+from agents.topology import C, E, S, Topology
+from schemas.common import CommonRecord
 from streams.engine.checkpoint import Checkpoint
 from streams.engine.defects import RuleFailed
+from streams.engine.doings import (
+    Adopt,
+    Advance,
+    Does,
+    Drain,
+    Land,
+    Settle,
+    Summarise,
+    Take,
+    Watch,
+    Work,
+)
 from streams.engine.inbox import Chunk
 from streams.engine.intake import Intake
 from streams.engine.load import Load
 from streams.engine.observer import Observer
-from streams.engine.partition import Partition
+from streams.engine.partition import SLICE_RECORDS, Opening, Partition
 from streams.engine.restore import restore
 from streams.engine.transaction import CommitFailed, Fenced, TransactionalProducer
 from streams.engine.transport import Consumer
@@ -42,7 +55,22 @@ log = structlog.get_logger("touchline.task")
 
 
 class Status(Enum):
-    """Where a task stands."""
+    """Where a task stands. It moves as drawn, and from wherever it is to ``OVER``::
+
+                      restored                revoked
+        -> OPENING --------------->  OPEN  ------------> PARKED
+            |   ^                    |  ^  <------------    |
+            |   +--- commit failed --+  |  assigned again   |
+            | input lost                |                   |
+            +-----------> STOPPED ------+                   |
+                             |     input is there           v
+                             +--------------------------> OVER
+
+    ``OPENING``: its producer is opened, its state restored. ``OPEN``: it fetches, applies and
+    commits. ``PARKED``: revoked; all is committed, the state stays for a quick return. ``STOPPED``:
+    input is missing, an operator must say what is to be done. ``OVER``: closed, fenced or failed;
+    its number is opened again by another task alone.
+    """
 
     OPENING = "opening"
     OPEN = "open"
@@ -51,36 +79,48 @@ class Status(Enum):
     OVER = "over"
 
 
+MOVES: Final[Mapping[Status, frozenset[Status]]] = {
+    Status.OPENING: frozenset((Status.OPEN, Status.STOPPED, Status.OVER)),
+    Status.STOPPED: frozenset((Status.OPEN, Status.OVER)),
+    Status.OPEN: frozenset((Status.PARKED, Status.OPENING, Status.OVER)),
+    Status.PARKED: frozenset((Status.OPEN, Status.OVER)),
+    Status.OVER: frozenset(),
+}
+"""Where a task may go from where it stands."""
+
+
 class InputLost(Exception):
     """Records between the checkpoint and the topic's beginning are gone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
+class Host(Generic[E, S, C]):
     """What the tasks of one worker share; ``fail`` ends the worker with an error.
 
+    ``watch`` says through what a partition is worked: a record of it notes what is done.
     ``processor`` is held while a task applies a slice of records, so that the event loop gets
     round to the network between two slices: a commit is half a dozen round trips.
     """
 
-    topology: Topology
+    topology: Topology[E, S, C]
     settings: Settings
     observer: Observer
     load: Load
     restores: asyncio.Semaphore
     processor: asyncio.Lock
-    newest_models: Callable[[], Iterable[Any]]
+    newest_models: Callable[[], Iterable[CommonRecord]]
     fail: Callable[[BaseException], None]
-    partition: Callable[..., Partition]
+    watch: Watch
 
 
-class PartitionTask:
+class PartitionTask(Generic[E, S, C]):
     """Runs one partition number on Kafka."""
 
-    def __init__(self, host: Host, number: int, consumer: Consumer) -> None:
+    def __init__(self, host: Host[E, S, C], number: int, consumer: Consumer) -> None:
         self.number = number
         self.status = Status.OPENING
-        self.partition: Partition | None = None
+        self.partition: Partition[E, S, C] | None = None
+        self._does: Does[E] | None = None
         self.lock = asyncio.Lock()
         self._topology = host.topology
         self._settings = host.settings
@@ -90,7 +130,7 @@ class PartitionTask:
         self._restores = host.restores
         self._processor = host.processor
         self._newest_models = host.newest_models
-        self._made = host.partition
+        self._watch = host.watch
         self._fail = host.fail
         self._intake = Intake(host.topology, number, host.settings)
         self._producer = TransactionalProducer(host.settings, number)
@@ -111,7 +151,7 @@ class PartitionTask:
                 async with self._restores:
                     await self._open_patiently()
             except InputLost as lost:
-                self.status = Status.STOPPED
+                self._move(Status.STOPPED)
                 self._observer.stopped(self.number, str(lost))
                 log.error("partition stopped", partition=self.number, why=str(lost))
                 await self._producer.close()
@@ -126,7 +166,8 @@ class PartitionTask:
         partition = self.partition
         assert partition is not None
         self._intake.start(self._consumer, partition.next_offsets)
-        self.status, self._leaving = Status.OPEN, False
+        self._move(Status.OPEN)
+        self._leaving = False
         self._wake.set()
 
     async def park(self) -> None:
@@ -142,19 +183,32 @@ class PartitionTask:
             if partition.pending or partition.outputs or self._behind:
                 await self._commit(partition, reopen=False)
             if self.status is Status.OPEN:
-                self.status = Status.PARKED
+                self._move(Status.PARKED)
                 log.debug("partition parked", partition=self.number)
 
     async def close(self) -> None:
         """Commit if still open, end the runner, stop the producer."""
         await self.park()
-        self.status = Status.OVER
+        self._move(Status.OVER)
         self._intake.leave(self._consumer)
         self._wake.set()
         if self._runner is not None and self._runner is not asyncio.current_task():
             await asyncio.wait([self._runner], timeout=5.0)
         await self._producer.close()
         self._observer.closed(self.number)
+
+    def _move(self, to: Status) -> None:
+        """Stand elsewhere, or stay."""
+        if to is not self.status:
+            known = f"partition {self.number}: from {self.status.value} to {to.value}"
+            assert to in MOVES[self.status], known
+            self.status = to
+
+    @property
+    def _do(self) -> Does[E]:
+        """Through what everything is done to the partition."""
+        assert self._does is not None
+        return self._does
 
     # -- long work over all keys ------------------------------------------------------
 
@@ -174,7 +228,7 @@ class PartitionTask:
         partition = self.partition
         assert partition is not None
         try:
-            partition.work()
+            self._do(Work())
         except Exception as error:
             return self._end(error)
         if self._first_pending is None and partition.pending:
@@ -205,7 +259,7 @@ class PartitionTask:
 
     def _end(self, error: Exception) -> None:
         """End the worker without another commit: the records are read again."""
-        self.status = Status.OVER
+        self._move(Status.OVER)
         if isinstance(error, RuleFailed):
             log.error("rule failed", exc_info=error, **error.fields)
         else:
@@ -247,14 +301,15 @@ class PartitionTask:
         look = self._intake.look(self._consumer, partition)
         if look.bound is not None:
             async with self._processor:
-                partition.step(wall, bound=look.bound)
+                taken = partition.inbox.take(SLICE_RECORDS, look.bound)
+                self._do(Take(taken, wall))
                 await asyncio.sleep(0)
             self._intake.release(self._consumer, partition)
         if not partition.inbox.waiting:
             if self._settings.clock == "event":
-                partition.settle(at_rest=True)
+                self._do(Settle(at_rest=True))
             elif look.ended is not None:
-                partition.advance(min(wall, look.ended))
+                self._do(Advance(min(wall, look.ended)))
         now = time.monotonic()
         self._look_over(partition, now)
         if self._first_pending is None and (partition.pending or partition.outputs):
@@ -262,7 +317,7 @@ class PartitionTask:
         if self._commit_due(partition, now):
             await self._commit(partition, reopen=True)
 
-    def _look_over(self, partition: Partition, now: float) -> None:
+    def _look_over(self, partition: Partition[E, S, C], now: float) -> None:
         """A tick, and a snapshot of the population where one is due.
 
         On the wall clock a tick comes each second although more events wait: a partition of few
@@ -270,16 +325,16 @@ class PartitionTask:
         """
         if self._settings.clock == "wall" and now - self._settled >= SETTLE_SECONDS:
             self._settled = now
-            partition.settle()
+            self._do(Settle())
         if not partition.busy and now - self._summarised >= self._settings.segments.summary_seconds:
             self._summarised = now
-            partition.summarise(self._settings.partitions)
+            self._do(Summarise(self._settings.partitions))
 
-    def adopt(self, model: Any) -> None:
+    def adopt(self, model: CommonRecord) -> None:
         """Take a newer model into use."""
         if self.partition is None or self.status is Status.OVER:
             return
-        refused = self.partition.adopt(model)
+        refused = self._do(Adopt(model))
         if refused is None:
             self._wake.set()
         else:
@@ -288,7 +343,7 @@ class PartitionTask:
 
     # -- commit -----------------------------------------------------------------------
 
-    def _commit_due(self, partition: Partition, now: float) -> bool:
+    def _commit_due(self, partition: Partition[E, S, C], now: float) -> bool:
         if self._behind and now - self._mirrored >= MIRROR_SECONDS:
             return True
         if self._first_pending is None:
@@ -304,35 +359,35 @@ class PartitionTask:
             return False
         return partition.urgent or age >= commit.linger_seconds
 
-    async def _commit(self, partition: Partition, *, reopen: bool) -> None:
+    async def _commit(self, partition: Partition[E, S, C], *, reopen: bool) -> None:
         began, now = time.perf_counter(), time.monotonic()
         self._first_pending = None
-        drained = partition.drain()
+        drained = self._do(Drain())
         mirror = not reopen or now - self._mirrored >= MIRROR_SECONDS
         changelog, group = self._settings.changelog, self._settings.app_id
         try:
             await self._producer.commit(drained, changelog, group, mirror=mirror)
         except Fenced as fenced:
             log.warning("partition fenced", partition=self.number, why=str(fenced))
-            await self._give_up()
+            await self._give_up(Status.OVER)
             self._consumer.rejoin()
         except CommitFailed as failed:
             self._failures += 1
             self._observer.commit_failed(self.number, str(failed))
             log.error("commit failed", partition=self.number, why=str(failed))
-            await self._give_up()
+            await self._give_up(Status.OPENING if reopen else Status.OVER)
             if reopen:
                 await self._reopen(failed)
         else:
-            partition.landed()
+            self._do(Land())
             self._failures = 0
             self._behind = not mirror
             if mirror:
                 self._mirrored = now
             self._observer.committed(partition, drained, time.perf_counter() - began)
 
-    async def _give_up(self) -> None:
-        self.status = Status.OVER
+    async def _give_up(self, then: Status) -> None:
+        self._move(then)
         self._intake.leave(self._consumer)
         await self._producer.close()
         self._observer.closed(self.number)
@@ -343,7 +398,6 @@ class PartitionTask:
                 f"partition {self.number}: {self._failures} commits failed in a row: {failed}"
             ) from failed
         await asyncio.sleep(min(5.0, 0.2 * 2**self._failures))
-        self.status = Status.OPENING
         await self._open_patiently()
         self.resume()
 
@@ -364,16 +418,17 @@ class PartitionTask:
         await self._producer.open()
         restored = await restore(self._settings, self.number)
         starts = await self._starts(restored.checkpoint)
-        partition = self._made(
-            self._topology,
+        settings = self._settings
+        opening = Opening(
             self.number,
             restored.store,
             restored.checkpoint,
-            clock=self._settings.clock,
-            cached=self._settings.cached_customers,
+            settings.clock,
+            settings.cached_customers,
         )
+        partition = opening.of(self._topology)
+        self.partition, self._does = partition, self._watch(partition, opening)
         partition.next_offsets.update(starts)
-        self.partition = partition
         for model in self._newest_models():
             self.adopt(model)
         self._first_pending, self._behind = None, False

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import Any
+from typing import Generic
 
 import structlog
 from faust.types import TP
 
-from agents.modelling import Modelling
-from agents.topology import Topology
+from agents.modelling import AnyModelling
+from agents.topology import C, E, S, Topology
+from schemas.common import CommonRecord
 from streams.engine.background import work_off
+from streams.engine.doings import Watch, unwatched
 from streams.engine.fitting import LEADER, STOP_SECONDS, Fitting, Told, nobody
 from streams.engine.inbox import Chunk
 from streams.engine.load import Load
 from streams.engine.models import Models
 from streams.engine.observer import Observer
-from streams.engine.partition import Partition
 from streams.engine.task import Host, PartitionTask, Status
 from streams.engine.transport import Consumer
 from streams.settings import Settings
@@ -32,21 +33,21 @@ class Misassigned(Exception):
     """A partition number came without all of its topics."""
 
 
-class Tasks:
+class Tasks(Generic[E, S, C]):
     """Opens, parks, resumes and closes partition tasks as the group's assignment changes."""
 
     def __init__(
         self,
-        topology: Topology,
+        topology: Topology[E, S, C],
         settings: Settings,
         observer: Observer,
         fail: Callable[[BaseException], None],
-        modellings: Sequence[Modelling] = (),
+        modellings: Sequence[AnyModelling] = (),
         *,
-        partition: Callable[..., Partition] = Partition,
+        watch: Watch = unwatched,
         told: Told = nobody,
     ) -> None:
-        self.by_number: dict[int, PartitionTask] = {}
+        self.by_number: dict[int, PartitionTask[E, S, C]] = {}
         self.load = Load()
         self._topology = topology
         self._observer = observer
@@ -62,7 +63,7 @@ class Tasks:
             asyncio.Lock(),
             self._newest,
             fail,
-            partition,
+            watch,
         )
         self._told = told
         self._settings = settings
@@ -154,7 +155,7 @@ class Tasks:
         opening = asyncio.create_task(self._open_task(task), name=f"open-{number}")
         self._openings[number] = opening
 
-    def _start(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _start(self, name: str, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         async def run() -> None:
             try:
                 await work
@@ -164,15 +165,15 @@ class Tasks:
 
         return asyncio.create_task(run(), name=name)
 
-    def _newest(self) -> Iterable[Any]:
+    def _newest(self) -> Iterable[CommonRecord]:
         return self.models.newest.values() if self.models is not None else ()
 
-    def _adopt(self, model: Any) -> None:
+    def _adopt(self, model: CommonRecord) -> None:
         for task in self.by_number.values():
             task.adopt(model)
         self._observer.adopted(model)
 
-    async def _open_task(self, task: PartitionTask) -> None:
+    async def _open_task(self, task: PartitionTask[E, S, C]) -> None:
         try:
             await task.open()
         except asyncio.CancelledError:

@@ -6,8 +6,10 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
-from agents.customers import customers
+from agents.customers import Touched, customers
 from agents.modellings import modellings
+from domain.assembly.context import Context
+from domain.customer.state import Customer
 from domain.policy import Policy
 from domain.policy.changes import ABSENT, Change, changes
 from schemas.segments import SegmentModel
@@ -63,7 +65,7 @@ def compare(
         for topic, value in sent:
             outputs.add(side, topic, value)
         model = replays[side].models.get(SegmentModel.kind)
-        if model is not None:
+        if isinstance(model, SegmentModel):
             names[side].update((card.segment_id, card.name) for card in model.segments)
 
     lines = itertools.islice(watched(source, progress), limit)
@@ -111,7 +113,7 @@ def as_dict(found: Comparison) -> dict[str, Any]:
 LETTER = "dead_letter"
 
 
-def _replay(policy: Policy, partitions: int) -> Replay:
+def _replay(policy: Policy, partitions: int) -> Replay[Touched, Customer, Context]:
     return Replay(customers(policy), partitions, modellings(policy))
 
 

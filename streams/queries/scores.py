@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from domain.experience.score_rows import ScoreRow, rows
 from domain.satisfaction.scorecards import Scorecards
 
 
-def scorecards_of(contexts: Iterable[Any]) -> list[Scorecards]:
+def scorecards_of(contexts: Iterable[object]) -> list[Scorecards]:
     """The scorecards that partitions keep; none of a topology that keeps none."""
     found = (getattr(context, "scorecards", None) for context in contexts)
     return [cards for cards in found if cards is not None]

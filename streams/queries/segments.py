@@ -7,10 +7,10 @@ their partition, with the vector they were judged by. Nothing is judged here.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
+from agents.customers import Customers
 from agents.segments import segments
-from agents.topology import Topology
 from domain.customer.parts import Core
 from domain.customer.state import decode_core
 from domain.policy import Policy
@@ -48,7 +48,7 @@ async def newest_model(settings: Settings) -> SegmentModel:
     """The readable model of the highest version. Raises :class:`NoModel`."""
     newest, torn = await newest_readable(settings, segments(Policy()))
     if newest is not None:
-        return cast(SegmentModel, newest)
+        return newest
     if torn:
         raise NoModel(f"no record of {SEGMENT_MODEL} can be read ({torn}): see `touchline doctor`")
     raise NoModel(
@@ -75,7 +75,7 @@ def known(model: SegmentModel, segment_id: str) -> str:
 
 
 async def audience(
-    settings: Settings, topology: Topology, partitions: int, segment_id: str
+    settings: Settings, topology: Customers, partitions: int, segment_id: str
 ) -> AsyncIterator[tuple[int, list[Member]]]:
     """``(number, members)`` of each partition in turn, members sorted by customer id."""
     for number in range(partitions):
@@ -85,7 +85,7 @@ async def audience(
 
 
 async def member(
-    settings: Settings, topology: Topology, partitions: int, customer_id: str
+    settings: Settings, topology: Customers, partitions: int, customer_id: str
 ) -> Member:
     """One customer; reads only its own partition. Raises :class:`NoCustomer`."""
     restored = await restore(settings, partition_of(customer_id.encode(), partitions))
@@ -103,7 +103,7 @@ def vector(core: Core, features: tuple[str, ...]) -> dict[str, float] | None:
     return {name: float(values[name]) for name in features if name in values}
 
 
-def _members(restored: Restored, topology: Topology) -> Iterator[Member]:
+def _members(restored: Restored, topology: Customers) -> Iterator[Member]:
     clock = _clock(restored)
     for key, value in restored.store.items():
         owner = topology.owner(key)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from agents.topology import Topology
+from agents.customers import Customers, Touched
+from agents.topology import Figures
+from domain.assembly.context import Context
+from domain.customer.state import Customer
+from schemas.common import CommonRecord
 from streams.engine.partition import Partition
 from streams.engine.placing import partition_of
 from streams.engine.restore import restore
 from streams.settings import Settings
 
-Figures = dict[str, Any]
+Committed = Partition[Touched, Customer, Context]
+"""A partition of customers as it was committed."""
 
 
 class Read(NamedTuple):
@@ -22,10 +27,10 @@ class Read(NamedTuple):
     ``records`` are those made over all customers that figures follow from, such as standings.
     """
 
-    topology: Topology
+    topology: Customers
     partitions: int
     at: int | None = None
-    records: Sequence[Any] = ()
+    records: Sequence[CommonRecord] = ()
 
 
 async def customer(settings: Settings, read: Read, customer_id: str) -> Figures | None:
@@ -46,24 +51,27 @@ async def customers(
         yield partition.number, list(exported(partition, moment))
 
 
-async def each_partition(settings: Settings, read: Read) -> AsyncIterator[tuple[Partition, int]]:
+async def each_partition(settings: Settings, read: Read) -> AsyncIterator[tuple[Committed, int]]:
     """Each partition in turn as it was committed, and of when it is to be told (ms)."""
     for number in range(read.partitions):
         partition = await _partition(settings, read, number)
         yield partition, _moment(settings, partition, read.at)
 
 
-def exported(partition: Partition, moment: int) -> Iterator[tuple[str, Figures]]:
+def exported(partition: Committed, moment: int) -> Iterator[tuple[str, Figures]]:
     """Every customer of a partition as of ``moment`` (ms): id and figures, sorted by id."""
     topology = partition.topology
     owners = (topology.owner(key) for key, _ in partition.store.items())
     for customer_id in sorted(owner for owner in owners if owner):
-        figures = topology.export(partition.state(customer_id), moment, partition.context)
+        state = partition.state(customer_id)
+        if state is None:
+            continue
+        figures = topology.export(state, moment, partition.context)
         if figures is not None:
             yield customer_id, figures
 
 
-async def _partition(settings: Settings, read: Read, number: int) -> Partition:
+async def _partition(settings: Settings, read: Read, number: int) -> Committed:
     restored = await restore(settings, number)
     partition = Partition(
         read.topology,
@@ -78,7 +86,7 @@ async def _partition(settings: Settings, read: Read, number: int) -> Partition:
     return partition
 
 
-def _moment(settings: Settings, partition: Partition, at: int | None) -> int:
+def _moment(settings: Settings, partition: Committed, at: int | None) -> int:
     if at is not None:
         return at
     if settings.clock == "event":

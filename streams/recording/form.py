@@ -13,7 +13,10 @@ from typing import Final
 
 import msgspec
 
+from schemas.common import CommonRecord
+from schemas.deadletter import Fetched
 from streams.engine.checkpoint import Checkpoint
+from streams.engine.doings import Adopt, Advance, Settle, Summarise, Take, Work
 from streams.errors import RecordUnreadable
 
 FORMAT: Final = 1
@@ -110,6 +113,34 @@ Frame = Opened | Transaction | Landed | Told | Begun
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Frame)
+
+
+def actions_of(doing: object, file_of: Callable[[CommonRecord], str]) -> Iterator[Action]:
+    """A doing as it is written: one action, but of records taken one each.
+
+    ``file_of`` names the file that a model lies in. Draining and landing make frames of their own.
+    """
+    match doing:
+        case Take(taken, wall):
+            for item in taken.items:
+                yield _applied(item.topic, item.record, wall)
+        case Advance(now):
+            yield Advanced(now)
+        case Settle(at_rest):
+            yield Settled(at_rest)
+        case Work():
+            yield Worked()
+        case Adopt(record):
+            yield Adopted(record.kind, file_of(record))
+        case Summarise(partitions):
+            yield Summarised(partitions)
+        case _:
+            raise AssertionError(f"{type(doing).__name__} has no form in a record")
+
+
+def _applied(topic: str, record: Fetched, wall: int) -> Applied:
+    place = topic, record.offset, record.timestamp
+    return Applied(wall, *place, record.key, record.value, list(record.headers))
 
 
 def dump_frame(frame: Frame) -> bytes:

@@ -10,15 +10,17 @@ import heapq
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
-from agents.modelling import Modelling
-from agents.topology import Topology
+from agents.modelling import AnyModelling
+from agents.topology import C, E, S, Topology
 from domain.policy import Policy, load_policy
+from schemas.common import CommonRecord
 from schemas.deadletter import Original
 from streams.engine.checkpoint import CHECKPOINT_KEY
-from streams.engine.inbox import Waiting
-from streams.engine.partition import Clock, Drained, Partition
+from streams.engine.doings import Adopt, Advance, Doing, Settle, Summarise, Take, Work
+from streams.engine.inbox import Taken, Waiting
+from streams.engine.partition import Clock, Drained, Opening, Partition
 from streams.engine.store import MemoryStore
 from streams.errors import RecordUnreadable
 from streams.recording.form import (
@@ -62,7 +64,7 @@ class Done(NamedTuple):
     events: int
 
 
-class Playback(Offline):
+class Playback(Offline[E, S, C]):
     """What the workers of one record did.
 
     A transaction that was about to be committed when its worker ended counts where the partition
@@ -73,8 +75,8 @@ class Playback(Offline):
 
     def __init__(
         self,
-        topology: Topology,
-        modellings: Sequence[Modelling],
+        topology: Topology[E, S, C],
+        modellings: Sequence[AnyModelling],
         directory: Path,
         progress: Callable[[int], None] | None = None,
     ) -> None:
@@ -127,7 +129,7 @@ class Playback(Offline):
                 raise RecordUnreadable(f"{tape}: does not begin with an opened partition")
 
     def _decided(
-        self, partition: Partition, last: Transaction | None, opened: Opened
+        self, partition: Partition[E, S, C], last: Transaction | None, opened: Opened
     ) -> Iterator[tuple[int, list[Output]]]:
         """A tape's last transaction, if the partition was ``opened`` again with what it wrote."""
         found = dict(opened.records)
@@ -140,31 +142,18 @@ class Playback(Offline):
                 return
         self.gaps += found.get(CHECKPOINT_KEY) != before
 
-    def _open(self, opened: Opened) -> Partition:
+    def _open(self, opened: Opened) -> Partition[E, S, C]:
         store = MemoryStore()
         store.records.update(opened.records)
-        clock, checkpoint = cast(Clock, opened.clock), opened.checkpoint
-        partition = self.partitions[opened.number] = Partition(
-            self.topology, opened.number, store, checkpoint, clock=clock, cached=opened.cached
-        )
+        clock = cast(Clock, opened.clock)
+        opening = Opening(opened.number, store, opened.checkpoint, clock, opened.cached)
+        partition = self.partitions[opened.number] = opening.of(self.topology)
         return partition
 
-    def _do(self, partition: Partition, transaction: Transaction) -> Done:
+    def _do(self, partition: Partition[E, S, C], transaction: Transaction) -> Done:
         items = self._judged(partition, transaction)
         for action in transaction.actions:
-            match action:
-                case Applied(wall, topic):
-                    partition.apply(next(items[topic]), wall)
-                case Advanced(now):
-                    partition.advance(now)
-                case Settled(at_rest):
-                    partition.settle(at_rest)
-                case Worked():
-                    partition.work()
-                case Adopted(kind, file):
-                    partition.adopt(self._model(kind, file))
-                case Summarised(partitions):
-                    partition.summarise(partitions)
+            partition.do(self._doing(action, items))
         partition.next_offsets.update(transaction.next_offsets)
         events = sum(
             type(action) is Applied and action.topic not in self.topology.read_back
@@ -172,9 +161,27 @@ class Playback(Offline):
         )
         return Done(transaction.at, partition.drain(), events)
 
+    def _doing(
+        self, action: Action, items: dict[str, Iterator[Waiting[E]]]
+    ) -> Doing[E, str | None]:
+        """What an action says is to be done; ``items`` has the records that were taken."""
+        match action:
+            case Applied(wall, topic):
+                return Take(Taken([next(items[topic])], {}), wall)
+            case Advanced(now):
+                return Advance(now)
+            case Settled(at_rest):
+                return Settle(at_rest)
+            case Worked():
+                return Work()
+            case Adopted(kind, file):
+                return Adopt(self._model(kind, file))
+            case Summarised(partitions):
+                return Summarise(partitions)
+
     def _judged(
-        self, partition: Partition, transaction: Transaction
-    ) -> dict[str, Iterator[Waiting]]:
+        self, partition: Partition[E, S, C], transaction: Transaction
+    ) -> dict[str, Iterator[Waiting[E]]]:
         """The transaction's records by topic, decoded as they were when they came."""
         records = defaultdict[str, list[Original]](list)
         for one in transaction.actions:
@@ -188,10 +195,10 @@ class Playback(Offline):
         self.events += done.events
         return done.at, [(sent.topic, sent.value) for sent in done.drained.outputs]
 
-    def _model(self, kind: str, file: str) -> Any:
+    def _model(self, kind: str, file: str) -> CommonRecord:
         path = self._directory / file
         try:
-            record = self._load[kind](path.read_bytes())
+            record: CommonRecord = self._load[kind](path.read_bytes())
         except (OSError, KeyError, ValueError) as error:
             raise RecordUnreadable(f"{path}: the model cannot be read ({error})") from error
         newest = self.models.get(kind)

@@ -1,4 +1,4 @@
-"""Keeping a record: a worker's partitions that write down what is done to them.
+"""Keeping a record: what is done to a worker's partitions is written down on its way to them.
 
 What is written holds whole events. It is for finding out why something was sent, not for good: it
 stops at a limit, and an erasure does not reach it.
@@ -12,40 +12,36 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Generic, TypeVar
 
 import structlog
 
-from agents.topology import Topology
+from agents.topology import C, E, S
 from domain.policy import Policy, policy_yaml
 from schemas.codec import encode
+from schemas.common import CommonRecord
 from schemas.outputs import Output
-from streams.engine.checkpoint import Checkpoint
-from streams.engine.inbox import Waiting
-from streams.engine.partition import Clock, Drained, Partition
-from streams.engine.store import Store
+from streams.engine.doings import Does, Doing, Drain, Land
+from streams.engine.partition import Opening, Partition
 from streams.errors import NotWritten
 from streams.recording.form import (
     FITTING,
     FORMAT,
     POLICY,
     Action,
-    Adopted,
-    Advanced,
-    Applied,
     Begun,
     Frame,
     Landed,
     Opened,
-    Settled,
-    Summarised,
     Told,
     Transaction,
-    Worked,
+    actions_of,
     dump_frame,
 )
 
 MOST_ACTIONS = 1_000
+
+Done = TypeVar("Done")
 
 log = structlog.get_logger("touchline.recording")
 
@@ -80,22 +76,14 @@ class Recorder:
                 f"{directory}: holds the record of another policy; give an empty --record"
             )
 
-    def partition(
-        self,
-        topology: Topology,
-        number: int,
-        store: Store,
-        checkpoint: Checkpoint | None,
-        *,
-        clock: Clock,
-        cached: int,
-    ) -> Partition:
-        """A partition that writes down what is done to it, on a tape of its own."""
+    def watch(self, partition: Partition[E, S, C], opening: Opening) -> Does[E]:
+        """Through what a partition just opened is worked: it notes all on a tape of its own."""
         if self.full:
-            return Partition(topology, number, store, checkpoint, clock=clock, cached=cached)
+            return partition.do
+        number, store, checkpoint, clock, cached = opening
         tape = self._tape(f"{number:04}")
         self.write(tape, Opened(FORMAT, number, clock, cached, checkpoint, list(store.items())))
-        return Recorded(self, tape, topology, number, store, checkpoint, clock=clock, cached=cached)
+        return Recorded(self, tape, partition)
 
     def told(self, outputs: Sequence[Output]) -> None:
         """Write down what the fitting task sent with a record."""
@@ -106,7 +94,7 @@ class Recorder:
         sent = [(output.topic, encode(output)) for output in outputs]
         self.write(self._fitting, Told(_now(), sent))
 
-    def model(self, record: Any) -> str:
+    def model(self, record: CommonRecord) -> str:
         """The name of the file that a model lies in; written when it is first met."""
         place = record.kind, record.version
         name = self._models.get(place)
@@ -141,64 +129,34 @@ class Recorder:
         return self._directory / f"{name}-{time.time_ns():020}.tape"
 
 
-class Recorded(Partition):
-    """A partition that writes down, for each transaction, all that was done to it."""
+class Recorded(Generic[E, S, C]):
+    """Notes, for each transaction of a partition, all that is done to it, and passes it on."""
 
-    def __init__(self, recorder: Recorder, tape: Path, *what: Any, **how: Any) -> None:
+    def __init__(self, recorder: Recorder, tape: Path, partition: Partition[E, S, C]) -> None:
         self._recorder, self._tape = recorder, tape
+        self._partition = partition
         self._actions: list[Action] = []
-        super().__init__(*what, **how)
 
-    def apply(self, item: Waiting, wall: int) -> None:
-        """Write down the record, and apply it."""
-        topic, record = item[3], item[4]
-        self._note(
-            Applied(
-                wall,
-                topic,
-                record.offset,
-                record.timestamp,
-                record.key,
-                record.value,
-                list(record.headers),
-            )
-        )
-        super().apply(item, wall)
+    def __call__(self, doing: Doing[E, Done]) -> Done:
+        """Write it down before anyone can see what comes of it, and do it."""
+        self._write(doing)
+        return doing.to(self._partition)
 
-    def advance(self, now: int) -> None:
-        """Write down the time, and move on to it."""
-        self._note(Advanced(now))
-        super().advance(now)
+    @property
+    def noted(self) -> int:
+        """How many actions wait here for their transaction, or for the next frame."""
+        return len(self._actions)
 
-    def settle(self, at_rest: bool = False) -> None:
-        """Write down that, and work out what moved."""
-        self._note(Settled(at_rest))
-        super().settle(at_rest)
-
-    def work(self) -> None:
-        """Write down a slice, and do it."""
-        self._note(Worked())
-        super().work()
-
-    def adopt(self, record: Any) -> str | None:
-        """Write down which model, and take it into use."""
-        self._note(Adopted(record.kind, self._recorder.model(record)))
-        return super().adopt(record)
-
-    def summarise(self, partitions: int) -> None:
-        """Write down that, and send snapshots."""
-        self._note(Summarised(partitions))
-        super().summarise(partitions)
-
-    def drain(self) -> Drained:
-        """Write down the transaction before anyone can see it."""
-        actions, self._actions = self._actions, []
-        self._recorder.write(self._tape, Transaction(_now(), dict(self.next_offsets), actions))
-        return super().drain()
-
-    def landed(self) -> None:
-        """Write down that it is committed."""
-        self._recorder.write(self._tape, Landed())
+    def _write(self, doing: object) -> None:
+        if type(doing) is Drain:
+            actions, self._actions = self._actions, []
+            positions = dict(self._partition.next_offsets)
+            self._recorder.write(self._tape, Transaction(_now(), positions, actions))
+        elif type(doing) is Land:
+            self._recorder.write(self._tape, Landed())
+        else:
+            for action in actions_of(doing, self._recorder.model):
+                self._note(action)
 
     def _note(self, action: Action) -> None:
         """Some at a time: an idle partition has no transaction for days, and its clock goes on."""

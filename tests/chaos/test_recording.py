@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from agents.customers import customers
+from agents.customers import Touched, customers
 from agents.modellings import modellings
+from domain.assembly.context import Context
+from domain.customer.state import Customer
 from schemas.topics import (
     ALERTS,
     CARE_TASKS,
@@ -89,7 +91,7 @@ def test_what_workers_sent_is_played_to_the_byte_through_kills_and_moves(tmp_pat
     assert playback.models["segments"].version > 3
 
 
-def played(record: Path) -> Playback:
+def played(record: Path) -> Playback[Touched, Customer, Context]:
     """The record, to be played."""
     policy = recorded_policy(record)
     return Playback(customers(policy), modellings(policy), record)

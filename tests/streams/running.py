@@ -16,9 +16,14 @@ from typing import TypeVar
 
 from kafka import KafkaProducer
 
+from agents.customers import Touched
+from domain.assembly.context import Context
+from domain.customer.state import Customer
 from schemas.topics import TOPIC_OF_TYPE
+from streams.engine.partition import Partition
 
 PARTITIONS = 3
+CustomersPartition = Partition[Touched, Customer, Context]
 Found = TypeVar("Found")
 Record = tuple[str, bytes | None, bytes]
 

@@ -13,9 +13,9 @@ from domain.experience.portfolio import ExperiencePortfolio
 from domain.experience.score_rows import ScoreRow, rows
 from domain.policy import Policy
 from domain.satisfaction.scorecards import Scorecards
-from streams.engine.partition import Partition
 from streams.replay import Replay
 from streams.sources.bank import Bank, Mix
+from tests.streams.running import CustomersPartition
 
 POLICY = Policy.model_validate({"segments": {"enabled": False}})
 GROUPINGS = ("tier", "region", "age_band")
@@ -32,7 +32,7 @@ class Reported:
     def __init__(self, lines: list[bytes], partitions: int) -> None:
         replay = Replay(customers(POLICY), partitions)
         list(replay.feed(lines))
-        held: list[Partition] = list(replay.partitions.values())
+        held: list[CustomersPartition] = list(replay.partitions.values())
         now = max(partition.now for partition in held)
         whole = ExperiencePortfolio(POLICY)
         cut = {by: grouped(by) for by in GROUPINGS}

@@ -17,6 +17,7 @@ from streams.engine.inbox import Chunk
 from streams.engine.partition import Drained, Partition
 from streams.engine.store import MemoryStore
 from streams.metrics import Metrics
+from tests.streams.running import CustomersPartition
 
 START = 1_790_000_000_000
 Labels = dict[str, str]
@@ -49,14 +50,14 @@ def balance(number: int, customer: str, after: float) -> tuple[str, bytes, bytes
     )  # fmt: skip
 
 
-def partition(number: int = 0) -> Partition:
+def partition(number: int = 0) -> CustomersPartition:
     topology = customers(Policy())
     return Partition(topology, number, MemoryStore(), None, clock="event", cached=100)
 
 
 def commit(
     metrics: Metrics,
-    at: Partition,
+    at: CustomersPartition,
     sent: Iterable[tuple[str, bytes, bytes]],
     age_seconds: float = 0.0,
 ) -> Drained:

@@ -8,7 +8,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from agents.customers import customers
+from agents.customers import Touched, customers
+from domain.assembly.context import Context
+from domain.customer.state import Customer
 from domain.policy import Policy
 from streams.cluster.broker import LocalBroker
 from streams.cluster.topics import ensure_topics
@@ -21,6 +23,8 @@ from streams.worker import Worker
 from tests.streams.running import PARTITIONS, environment, got, until, worker_process
 
 APP_ID = "pages"
+OurWorker = Worker[Touched, Customer, Context]
+OurPages = Pages[Touched, Customer, Context]
 
 
 class _Task:
@@ -31,20 +35,20 @@ class _Task:
 
 
 @pytest.fixture
-async def worker() -> Worker:
+async def worker() -> OurWorker:
     """A worker that was made and never run."""
     settings = Settings()
     settings.kafka.bootstrap = "127.0.0.1:9"
     return Worker(settings, customers(Policy()), Metrics())
 
 
-def assigned(worker: Worker, *statuses: Status) -> None:
+def assigned(worker: OurWorker, *statuses: Status) -> None:
     worker.tasks.assigned_once = True
     for number, status in enumerate(statuses):
         worker.tasks.by_number[number] = _Task(status)  # type: ignore[assignment]
 
 
-async def asked(pages: Pages, path: str) -> tuple[int, str]:
+async def asked(pages: OurPages, path: str) -> tuple[int, str]:
     async with (
         aiohttp.ClientSession() as session,
         session.get(f"{pages.address}{path}") as answer,
@@ -52,7 +56,9 @@ async def asked(pages: Pages, path: str) -> tuple[int, str]:
         return answer.status, await answer.text()
 
 
-async def test_a_worker_without_an_assignment_is_alive_and_not_ready(worker: Worker) -> None:
+async def test_a_worker_without_an_assignment_is_alive_and_not_ready(
+    worker: OurWorker,
+) -> None:
     async with Pages(HttpSettings(port=0), Metrics(), worker) as pages:
         alive, _ = await asked(pages, "/livez")
         ready, body = await asked(pages, "/readyz")
@@ -60,7 +66,7 @@ async def test_a_worker_without_an_assignment_is_alive_and_not_ready(worker: Wor
     assert json.loads(body)["reasons"] == ["no assignment from the group yet"]
 
 
-async def test_a_free_port_is_chosen_on_loopback_and_given_back(worker: Worker) -> None:
+async def test_a_free_port_is_chosen_on_loopback_and_given_back(worker: OurWorker) -> None:
     async with Pages(HttpSettings(port=0), Metrics(), worker) as pages:
         assert pages.address == f"http://127.0.0.1:{pages.port}"
         assert pages.port > 0
@@ -72,7 +78,7 @@ async def test_a_free_port_is_chosen_on_loopback_and_given_back(worker: Worker) 
         again.bind(("127.0.0.1", pages.port))
 
 
-async def test_a_taken_port_is_one_sentence_that_says_what_to_set(worker: Worker) -> None:
+async def test_a_taken_port_is_one_sentence_that_says_what_to_set(worker: OurWorker) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(WorkerFailed, match=rf":{port}.*TOUCHLINE_HTTP__PORT"):
@@ -80,7 +86,7 @@ async def test_a_taken_port_is_one_sentence_that_says_what_to_set(worker: Worker
                 pass
 
 
-async def test_a_failed_worker_is_neither_alive_nor_ready(worker: Worker) -> None:
+async def test_a_failed_worker_is_neither_alive_nor_ready(worker: OurWorker) -> None:
     assigned(worker, Status.OPEN)
     worker.fail(RuntimeError("five commits failed in a row"))
     async with Pages(HttpSettings(port=0), Metrics(), worker) as pages:
@@ -90,7 +96,7 @@ async def test_a_failed_worker_is_neither_alive_nor_ready(worker: Worker) -> Non
     assert "five commits failed in a row" in body
 
 
-async def test_every_partition_must_be_open(worker: Worker) -> None:
+async def test_every_partition_must_be_open(worker: OurWorker) -> None:
     metrics = Metrics()
     assigned(worker, Status.OPEN, Status.OPENING)
     assert unready_because(worker, metrics, 0.0) == ["partition 1 is opening"]
@@ -98,19 +104,21 @@ async def test_every_partition_must_be_open(worker: Worker) -> None:
     assert unready_because(worker, metrics, 0.0) == []
 
 
-async def test_a_worker_more_than_there_are_partitions_is_ready(worker: Worker) -> None:
+async def test_a_worker_more_than_there_are_partitions_is_ready(worker: OurWorker) -> None:
     assigned(worker)
     assert unready_because(worker, Metrics(), 0.0) == []
 
 
-async def test_a_stopped_partition_is_named_with_its_reason(worker: Worker) -> None:
+async def test_a_stopped_partition_is_named_with_its_reason(worker: OurWorker) -> None:
     metrics = Metrics()
     assigned(worker, Status.OPEN, Status.STOPPED)
     metrics.stopped(1, "12 records are gone")
     assert unready_because(worker, metrics, 0.0) == ["partition 1 stopped: 12 records are gone"]
 
 
-async def test_lag_without_a_commit_is_told_only_after_a_long_while(worker: Worker) -> None:
+async def test_lag_without_a_commit_is_told_only_after_a_long_while(
+    worker: OurWorker,
+) -> None:
     metrics = Metrics()
     assigned(worker, Status.OPEN)
     metrics.lag({("touchpoints.app", 0): 3})
@@ -126,7 +134,7 @@ async def test_lag_without_a_commit_is_told_only_after_a_long_while(worker: Work
     assert unready_because(worker, metrics, told + patience + 1) == []
 
 
-async def test_a_watch_of_the_lag_that_died_is_noticed(worker: Worker) -> None:
+async def test_a_watch_of_the_lag_that_died_is_noticed(worker: OurWorker) -> None:
     metrics = Metrics()
     assigned(worker, Status.OPEN)
     metrics.lag({})

@@ -26,12 +26,11 @@ from streams.cli import app
 from streams.cluster.broker import LocalBroker
 from streams.cluster.errors import ClusterError
 from streams.cluster.topics import ensure_topics
-from streams.engine.partition import Partition
 from streams.replay import Replay
 from streams.segments import words
 from streams.settings import KafkaSettings, Settings
 from streams.sources.bank_case import END, BankCase
-from tests.streams.running import PARTITIONS, environment
+from tests.streams.running import PARTITIONS, CustomersPartition, environment
 
 APP_ID = "segment-commands"
 GONE, NEVER = "gone-1", "never-1"
@@ -94,7 +93,9 @@ def case(module_broker: LocalBroker) -> Case:
     return Case(module_broker, model, state, outlier)
 
 
-def quarantined(who: str, model: SegmentModel, partitions: list[Partition]) -> SegmentModel:
+def quarantined(
+    who: str, model: SegmentModel, partitions: list[CustomersPartition]
+) -> SegmentModel:
     """Put a customer into quarantine as a worker would, by a model with such an outlier."""
     partition = next(one for one in partitions if one.state(who) is not None)
     customer = partition._state_of(who)

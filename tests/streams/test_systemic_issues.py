@@ -46,7 +46,9 @@ def replayed(partitions: int) -> tuple[list[Any], Surges]:
     policy = Policy()
     replay = Replay(customers(policy), partitions, modellings(policy))
     signals = [json.loads(value) for topic, value in replay.feed(lines()) if topic == "signals"]
-    return signals, replay.models["surges"]
+    record = replay.models["surges"]
+    assert isinstance(record, Surges)
+    return signals, record
 
 
 @pytest.mark.parametrize("partitions", [1, 4, 12])

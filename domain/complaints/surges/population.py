@@ -6,11 +6,13 @@ kept as shared records.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from domain.complaints.surges.hourly import Hourly
 from domain.complaints.surges.summary import snapshot
+from domain.kernel.population import Changed, Open, Opened, RecordOf, S
+from schemas.outputs import Output
+from schemas.surges import Surges
 
 
 class SurgePopulation:
@@ -29,20 +31,18 @@ class SurgePopulation:
         """Never: there is nothing to tick for."""
         return False
 
-    def tick(self, now: int, open_: Callable[[str], Any]) -> Sequence[Any]:
+    def tick(self, now: int, open_: Open[S]) -> Sequence[Changed[S, Output]]:
         """Nothing."""
         return ()
 
-    def work(
-        self, now: int, open_: Callable[[str], Any], opened: Callable[[str], Any]
-    ) -> Sequence[Any]:
+    def work(self, now: int, open_: Open[S], opened: Opened[S]) -> Sequence[Changed[S, Output]]:
         """Nothing."""
         return ()
 
-    def restore(self, keys: Iterable[str], record_of: Callable[[str], bytes | None]) -> None:
+    def restore(self, keys: Iterable[str], record_of: RecordOf) -> None:
         """Nothing: the counts come back with the shared records."""
 
-    def adopt(self, record: Any) -> str | None:
+    def adopt(self, record: Surges) -> str | None:
         """What was signalled is for the one task that signals."""
         return None
 

@@ -14,6 +14,7 @@ from agents.topology import Get, ReadBack, Topology
 from schemas.codec import Bad
 from schemas.fields import moment
 from schemas.outputs import Signal, output_id
+from streams.engine.partition import Partition
 
 TIMER_MS = 1000
 
@@ -62,7 +63,12 @@ class Echo(NamedTuple):
     amount: int
 
 
-def counting(*sources: str, read_back: str | None = None) -> Topology:
+Counting = Topology[Event, Count, Shared]
+Counted = Partition[Event, Count, Shared]
+"""A partition of it."""
+
+
+def counting(*sources: str, read_back: str | None = None) -> Counting:
     """The counting topology over ``sources``, and over a topic of its own outputs."""
 
     def decode(values: Sequence[bytes | None]) -> list[Event | Bad]:

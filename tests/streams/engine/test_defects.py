@@ -8,7 +8,6 @@ from typing import Any, Literal
 import pytest
 
 from agents.customers import customers
-from agents.topology import Topology
 from domain.policy import Policy
 from domain.value import purchases
 from schemas.deadletter import Original
@@ -16,7 +15,7 @@ from streams.engine.defects import RuleFailed
 from streams.engine.partition import Partition
 from streams.engine.store import MemoryStore
 from streams.replay import Replay
-from tests.streams.engine.counting import TIMER_MS, counting, line
+from tests.streams.engine.counting import TIMER_MS, Counted, Counting, counting, line
 
 WALL = 1_000_000_000
 
@@ -47,7 +46,7 @@ def endless_timer(count: Any, context: Any) -> list[Any]:
 WORKING = counting("a")
 
 
-def partition(topology: Topology, clock: Literal["wall", "event"] = "event") -> Partition:
+def partition(topology: Counting, clock: Literal["wall", "event"] = "event") -> Counted:
     return Partition(topology, 3, MemoryStore(), None, clock=clock, cached=100)
 
 
@@ -58,7 +57,7 @@ def records(*events: tuple[str, int, int], start: int = 0) -> list[Original]:
     ]
 
 
-def exported(one: Partition) -> list[tuple[str, dict[str, Any]]]:
+def exported(one: Counted) -> list[tuple[str, dict[str, Any]]]:
     one.drain()
     return list(one.export())
 

@@ -25,6 +25,7 @@ from domain.segmentation.features import FeatureSet
 from domain.segmentation.micro import MicroClusters
 from domain.segmentation.summary import dump_summary
 from schemas.codec import encode
+from schemas.common import CommonRecord
 from schemas.segments import SegmentModel
 from streams.cluster.broker import LocalBroker
 from streams.engine.fitting import Fitting
@@ -242,7 +243,7 @@ async def test_a_reader_takes_the_newest_model_and_refuses_torn_and_older_ones(
     await send(version(4))
     ear, taken = Ear(), list[int]()
 
-    def take(model: SegmentModel) -> None:
+    def take(model: CommonRecord) -> None:
         taken.append(model.version)
 
     models = Models((bench.modelling,), bench.settings, ear, take)  # a late worker

@@ -1,57 +1,81 @@
 """The merge of topics by event time."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.codec import Bad
 from schemas.deadletter import Original
-from streams.engine.inbox import FIRST, LAST, Inbox, Waiting
+from streams.engine.inbox import FIRST, LAST, READ_BACK, Happened, Inbox, Refused, Returned, Waiting
 
 
-def waiting(topic: str, offset: int, at: int) -> Waiting:
-    return at, "k", f"{topic}{offset}", topic, Original(topic, 0, offset, at, b"k", b"v")
+def waiting(topic: str, offset: int, at: int) -> Happened[str]:
+    return Happened(at, "k", f"{topic}{offset}", topic, record(topic, offset, at))
+
+
+def record(topic: str, offset: int, at: int) -> Original:
+    return Original(topic, 0, offset, at, b"k", b"v")
+
+
+def times(items: Sequence[Waiting[str]]) -> list[int]:
+    return [item.at for item in items if isinstance(item, Happened)]
 
 
 @given(st.lists(st.lists(st.integers(0, 50), max_size=20), max_size=4))
 def test_every_record_comes_out_once_and_topics_keep_their_order(topics: list[list[int]]) -> None:
-    inbox = Inbox()
-    for number, times in enumerate(topics):
-        items = [waiting(f"t{number}", offset, at) for offset, at in enumerate(times)]
+    inbox = Inbox[str]()
+    for number, given_times in enumerate(topics):
+        items = [waiting(f"t{number}", offset, at) for offset, at in enumerate(given_times)]
         inbox.add(f"t{number}", items, len(items))
     out = [item for _ in range(100) for item in inbox.take(3).items]
     assert inbox.waiting == 0
-    for number, times in enumerate(topics):
-        mine = [item[4].offset for item in out if item[3] == f"t{number}"]
-        assert mine == list(range(len(times)))
+    for number, given_times in enumerate(topics):
+        mine = [item.record.offset for item in out if item.topic == f"t{number}"]
+        assert mine == list(range(len(given_times)))
 
 
 @given(st.lists(st.lists(st.integers(0, 50), max_size=20).map(sorted), max_size=4))
 def test_sorted_topics_merge_into_one_sorted_stream(topics: list[list[int]]) -> None:
-    inbox = Inbox()
-    for number, times in enumerate(topics):
-        items = [waiting(f"t{number}", offset, at) for offset, at in enumerate(times)]
+    inbox = Inbox[str]()
+    for number, given_times in enumerate(topics):
+        items = [waiting(f"t{number}", offset, at) for offset, at in enumerate(given_times)]
         inbox.add(f"t{number}", items, len(items))
-    out = [item[0] for item in inbox.take(1000).items]
-    assert out == sorted(at for times in topics for at in times)
+    out = times(inbox.take(1000).items)
+    assert out == sorted(at for topic in topics for at in topic)
 
 
 def test_the_position_goes_past_control_records_only_behind_the_last_record() -> None:
-    inbox = Inbox()
+    inbox = Inbox[str]()
     inbox.add("t", [waiting("t", 0, 1), waiting("t", 1, 2)], 5)
     (first, positions), (second, behind) = inbox.take(1), inbox.take(1)
-    assert ([item[4].offset for item in first], positions) == ([0], {"t": 1})
-    assert ([item[4].offset for item in second], behind) == ([1], {"t": 5})
+    assert ([item.record.offset for item in first], positions) == ([0], {"t": 1})
+    assert ([item.record.offset for item in second], behind) == ([1], {"t": 5})
 
 
 def test_nothing_later_than_the_bound_is_handed_out() -> None:
-    inbox = Inbox()
+    inbox = Inbox[str]()
     inbox.add("read to here", [waiting("read to here", n, at) for n, at in enumerate((1, 5))], 2)
     inbox.add("ahead", [waiting("ahead", n, at) for n, at in enumerate((2, 5, 6, 9))], 4)
-    assert [item[0] for item in inbox.take(10, inbox.high("read to here")).items] == [1, 2, 5, 5]
+    assert times(inbox.take(10, inbox.high("read to here")).items) == [1, 2, 5, 5]
     inbox.add("read to here", [waiting("read to here", 2, 7)], 3)
-    assert [item[0] for item in inbox.take(10).items] == [6, 7, 9]
+    assert times(inbox.take(10).items) == [6, 7, 9]
+
+
+def test_what_has_no_time_goes_with_what_its_topic_holds_before_it() -> None:
+    inbox = Inbox[str]()
+    bad = Bad("invalid", "no event")
+    refused = [Refused(bad, "a", record("a", offset, 9)) for offset in (0, 2)]
+    events = waiting("a", 1, 50), waiting("b", 0, 40), waiting("b", 1, 60)
+    told = [Returned("k", "told", "c", record("c", offset, 9)) for offset in (0, 1)]
+    inbox.add("c", told, 2)
+    inbox.add("b", events[1:], 2)
+    inbox.add("a", [refused[0], events[0], refused[1]], 3)
+    # a dead letter in front of all, then what was read back, then events as they happened
+    assert inbox.take(10, READ_BACK).items == [refused[0], *told]
+    assert inbox.take(10).items == [events[1], events[0], refused[1], events[2]]
 
 
 steps = st.lists(
@@ -63,7 +87,7 @@ steps = st.lists(
 
 @given(steps)
 def test_slices_are_those_of_one_stable_sort_of_all_that_waits(plan: list[Any]) -> None:
-    inbox, waits = Inbox(), dict[str, list[tuple[int, Waiting]]]()
+    inbox, waits = Inbox[str](), dict[str, list[tuple[int, Waiting[str]]]]()
     offsets, ends = Counter[str](), dict[str, int]()
     for first, second, third in plan:
         if isinstance(first, str):
@@ -73,7 +97,7 @@ def test_slices_are_those_of_one_stable_sort_of_all_that_waits(plan: list[Any]) 
             inbox.add(first, items, ends[first])
             queue = waits.setdefault(first, [])
             for item in items:
-                queue.append((max(item[0], queue[-1][0] if queue else FIRST), item))
+                queue.append((max(item.at, queue[-1][0] if queue else FIRST), item))
             offsets[first] = ends[first]
             continue
         for _ in range(third):
@@ -81,10 +105,10 @@ def test_slices_are_those_of_one_stable_sort_of_all_that_waits(plan: list[Any]) 
             due = sorted(due, key=lambda one: one[0])[:first]
             taken = inbox.take(first, second)
             assert taken.items == [item for _, item in due]
-            for topic in sorted({item[3] for _, item in due}):
-                mine = [item for _, item in due if item[3] == topic]
+            for topic in sorted({item.topic for _, item in due}):
+                mine = [item for _, item in due if item.topic == topic]
                 waits[topic] = waits[topic][len(mine) :]
-                after = mine[-1][4].offset + 1 if waits[topic] else ends[topic]
+                after = mine[-1].record.offset + 1 if waits[topic] else ends[topic]
                 assert taken.positions[topic] == after
         assert inbox.waiting == sum(map(len, waits.values()))
         assert all(inbox.waiting_in(topic) == len(queue) for topic, queue in waits.items())

@@ -18,10 +18,10 @@ from streams.engine.partition import Partition
 from streams.engine.store import MemoryStore
 from tests.domain.bank import HOUR, MINUTE, START
 from tests.domain.segments.test_live import TWO, model
-from tests.streams.running import event
+from tests.streams.running import CustomersPartition, event
 
 
-def partition(store: MemoryStore) -> Partition:
+def partition(store: MemoryStore) -> CustomersPartition:
     return Partition(customers(Policy()), 0, store, None, clock="event", cached=1)
 
 
@@ -33,27 +33,27 @@ def click(number: int, customer: str, at: int) -> Original:
     return Original(topic, 0, number, START + at, key, value)
 
 
-def take(to: Partition, records: list[Original]) -> None:
+def take(to: CustomersPartition, records: list[Original]) -> None:
     for record in records:
         for item in to.judged(record.topic, [record]):
             to.apply(item, 0)
 
 
-def settled(to: Partition, now: int) -> None:
+def settled(to: CustomersPartition, now: int) -> None:
     to.advance(START + now)
     to.settle(at_rest=True)
     while to.busy:
         to.work()
 
 
-def chain(of: Partition, customer: str) -> Iterator[tuple[str | None, str | None]]:
+def chain(of: CustomersPartition, customer: str) -> Iterator[tuple[str | None, str | None]]:
     for sent in of.outputs:
         if sent.topic == SEGMENT_UPDATES and sent.key == customer.encode():
             update = json.loads(sent.value)
             yield update.get("from_segment"), update.get("to_segment")
 
 
-def restored(names: list[str], newest: SegmentModel) -> Partition:
+def restored(names: list[str], newest: SegmentModel) -> CustomersPartition:
     """A partition that took over customers whose segments are of an older model."""
     before = partition(MemoryStore())
     records = [

@@ -10,14 +10,14 @@ from schemas.topics import DEAD_LETTERS
 from streams.engine.checkpoint import CHECKPOINT_KEY, load_checkpoint
 from streams.engine.partition import Partition
 from streams.engine.store import MemoryStore
-from tests.streams.engine.counting import TIMER_MS, counting, line
+from tests.streams.engine.counting import TIMER_MS, Counted, counting, line
 
 WALL = 1_000_000_000
 
 
 def partition(
     store: MemoryStore | None = None, clock: Literal["wall", "event"] = "event", cached: int = 100
-) -> Partition:
+) -> Counted:
     store = MemoryStore() if store is None else store
     saved = store.get(CHECKPOINT_KEY)
     checkpoint = load_checkpoint(saved) if saved else None

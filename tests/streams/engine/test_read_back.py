@@ -18,13 +18,13 @@ from streams.engine.intake import Intake
 from streams.engine.partition import Partition
 from streams.engine.store import MemoryStore
 from streams.settings import Settings
-from tests.streams.engine.counting import TIMER_MS, counting, line
+from tests.streams.engine.counting import TIMER_MS, Counted, counting, line
 
 TOPOLOGY = counting("a", "b", read_back="echo")
 WALL = 1_000_000_000
 
 
-def partition(store: MemoryStore | None = None, clock: Any = "event") -> Partition:
+def partition(store: MemoryStore | None = None, clock: Any = "event") -> Counted:
     store = MemoryStore() if store is None else store
     saved = store.get(CHECKPOINT_KEY)
     checkpoint = load_checkpoint(saved) if saved else None

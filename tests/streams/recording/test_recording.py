@@ -7,19 +7,23 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from agents.customers import customers
+from agents.customers import Touched, customers
 from agents.modellings import modellings
+from domain.assembly.context import Context
+from domain.customer.state import Customer
 from domain.policy import Policy, load_policy
 from schemas.deadletter import Original
 from schemas.topics import ALERTS
 from streams.cli import app
 from streams.engine.checkpoint import CHECKPOINT_KEY, load_checkpoint
-from streams.engine.partition import Partition
+from streams.engine.doings import Advance, Drain, Land, Take
+from streams.engine.inbox import Taken
+from streams.engine.partition import Opening
 from streams.engine.store import MemoryStore
 from streams.errors import NotWritten, RecordUnreadable
 from streams.recording.form import Landed, Opened, dump_frame
 from streams.recording.playing import Playback
-from streams.recording.writing import Recorder
+from streams.recording.writing import Recorded, Recorder
 from tests.streams.running import event
 
 LIMIT = 1 << 20
@@ -27,14 +31,22 @@ WALL = 1_900_000_000_000
 POLICY = Policy()
 
 
-def opened(recorder: Recorder, store: MemoryStore) -> Partition:
-    """A partition that goes on from what its store holds, as after a restore."""
-    saved = store.get(CHECKPOINT_KEY)
-    checkpoint = load_checkpoint(saved) if saved else None
-    return recorder.partition(customers(POLICY), 0, store, checkpoint, clock="wall", cached=100)
+class Worked:
+    """A partition that goes on from what its store holds, as after a restore, and its record."""
+
+    def __init__(self, recorder: Recorder, store: MemoryStore) -> None:
+        saved = store.get(CHECKPOINT_KEY)
+        checkpoint = load_checkpoint(saved) if saved else None
+        opening = Opening(0, store, checkpoint, "wall", 100)
+        self.partition = opening.of(customers(POLICY))
+        self.do = recorder.watch(self.partition, opening)
+
+    def landed(self) -> None:
+        """Hear that what was drained last is committed."""
+        self.do(Land())
 
 
-def large(partition: Partition, *numbers: int) -> list[bytes]:
+def large(one: Worked, *numbers: int) -> list[bytes]:
     """Apply large transactions, each of a customer of its own, and drain; their alerts."""
     for number in numbers:
         topic, key, value = event(
@@ -42,13 +54,12 @@ def large(partition: Partition, *numbers: int) -> list[bytes]:
             direction="credit", account_id=f"a-{number}", balance_after=1_000,
         )  # fmt: skip
         record = Original(topic, 0, number, WALL, key, value)
-        for item in partition.judged(topic, [record]):
-            partition.apply(item, WALL)
-        partition.next_offsets[topic] = number + 1
-    return [sent.value for sent in partition.drain().outputs if sent.topic == ALERTS]
+        items = one.partition.judged(topic, [record])
+        one.do(Take(Taken(items, {topic: number + 1}), WALL))
+    return [sent.value for sent in one.do(Drain()).outputs if sent.topic == ALERTS]
 
 
-def played(directory: Path) -> tuple[list[bytes], Playback]:
+def played(directory: Path) -> tuple[list[bytes], Playback[Touched, Customer, Context]]:
     """The alerts of a record."""
     playback = Playback(customers(POLICY), modellings(POLICY), directory)
     return [value for topic, value in playback.play() if topic == ALERTS], playback
@@ -62,14 +73,14 @@ def copied(store: MemoryStore) -> MemoryStore:
 
 def test_only_what_was_committed_is_played_wherever_a_worker_ended(tmp_path: Path) -> None:
     recorder, store = Recorder(tmp_path, POLICY, LIMIT), MemoryStore()
-    one = opened(recorder, store)
+    one = Worked(recorder, store)
     first = large(one, 1)
     one.landed()
     kept = copied(store)
     large(one, 2)  # aborted: the next goes on from before it
-    two = opened(recorder, kept)
+    two = Worked(recorder, kept)
     second = large(two, 2, 3)  # committed, but its worker ended before it knew
-    three = opened(recorder, kept)
+    three = Worked(recorder, kept)
     third = large(three, 4)
     three.landed()
     large(three, 5)  # nobody knows
@@ -84,7 +95,7 @@ def test_only_what_was_committed_is_played_wherever_a_worker_ended(tmp_path: Pat
 
 
 def test_a_frame_cut_off_while_it_was_written_ends_its_tape(tmp_path: Path) -> None:
-    one = opened(Recorder(tmp_path, POLICY, LIMIT), MemoryStore())
+    one = Worked(Recorder(tmp_path, POLICY, LIMIT), MemoryStore())
     first = large(one, 1)
     one.landed()
     large(one, 2)
@@ -97,11 +108,11 @@ def test_a_frame_cut_off_while_it_was_written_ends_its_tape(tmp_path: Path) -> N
 
 def test_a_tape_that_was_cut_off_at_once_decides_nothing(tmp_path: Path) -> None:
     recorder, store = Recorder(tmp_path, POLICY, LIMIT), MemoryStore()
-    one = opened(recorder, store)
+    one = Worked(recorder, store)
     first = large(one, 1)
     one.landed()
     large(one, 2)
-    opened(recorder, copied(store))
+    Worked(recorder, copied(store))
     tape = max(tmp_path.glob("*.tape"))
     tape.write_bytes(tape.read_bytes()[:-3])
     alerts, playback = played(tmp_path)
@@ -112,12 +123,12 @@ def test_a_tape_that_was_cut_off_at_once_decides_nothing(tmp_path: Path) -> None
 
 def test_what_went_on_without_a_record_is_told(tmp_path: Path) -> None:
     recorder, store = Recorder(tmp_path, POLICY, LIMIT), MemoryStore()
-    one = opened(recorder, store)
+    one = Worked(recorder, store)
     first = large(one, 1)
     one.landed()
-    unrecorded = Partition(customers(POLICY), 0, store, None, clock="wall", cached=100)
+    unrecorded = Worked(Recorder(tmp_path / "other", POLICY, LIMIT), store)
     large(unrecorded, 2)
-    three = opened(recorder, store)
+    three = Worked(recorder, store)
     third = large(three, 3)
     three.landed()
     alerts, playback = played(tmp_path)
@@ -126,26 +137,27 @@ def test_what_went_on_without_a_record_is_told(tmp_path: Path) -> None:
 
 
 def test_an_idle_partition_is_written_down_a_thousand_steps_at_a_time(tmp_path: Path) -> None:
-    one = opened(Recorder(tmp_path, POLICY, LIMIT), MemoryStore())
+    one = Worked(Recorder(tmp_path, POLICY, LIMIT), MemoryStore())
     first = large(one, 1)
     one.landed()
     for second in range(2_500):
-        one.advance(WALL + second * 1_000)
-    assert len(one._actions) == 500  # type: ignore[attr-defined]
-    one.next_offsets["touchpoints.app"] = 7
-    one.drain()
+        one.do(Advance(WALL + second * 1_000))
+    assert isinstance(one.do, Recorded)
+    assert one.do.noted == 500
+    one.partition.next_offsets["touchpoints.app"] = 7
+    one.do(Drain())
     one.landed()
     alerts, playback = played(tmp_path)
     assert alerts == first
-    assert playback.now == one.now
-    assert dict(playback.partitions[0].store.items()) == dict(one.store.items())
+    assert playback.now == one.partition.now
+    assert dict(playback.partitions[0].store.items()) == dict(one.partition.store.items())
 
 
 def test_what_lies_in_the_directory_counts_towards_its_limit(tmp_path: Path) -> None:
     size = 0
     for _ in range(50):
         recorder = Recorder(tmp_path, POLICY, 40_000)
-        one = opened(recorder, MemoryStore())
+        one = Worked(recorder, MemoryStore())
         large(one, *range(20))
         one.landed()
         size = sum(file.stat().st_size for file in tmp_path.iterdir())
@@ -155,7 +167,7 @@ def test_what_lies_in_the_directory_counts_towards_its_limit(tmp_path: Path) -> 
 
 def test_at_its_limit_a_record_ends_and_the_work_goes_on(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, POLICY, 30_000)
-    one = opened(recorder, MemoryStore())
+    one = Worked(recorder, MemoryStore())
     sent = []
     for number in range(100):
         sent += large(one, number)
@@ -165,14 +177,15 @@ def test_at_its_limit_a_record_ends_and_the_work_goes_on(tmp_path: Path) -> None
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= 30_000
     alerts, _ = played(tmp_path)
     assert 0 < len(alerts) < 100
-    assert not one._actions  # type: ignore[attr-defined]
+    assert isinstance(one.do, Recorded)
+    assert not one.do.noted
     assert alerts == sent[: len(alerts)]
-    assert type(opened(recorder, MemoryStore())) is Partition
+    assert not isinstance(Worked(recorder, MemoryStore()).do, Recorded)
 
 
 def test_a_disk_that_takes_no_more_ends_the_record_not_the_work(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "gone", POLICY, LIMIT)
-    one = opened(recorder, MemoryStore())
+    one = Worked(recorder, MemoryStore())
     for file in (tmp_path / "gone").iterdir():
         file.unlink()
     (tmp_path / "gone").rmdir()
@@ -211,7 +224,7 @@ def test_what_is_no_record_is_refused_by_name(tmp_path: Path, tape: bytes, why: 
 
 
 def test_the_command_plays_a_record_into_the_usual_files(tmp_path: Path) -> None:
-    one = opened(Recorder(tmp_path / "record", POLICY, LIMIT), MemoryStore())
+    one = Worked(Recorder(tmp_path / "record", POLICY, LIMIT), MemoryStore())
     alerts = large(one, 1, 2)
     one.landed()
     large(one, 3)

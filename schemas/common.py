@@ -1,0 +1,15 @@
+"""What the records have in common that are made over all customers and read by every worker."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from schemas.outputs import Output
+
+
+class CommonRecord(Output):
+    """A record made of all partitions' snapshots: of each `kind` the highest `version` counts."""
+
+    kind: ClassVar[str]
+
+    if TYPE_CHECKING:
+        # Each class has the field where it stands among its own: the order of fields is written.
+        version: int
