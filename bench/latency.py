@@ -25,7 +25,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from bench.harness import broker, machine_info, versions
 from bench.report import print_table, quantile, write_results
 from schemas.topics import ALERTS, TOPIC_OF_TYPE
-from streams.cluster.topics import ensure_topics
+from streams.topics.ensure import ensure_topics
 
 TARGET_P50_MS = 20.0
 TARGET_P99_MS = 75.0

@@ -26,7 +26,7 @@ from streams.engine.observer import Observer, Seen
 from streams.engine.partition import Drained
 from streams.engine.store import Store
 from streams.settings import CommitSettings, KafkaSettings, Settings
-from streams.worker import Worker, run_worker
+from streams.worker.process import Worker, run_worker
 
 
 class Until(Observer):

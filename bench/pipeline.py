@@ -16,8 +16,8 @@ from typing import Any
 from bench.harness import broker, delete_topics, last_json, machine_info, run_process, versions
 from bench.preload import preload
 from bench.report import print_table, spread, write_results
-from streams.cluster.topics import ensure_topics
 from streams.sources.bank import Bank
+from streams.topics.ensure import ensure_topics
 
 TARGET_EVENTS_PER_SECOND = 30_000
 TARGET_CHANGELOG_BYTES = 1024

@@ -49,7 +49,7 @@ from streams.engine.store import MemoryStore
 from streams.engine.transaction import _by_topic
 from streams.engine.transport import MAX_POLL_RECORDS, _as_it_is
 from streams.sources.bank import Bank
-from streams.worker import GC_THRESHOLDS
+from streams.worker.process import GC_THRESHOLDS
 
 CustomersPartition = Partition[Touched, Customer, Context]
 END = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -39,13 +39,13 @@ from schemas.codec import decode
 from schemas.common import CommonRecord
 from schemas.segments import SegmentCard, SegmentModel
 from schemas.topics import SEGMENT_UPDATES, TOPIC_OF_TYPE
-from streams.cluster.topics import ensure_topics
 from streams.engine.observer import Observer, Seen
 from streams.engine.partition import Drained
 from streams.engine.placing import partition_of
 from streams.engine.transaction import TransactionalProducer
 from streams.settings import KafkaSettings, Settings
-from streams.worker import Worker, run_worker
+from streams.topics.ensure import ensure_topics
+from streams.worker.process import Worker, run_worker
 
 APP_ID = "reassign"
 TARGET_SECONDS = 2.0

@@ -20,10 +20,10 @@ import uvloop
 from bench.harness import broker, last_json, machine_info, run_process, versions
 from bench.preload import preload
 from bench.report import print_table, write_results
-from streams.cluster.topics import ensure_topics
 from streams.engine.restore import Restored, restore
 from streams.settings import KafkaSettings, Settings
 from streams.sources.bank import Bank
+from streams.topics.ensure import ensure_topics
 
 TARGET_CUSTOMERS_PER_SECOND = 100_000
 APP_ID = "restore"

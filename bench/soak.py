@@ -35,7 +35,7 @@ from aiokafka import AIOKafkaProducer
 
 from bench.harness import broker, machine_info, versions
 from bench.report import print_table, write_results
-from streams.cluster.topics import ensure_topics
+from streams.topics.ensure import ensure_topics
 
 CUSTOMERS = 12
 RATE = 450

@@ -1,17 +1,23 @@
-"""What an operator is told in one line, light enough for every command to know."""
+"""What an operator is told in one line, where more than one room raises it."""
+
+from schemas.errors import OperatingError
 
 
-class WorkerFailed(Exception):
+class ClusterError(OperatingError):
+    """Kafka does not answer, refuses, or has not what is asked of it."""
+
+
+class WorkerFailed(OperatingError):
     """The worker had to stop; its cause says why."""
 
 
-class NotWritten(Exception):
+class NotWritten(OperatingError):
     """A file or folder could not be written; the message says which and why."""
 
 
-class ReportSourceError(Exception):
+class ReportSourceError(OperatingError):
     """What a report is to be made of cannot be used; the message says which, why, what to do."""
 
 
-class RecordUnreadable(Exception):
+class RecordUnreadable(OperatingError):
     """A worker's record cannot be replayed; the message says which file and why."""

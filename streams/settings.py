@@ -11,10 +11,22 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.errors import OperatingError
 from schemas.topics import changelog_topic
+
+
+class SettingError(OperatingError):
+    """A setting that does not fit; the message says which, what must hold and what was found."""
 
 
 class KafkaSettings(BaseModel):
@@ -132,7 +144,14 @@ class Settings(BaseSettings):
 def load_settings(**changes: Any) -> Settings:
     """The settings from environment and secret files, with ``changes`` on top.
 
-    Raises ``pydantic.ValidationError`` where a value does not fit.
+    Raises :class:`SettingError` where a value does not fit.
     """
     secrets: dict[str, Any] = {"_secrets_dir": os.environ.get("TOUCHLINE_SECRETS_DIR")}
-    return Settings(**secrets, **changes)
+    try:
+        return Settings(**secrets, **changes)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = "__".join(str(part) for part in first["loc"]).upper()
+        raise SettingError(
+            f"setting TOUCHLINE_{place}: {first['msg']} (got {first['input']!r})"
+        ) from error

@@ -25,6 +25,7 @@ from domain.policy.sections import Currency, Purchases, Satisfaction, Section, T
 from domain.policy.segments import SegmentRules
 from domain.policy.value import ValueRules
 from domain.policy.yaml_file import Repeated, read_yaml
+from schemas.errors import OperatingError
 
 
 class Policy(Section):
@@ -75,7 +76,7 @@ class Policy(Section):
         return bisect_right(self.tier_floors, balance)
 
 
-class PolicyError(ValueError):
+class PolicyError(OperatingError, ValueError):
     """A policy file that cannot be used; ``faults`` holds one sentence for each fault."""
 
     def __init__(self, faults: list[str]) -> None:

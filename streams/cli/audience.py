@@ -15,7 +15,7 @@ import msgspec
 from schemas.fields import moment, rfc3339
 from schemas.segments import SegmentModel
 from streams.cli.output import stdout_bytes
-from streams.cluster.errors import ClusterError
+from streams.errors import NotWritten
 from streams.queries.segments import Member, name_of, vector
 
 COLUMNS = ("customer_id", "segment", "segment_name", "as_of", "last_click_at", "segment_changes")
@@ -77,9 +77,9 @@ class Audience:
 
 @contextmanager
 def writing(out: Path | None) -> Iterator[BinaryIO]:
-    """Stdout, or a file that takes its name once it is whole. Raises ClusterError."""
+    """Stdout, or a file that takes its name once it is whole. Raises NotWritten."""
     if out is None:
-        with stdout_bytes(ClusterError) as stdout:
+        with stdout_bytes() as stdout:
             yield stdout
         return
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
@@ -88,7 +88,7 @@ def writing(out: Path | None) -> Iterator[BinaryIO]:
             yield file
         part.replace(out)
     except OSError as error:
-        raise ClusterError(f"{out} cannot be written: {error.strerror}") from error
+        raise NotWritten(f"{out} cannot be written: {error.strerror}") from error
     finally:
         part.unlink(missing_ok=True)
 

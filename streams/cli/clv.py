@@ -15,7 +15,7 @@ from streams.settings import load_settings
 
 if TYPE_CHECKING:
     from domain.policy import Policy
-    from streams.value.report import Found
+    from streams.reports.value.clv_report import Found
 
 # From here on Gamma-Gamma's assumption that spend and frequency are independent is in doubt.
 CORRELATED = 0.3
@@ -65,7 +65,7 @@ def fit(
     Example: touchline clv fit purchases.csv --calibration-weeks 39 --out clv.yaml
     """
     from domain.policy import load_policy
-    from streams.value import report
+    from streams.reports.value import clv_report as report
 
     rules = load_policy(policy or load_settings().policy)
     if out is not None:
@@ -87,9 +87,9 @@ def fit(
 
 def _fit(errors: Console, file: Path, rules: Policy, calibration_weeks: int | None) -> Found:
     """Read and fit, with a bar on stderr where that is a terminal."""
-    from streams.value import fit as models
-    from streams.value.history import read_purchases
-    from streams.value.report import Found
+    from streams.reports.value import clv_fit as models
+    from streams.reports.value.clv_report import Found
+    from streams.reports.value.history import read_purchases
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     shown = errors.is_terminal
@@ -125,7 +125,7 @@ def _show(document: dict[str, Any], part: str | None) -> None:
 
 
 def _models(document: dict[str, Any]) -> Table:
-    from streams.value.report import TITLES
+    from streams.reports.value.clv_report import TITLES
 
     table = Table(
         title=f"{document['customers']:,} customers, {document['repeat_customers']:,} of them"
@@ -148,7 +148,7 @@ def _models(document: dict[str, Any]) -> Table:
 
 
 def _weeks(found: dict[str, Any]) -> Table:
-    from streams.value.report import TITLES
+    from streams.reports.value.clv_report import TITLES
 
     names = list(found["error"])
     table = Table(title="Repeat purchases behind the calibration", title_justify="left")
@@ -171,7 +171,7 @@ def _weeks(found: dict[str, Any]) -> Table:
 
 def _warn(errors: Console, document: dict[str, Any]) -> None:
     """Say what an operator must know before the parameters go into a policy."""
-    from streams.value.report import TITLES
+    from streams.reports.value.clv_report import TITLES
 
     told = [f"left out: {count:,} {reason}" for reason, count in document["left_out"].items()]
     told += [

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from schemas.errors import OperatingError
 from streams.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -104,15 +104,12 @@ def _accept(settings: Settings, number: int, yes: bool) -> None:
     try:
         connect.run(loss.accept(settings, number, lost))
     except (CommitFailed, Fenced) as error:
-        _fail(f"not changed: a worker opened partition {number} meanwhile; try again ({error})")
+        raise OperatingError(
+            f"not changed: a worker opened partition {number} meanwhile; try again ({error})"
+        ) from error
     moved = ", ".join(f"{one.topic} from offset {one.earliest}" for one in lost)
     print(f"partition {number} goes on with {moved}")
 
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _fail(text: str) -> NoReturn:
-    print(f"touchline: {text}", file=sys.stderr)
-    raise typer.Exit(1)

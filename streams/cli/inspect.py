@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from schemas.errors import OperatingError
 from streams.cli import doctor, letters
 from streams.cli.moments import TIMES, milliseconds
 from streams.settings import Settings, load_settings
@@ -67,8 +68,7 @@ def state(
 
     found = connect.run(states.customer(settings, read, customer))
     if found is None:
-        print(f"touchline: no customer {customer!r} is known", file=sys.stderr)
-        raise typer.Exit(1)
+        raise OperatingError(f"no customer {customer!r} is known")
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
     else:

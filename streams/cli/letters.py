@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import sys
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -14,6 +14,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from schemas.codec import REASONS, encode
+from schemas.errors import OperatingError
 from schemas.fields import rfc3339
 from schemas.outputs import DeadLetter
 from schemas.topics import DEAD_LETTERS
@@ -166,7 +167,9 @@ def _found(settings: Settings, ids: list[str]) -> list[DeadLetter]:
     found = connect.run(letters.by_id(settings, _partitions(settings), ids))
     missing = [one for one in ids if one not in found]
     if missing:
-        _fail(f"no dead letter {', '.join(missing)}; see `touchline dead-letters list`")
+        raise OperatingError(
+            f"no dead letter {', '.join(missing)}; see `touchline dead-letters list`"
+        )
     return [found[one] for one in dict.fromkeys(ids)]
 
 
@@ -185,8 +188,3 @@ def _text(data: str | None) -> str:
     except UnicodeDecodeError:
         text = f"{len(raw):,} bytes: {shown[:64].hex(' ')}"
     return text if len(raw) <= SHOWN_BYTES else f"{text}... ({len(raw):,} bytes)"
-
-
-def _fail(text: str) -> NoReturn:
-    print(f"touchline: {text}", file=sys.stderr)
-    raise typer.Exit(1)

@@ -17,7 +17,7 @@ from streams.settings import load_settings
 
 if TYPE_CHECKING:
     from domain.policy import Policy
-    from streams.policies.compare import Comparison
+    from streams.reports.policies.compare import Comparison
 
 DEFAULT = "default"
 WIDE = 140
@@ -54,7 +54,7 @@ def check(file: Annotated[Path, typer.Argument(help="Policy file (YAML).")]) -> 
     """
     from domain.policy import Policy, load_policy
     from domain.policy.changes import changes
-    from streams.policies.tables import of_fields
+    from streams.reports.policies.tables import of_fields
 
     console = _console()
     differing = changes(Policy(), load_policy(file))
@@ -101,11 +101,11 @@ def diff(
     policies = _policy(old), _policy(new)
     found = _compare(*policies, file, examples=examples, limit=limit, until=milliseconds(until))
     if as_json:
-        from streams.policies.compare import as_dict
+        from streams.reports.policies.compare import as_dict
 
         sys.stdout.buffer.write(msgspec.json.encode(as_dict(found)) + b"\n")
     else:
-        from streams.policies.tables import of_comparison
+        from streams.reports.policies.tables import of_comparison
 
         console = _console()
         for part in of_comparison(found, old, new):
@@ -124,7 +124,7 @@ def _compare(
     old: Policy, new: Policy, file: Path, *, examples: int, limit: int | None, until: int | None
 ) -> Comparison:
     """The comparison, with a bar on stderr where that is a terminal."""
-    from streams.policies.compare import compare
+    from streams.reports.policies.compare import compare
 
     errors = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())

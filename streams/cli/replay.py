@@ -16,7 +16,7 @@ from streams.errors import NotWritten
 from streams.settings import load_settings
 
 if TYPE_CHECKING:
-    from streams.results import Summary
+    from streams.replay.results import Summary
 
 
 def register(app: typer.Typer) -> None:
@@ -92,7 +92,7 @@ def _replay(
     from agents.customers import customers
     from agents.modellings import modellings
     from domain.policy import load_policy
-    from streams.replay import Replay, replay_file
+    from streams.replay.events import Replay, replay_file
 
     settings = load_settings()
     rules = load_policy(policy or settings.policy)
@@ -105,7 +105,7 @@ def _play(directory: Path, out: Path, console: Console, progress: Callable[[int]
     from agents.customers import customers
     from agents.modellings import modellings
     from streams.recording.playing import Playback, recorded_policy
-    from streams.results import write_results
+    from streams.replay.results import write_results
 
     rules = recorded_policy(directory)
     run = Playback(customers(rules), modellings(rules), directory, progress)

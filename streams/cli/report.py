@@ -20,7 +20,7 @@ from streams.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from domain.policy import Policy
-    from streams.reports.document import Document
+    from streams.reports.form.document import Document
     from streams.reports.report import About, Report
 
 WIDE = 160
@@ -120,8 +120,8 @@ def experience(
     Example: touchline report experience --by agent --decision decision.yaml --before last-month
     """
     from domain.policy import load_policy
-    from streams.reports.before import decided
-    from streams.reports.experience import ExperienceReport
+    from streams.reports.experience.before import decided
+    from streams.reports.experience.report import ExperienceReport
 
     if before is not None and decision is None:
         raise typer.BadParameter("goes with --decision: step 7 follows one", param_hint="--before")
@@ -154,7 +154,7 @@ def value(
 
     Example: touchline report value --from result --format json
     """
-    from streams.reports.value import ValueReport
+    from streams.reports.value.report import ValueReport
 
     _report(ValueReport, by, Given(form, out, source, at, policy))
 
@@ -167,7 +167,7 @@ def relationship(
 
     Example: touchline report relationship --from result --out relationship.html
     """
-    from streams.reports.relationship import RelationshipsReport
+    from streams.reports.relationship.report import RelationshipsReport
 
     _report(RelationshipsReport, by, Given(form, out, source, at, policy))
 
@@ -235,7 +235,7 @@ def write(document: Document, form: Format | None, out: Path | None) -> None:
     """Print or write a report. Raises NotWritten."""
     form = form or _by_name(out)
     if out is None and form is Format.TABLE:
-        from streams.reports.text import text
+        from streams.reports.form.text import text
 
         console = Console()
         wide = console if console.is_terminal else Console(width=WIDE)
@@ -255,16 +255,16 @@ def write(document: Document, form: Format | None, out: Path | None) -> None:
 
 def _told(document: Document, form: Format) -> bytes:
     if form is Format.JSON:
-        from streams.reports.document import as_dict
+        from streams.reports.form.document import as_dict
 
         return msgspec.json.format(msgspec.json.encode(as_dict(document)), indent=2) + b"\n"
     if form is Format.HTML:
-        from streams.reports.html import html
+        from streams.reports.form.html import html
 
         return html(document).encode()
     from io import StringIO
 
-    from streams.reports.text import text
+    from streams.reports.form.text import text
 
     written = StringIO()
     Console(file=written, width=WIDE).print(text(document))

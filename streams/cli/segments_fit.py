@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from streams.errors import NotWritten
 from streams.settings import load_settings
 
 if TYPE_CHECKING:
     from domain.policy.segments import SegmentRules
-    from streams.segments.offline import OfflineFit
+    from streams.reports.segments.offline import OfflineFit
 
 SHOWN_REJECTS = 5
 TELLING = 3
@@ -52,16 +53,15 @@ def fit(
     Example: touchline import bank-case > case.jsonl && touchline segments fit case.jsonl
     """
     from domain.policy import load_policy
-    from streams.segments.reading import SegmentFileError
 
     rules = load_policy(policy or load_settings().policy).segments
     errors = Console(stderr=True)
     try:
         found, written = _fit(errors, file, out, rules, k=k, log=log or [])
-    except SegmentFileError as error:
-        _fail(errors, str(error))
     except OSError as error:
-        _fail(errors, f"{out} cannot be written: {error.strerror}; give another --out")
+        raise NotWritten(
+            f"{out} cannot be written: {error.strerror}; give another --out"
+        ) from error
     _show(found)
     for reason, count in sorted(found.vectors.left_out.items()):
         errors.print(f"left out: {count:,} {reason}", highlight=False)
@@ -75,8 +75,8 @@ def _fit(
     errors: Console, file: Path, out: Path, rules: SegmentRules, *, k: int | None, log: list[str]
 ) -> tuple[OfflineFit, list[Path]]:
     """Read, fit and write, with a bar on stderr where that is a terminal."""
-    from streams.segments import offline, report
-    from streams.segments.reading import read_vectors
+    from streams.reports.segments import offline, report
+    from streams.reports.segments.reading import read_vectors
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     shown = errors.is_terminal
@@ -92,7 +92,7 @@ def _fit(
 
 
 def _show(found: OfflineFit) -> None:
-    from streams.segments.words import all_telling
+    from streams.reports.segments.words import all_telling
 
     model = found.model
     title = f"{len(found.vectors.customers):,} customers, {found.k} segments"
@@ -115,8 +115,3 @@ def _show(found: OfflineFit) -> None:
         table.add_row("quarantine", f"{model.quarantined:,}", f"{share:.1%}", "", "")
     console = Console()
     (console if console.is_terminal else Console(width=140)).print(table)
-
-
-def _fail(errors: Console, message: str) -> None:
-    errors.print(f"touchline: {message}", markup=False, highlight=False, soft_wrap=True)
-    raise typer.Exit(1)

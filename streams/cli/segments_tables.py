@@ -12,7 +12,7 @@ from rich.text import Text
 from schemas.fields import milliseconds, rfc3339
 from schemas.segments import QUARANTINE, SegmentModel
 from streams.queries.explain import Explanation
-from streams.segments.words import age, all_telling, choice_of_k, feature_words, figure
+from streams.reports.segments.words import age, all_telling, choice_of_k, feature_words, figure
 
 SHOWN_TELLING = 3
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, NoReturn
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
@@ -74,38 +74,39 @@ def simulate(
     """
     from streams.sources import produce as into
     from streams.sources.bank import Bank, Mix
-    from streams.sources.pace import Stop
+    from streams.sources.pace import Stop, wall_ms
 
     live = day_seconds is None and records is None
+    if day_seconds is not None and (records is not None or not day_seconds > 0):
+        raise SourceError("--day-seconds must be above 0, and goes without --records")
+    if history_days and not live:
+        raise SourceError("--history-days goes without --day-seconds and --records")
+    if haste is None:
+        haste = LIVE_HASTE if live else 1.0
     now = datetime.now(UTC)
-    with _one_line():
-        if day_seconds is not None and (records is not None or not day_seconds > 0):
-            raise SourceError("--day-seconds must be above 0, and goes without --records")
-        if history_days and not live:
-            raise SourceError("--history-days goes without --day-seconds and --records")
-        if haste is None:
-            haste = LIVE_HASTE if live else 1.0
-        bank = Bank(
-            seed, customers, vip_share=vip_share, repeats=repeats, late=late, bad=bad, start=now,
-            now=_wall_ms if live else None, haste=haste, mix=Mix(awakening=awakenings),
+    bank = Bank(
+        seed, customers, vip_share=vip_share, repeats=repeats, late=late, bad=bad, start=now,
+        now=wall_ms if live else None, haste=haste, mix=Mix(awakening=awakenings),
+    )  # fmt: skip
+    pace: float | None = rate
+    if records is not None:
+        bank.end_at(now, records)
+        pace = None
+    elif day_seconds is not None:
+        bank.start_at(now - timedelta(days=(seconds or 3_600.0) / day_seconds))
+        pace = bank.events_per_day / day_seconds
+    servers, client = _kafka(bootstrap)
+    with Stop() as stop, _progress("simulate", None) as progress, _rejects(None) as rejects:
+        report = into.simulate(
+            bank, servers, rate=pace, seconds=seconds, records=records,
+            history_days=history_days, progress=progress, on_reject=rejects, stop=stop,
+            client=client,
         )  # fmt: skip
-        pace: float | None = rate
-        if records is not None:
-            bank.end_at(now, records)
-            pace = None
-        elif day_seconds is not None:
-            bank.start_at(now - timedelta(days=(seconds or 3_600.0) / day_seconds))
-            pace = bank.events_per_day / day_seconds
-        servers, client = _kafka(bootstrap)
-        with Stop() as stop, _progress("simulate", None) as progress, _rejects(None) as rejects:
-            report = into.simulate(
-                bank, servers, rate=pace, seconds=seconds, records=records,
-                history_days=history_days, progress=progress, on_reject=rejects, stop=stop,
-                client=client,
-            )  # fmt: skip
     _say(f"simulated {report}, {report.bad:,} of them made to be refused")
     if report.rejected:
-        _fail(f"Kafka did not take {report.rejected:,} records; the first reasons are above")
+        raise SourceError(
+            f"Kafka did not take {report.rejected:,} records; the first reasons are above"
+        )
 
 
 def produce(
@@ -128,7 +129,7 @@ def produce(
     from streams.sources import produce as into
     from streams.sources.pace import Stop
 
-    with _one_line(), ExitStack() as opened:
+    with ExitStack() as opened:
         lines, size = _open(file, opened)
         if rejects is not None and file != "-" and rejects.exists() and rejects.samefile(file):
             raise SourceError("--rejects must be another file than the input")
@@ -143,7 +144,7 @@ def produce(
     _say(f"produced {report}")
     if report.rejected:
         kept = f"they are in {rejects}" if rejects else "give --rejects FILE to keep them"
-        _fail(f"{report.rejected:,} lines were not sent; {kept}")
+        raise SourceError(f"{report.rejected:,} lines were not sent; {kept}")
     if report.interrupted:
         _say("stopped before the end: produce the file again, events already sent change nothing")
         raise typer.Exit(130)
@@ -170,9 +171,8 @@ def berka(
     from streams.sources import berka as bank
 
     tally = bank.Tally()
-    with _one_line():
-        events = bank.events(directory, rate, tally)
-        _write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE) for event in events)
+    events = bank.events(directory, rate, tally)
+    _write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE) for event in events)
     _say(f"imported {tally}")
     if tally.amounts_not_above_zero:
         _say("amounts not above zero stay as they are: the worker makes dead letters of them")
@@ -197,14 +197,13 @@ def bank_case(
 
     end = datetime.now(UTC) if end is None else end
     case = BankCase(seed, end if end.tzinfo else end.replace(tzinfo=UTC))
-    with _one_line():
-        _write(case.lines())
+    _write(case.lines())
     _say(f"imported the clicks of {len(case.group_of)} customers in the 7 days before {end}")
 
 
 def _write(lines: Iterable[bytes]) -> None:
-    """Lines to stdout. Raises SourceError where nobody reads on."""
-    with stdout_bytes(SourceError) as stdout:
+    """Lines to stdout. Raises NotWritten where nobody reads on."""
+    with stdout_bytes() as stdout:
         stdout.writelines(lines)
 
 
@@ -271,23 +270,5 @@ def _progress(what: str, size: int | None) -> Iterator[Callable[[int, int], None
         yield show
 
 
-@contextmanager
-def _one_line() -> Iterator[None]:
-    """A source's error on one line, exit status 1."""
-    try:
-        yield
-    except SourceError as error:
-        _fail(str(error))
-
-
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
-
-
-def _fail(text: str) -> NoReturn:
-    _say(f"touchline: {text}")
-    raise typer.Exit(1)

@@ -1,65 +1,47 @@
 """The child processes of the demonstration, and their end in every case.
 
-They are forked from this one before it has any thread, with all modules loaded: three processes
-that each load them anew would take the longest part of the start.
+They are forked from this one before it has any thread, with all modules loaded (whoever gives the
+work has imported what it needs): three processes that each load them anew would take the longest
+part of the start.
 """
 
 from __future__ import annotations
 
 import ctypes
-import importlib
 import multiprocessing
 import os
-import runpy
 import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NamedTuple
 
-MODULES = (
-    "agents.customers",
-    "streams.metrics",
-    "streams.pages",
-    "streams.sources.bank",
-    "streams.sources.produce",
-    "streams.worker",
-)
-"""What the commands of the children import when they run."""
+from schemas.errors import OperatingError
+
 _TAIL_LINES = 6
 _LOOK_SECONDS = 0.2
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 _fork = multiprocessing.get_context("fork")
 
 
-class _Word(NamedTuple):
-    """What a child is told once it is to run."""
-
-    arguments: list[str]
-    environment: dict[str, str]
-
-
 class Child:
-    """One command of ours in a process of its own; what it says goes to a file.
+    """Work of ours in a process of its own; what it says goes to a file.
 
     It never outlives this process. A session of its own: Ctrl-C in the terminal must reach us
     alone, so that the order of the end is ours. To be made in the main thread before there is
     any other: it is forked, and Linux ties its life to that thread.
     """
 
-    def __init__(self, name: str, command: str, directory: Path) -> None:
+    def __init__(self, name: str, work: Callable[[], None], directory: Path) -> None:
         assert threading.active_count() == 1, "a fork would copy the locks of other threads"
-        for module in MODULES:
-            importlib.import_module(module)
         self.name = name
         self.log = directory / f"{name.replace(' ', '-')}.log"
         self.log.touch()
         theirs, self._word = _fork.Pipe(duplex=False)
         self._process = _fork.Process(
-            target=_live, args=(os.getpid(), name, command, self.log, theirs), daemon=True
+            target=_live, args=(os.getpid(), name, work, self.log, theirs), daemon=True
         )
         self._process.start()
         theirs.close()
@@ -74,10 +56,10 @@ class Child:
         """Whether it has not ended."""
         return self._process.is_alive()
 
-    def go(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Give the word: run with these arguments, and these variables over the environment."""
+    def go(self, environment: Mapping[str, str]) -> None:
+        """Give the word: run with these variables over the environment."""
         try:
-            self._word.send(_Word(list(arguments), dict(environment)))
+            self._word.send(dict(environment))
         except BrokenPipeError:
             return  # it has ended; whoever looks at `running` sees it
         self._word.close()
@@ -119,8 +101,8 @@ def stop_all(children: Sequence[Child], seconds: float) -> None:
 # -- in the child -----------------------------------------------------------------------
 
 
-def _live(parent: int, name: str, command: str, log: Path, word: Connection) -> None:
-    """Wait for the word and run the command; multiprocessing ends the process afterwards."""
+def _live(parent: int, name: str, work: Callable[[], None], log: Path, word: Connection) -> None:
+    """Wait for the word and do the work; multiprocessing ends the process afterwards."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -129,11 +111,14 @@ def _live(parent: int, name: str, command: str, log: Path, word: Connection) -> 
     with log.open("wb") as told:
         os.dup2(told.fileno(), sys.stdout.fileno())
         os.dup2(told.fileno(), sys.stderr.fileno())
-    given: _Word = word.recv()
+    environment: dict[str, str] = word.recv()
     word.close()
-    os.environ.update(given.environment)
-    sys.argv = ["touchline", command, *given.arguments]
-    runpy.run_module("streams.cli", run_name="__main__")  # as python -m, but already imported
+    os.environ.update(environment)
+    try:
+        work()
+    except OperatingError as error:
+        print(f"touchline: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
 def _die_with(parent: int, name: str) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from streams.demo.feed import Alert
 from streams.demo.scene import Scene
 from streams.demo.segments import advice, model_line, sizes_line
-from streams.segments.words import all_telling
+from streams.reports.segments.words import all_telling
 
 EVERY_SECONDS = 5.0
 ALERTS_AT_ONCE = 8

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -17,18 +18,19 @@ import yaml
 from rich.console import Console
 
 from domain.policy import Policy
-from streams.cluster.errors import ClusterError
+from schemas.errors import OperatingError
 from streams.cluster.ports import LOOPBACK, free_ports
 from streams.cluster.run import choose_broker
-from streams.cluster.topics import ensure_topics
+from streams.demo import roles
 from streams.demo.children import Child, stop_all
 from streams.demo.feed import Feed
 from streams.demo.figures import Workers
 from streams.demo.plain import Lines, say, summary
 from streams.demo.scene import HASTE, Options, Scene
 from streams.demo.view import View
-from streams.engine.clients import admin_options, bootstrap_servers
+from streams.engine.clients import bootstrap_servers
 from streams.settings import Settings, load_settings
+from streams.topics.ensure import ensure_topics_of
 
 PARTITIONS = 6
 """Of a Kafka of our own, unless TOUCHLINE_PARTITIONS says otherwise: enough for six workers, and
@@ -38,15 +40,11 @@ DRAIN_SECONDS = 15.0
 STOP_SECONDS = 20.0
 LOOK_SECONDS = 0.25
 SCAN_SECONDS = 3.0
-HISTORY_DAYS = 5.0
-"""Of clicks that customers have behind them: enough to tell the three behaviours apart."""
-AWAKENINGS = 0.0005
-"""So that every few seconds someone moves to another segment."""
 LAG_SECONDS = 1.1
 """Longer than between two looks of a worker at its lag."""
 
 
-class DemoFailed(ClusterError):
+class DemoFailed(OperatingError):
     """A part of the demonstration ended by itself."""
 
 
@@ -71,7 +69,7 @@ class Told:
 
 
 def run_demo(options: Options, command_at: float) -> None:
-    """Run until told or for ``options.seconds``; raises :class:`ClusterError` on failure."""
+    """Run until told or for ``options.seconds``; raises :class:`OperatingError` on failure."""
     console = Console()
     told = Told()
     with _signals(told), ExitStack() as opened:
@@ -100,14 +98,16 @@ def _open(options: Options, command_at: float, console: Console, opened: ExitSta
     settings = load_settings()
     directory = Path(tempfile.mkdtemp(prefix="touchline-demo-"))
     opened.callback(shutil.rmtree, directory, ignore_errors=True)
-    children = [Child(f"worker {n}", "worker", directory) for n in range(1, options.workers + 1)]
-    children.append(Child("bank", "simulate", directory))
+    children = [
+        Child(f"worker {n}", roles.worker, directory) for n in range(1, options.workers + 1)
+    ]
+    children.append(Child("bank", partial(roles.bank, options), directory))
     opened.callback(stop_all, children, STOP_SECONDS)
     with _steps(console, command_at) as step:
         _open_kafka(settings, step, opened)
         opened.callback(stop_all, children, STOP_SECONDS)  # before Kafka closes
         step("making topics")
-        _make_topics(settings)
+        ensure_topics_of(settings).raise_if_wrong()
         feed = Feed(settings, settings.partitions)
         opened.callback(feed.stop)
         step(f"starting {options.workers} workers and the bank")
@@ -117,7 +117,7 @@ def _open(options: Options, command_at: float, console: Console, opened: ExitSta
         feed.start()
         workers.start()
         where = {"TOUCHLINE_KAFKA__BOOTSTRAP": _where(settings)}
-        children[-1].go(_bank_arguments(options), where)
+        children[-1].go(where)
         scene = Scene(options, _where(settings), command_at, workers, feed, addresses, children)
         _wait_open(scene, settings.partitions)
     return scene
@@ -145,17 +145,6 @@ def _steps(console: Console, command_at: float) -> Iterator[Callable[[str], None
         yield status.update
 
 
-def _make_topics(settings: Settings) -> None:
-    ensure_topics(
-        bootstrap_servers(settings),
-        settings.app_id,
-        settings.partitions,
-        settings.kafka.replication,
-        settings.kafka.min_insync_replicas,
-        client=admin_options(settings),
-    ).raise_if_wrong()
-
-
 def _start_workers(settings: Settings, children: list[Child], directory: Path) -> dict[str, str]:
     policy = os.environ.get("TOUCHLINE_POLICY") or str(_hasty_policy(directory))
     environment = {
@@ -167,17 +156,9 @@ def _start_workers(settings: Settings, children: list[Child], directory: Path) -
     }
     addresses = {}
     for child, port in zip(children, free_ports(len(children)), strict=True):
-        child.go(["--http-port", str(port)], environment)
+        child.go(environment | {"TOUCHLINE_HTTP__PORT": str(port)})
         addresses[child.name] = f"http://{LOOPBACK}:{port}"
     return addresses
-
-
-def _bank_arguments(options: Options) -> list[str]:
-    return [
-        "--customers", str(options.customers), "--rate", str(options.rate),
-        "--seed", str(options.seed), "--haste", str(HASTE), "--bad", "0.002", "--vip-share", "0.1",
-        "--history-days", str(HISTORY_DAYS), "--awakenings", str(AWAKENINGS),
-    ]  # fmt: skip
 
 
 def _hasty_policy(directory: Path) -> Path:

@@ -16,7 +16,7 @@ from schemas.fields import milliseconds
 from schemas.segments import SegmentCard, SegmentModel
 from streams.demo.feed import Change, Heard
 from streams.demo.scene import Scene
-from streams.segments.words import age, feature_words
+from streams.reports.segments.words import age, feature_words
 
 MOST_CARDS = 5
 FEWEST_CARDS = 3

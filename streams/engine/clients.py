@@ -5,10 +5,11 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
+from schemas.errors import OperatingError
 from streams.settings import KafkaSettings, Settings
 
 
-class NoBootstrap(Exception):
+class NoBootstrap(OperatingError):
     """No Kafka address is set."""
 
 

@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from types import FrameType, TracebackType
 
 from schemas.deadletter import KafkaRecord
+from schemas.errors import OperatingError
 
 MOST_CHARACTERS = 400
 MOST_CALLS = 8
 
 
-class RuleFailed(Exception):
+class RuleFailed(OperatingError):
     """A rule raised; ``rule`` is the function it happened in, ``calls`` lead to it from outside.
 
     On an event there are ``event_id``, ``topic`` and ``offset``, on a timer there is ``due_at``.

@@ -11,8 +11,8 @@ from aiokafka.errors import KafkaError as AsyncKafkaError
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 
-from streams.cluster.errors import ClusterError
 from streams.engine.clients import admin_options, bootstrap_servers
+from streams.errors import ClusterError
 from streams.settings import Settings
 
 ANSWER_MS = 5_000

@@ -11,12 +11,11 @@ from kafka.admin import OffsetSpec
 from kafka.consumer.fetcher import IsolationLevel
 
 from schemas.topics import INPUT_TOPICS, SOURCE_TOPICS
-from streams.cluster.topics import TopicReport
 from streams.engine.checkpoint import Checkpoint
 from streams.queries import connect
 from streams.queries.checkpoints import checkpoints
-from streams.queries.topics import ensure_topics_of
 from streams.settings import Settings
+from streams.topics.ensure import TopicReport, ensure_topics_of
 
 LOOK_AGAIN_SECONDS = 3.0
 

@@ -13,8 +13,8 @@ from kafka.errors import KafkaError
 from schemas.deadletter import Original, original
 from schemas.outputs import DeadLetter
 from schemas.topics import DEAD_LETTERS
-from streams.cluster.errors import ClusterError
 from streams.engine.clients import admin_options, bootstrap_servers, client_options
+from streams.errors import ClusterError
 from streams.settings import Settings
 
 FETCH_BYTES = 4 * 1024 * 1024

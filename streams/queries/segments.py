@@ -15,24 +15,24 @@ from domain.customer.parts import Core
 from domain.customer.state import decode_core
 from domain.policy import Policy
 from domain.segments.vectors import feature_values
+from schemas.errors import OperatingError
 from schemas.segments import QUARANTINE, SegmentModel
 from schemas.topics import SEGMENT_MODEL
-from streams.cluster.errors import ClusterError
 from streams.engine.models import newest_readable
 from streams.engine.placing import partition_of
 from streams.engine.restore import Restored, restore
 from streams.settings import Settings
 
 
-class NoModel(ClusterError):
+class NoModel(OperatingError):
     """There is no segment model, or none that can be read."""
 
 
-class NoSegment(ClusterError):
+class NoSegment(OperatingError):
     """The model has no segment of an id."""
 
 
-class NoCustomer(ClusterError):
+class NoCustomer(OperatingError):
     """The changelog knows nothing of a customer."""
 
 

@@ -41,7 +41,7 @@ from streams.recording.form import (
     Worked,
     read_frames,
 )
-from streams.results import Offline
+from streams.replay.results import Offline
 
 Output = tuple[str, bytes]
 

@@ -14,10 +14,10 @@ from domain.complaints.portfolio import (
 )
 from domain.customer.grouping import UNKNOWN, Grouped
 from domain.policy import Policy
-from streams.reports import plots
-from streams.reports.document import Column, Document, Picture, Section, Table, table
+from streams.reports.form import plots
+from streams.reports.form.document import Column, Document, Picture, Section, Table, table
+from streams.reports.form.words import percent, plural, shown, when
 from streams.reports.report import About, by_group
-from streams.reports.words import percent, plural, shown, when
 
 COUNTS = (
     Column("complaints", "Complaints", "count"),

@@ -8,8 +8,8 @@ from typing import Any, Final, Protocol, TypeVar
 
 from domain.customer.grouping import UNKNOWN, Grouped, Portfolio
 from domain.experience.score_rows import ScoreRow
-from streams.reports.document import Column, Document, Section, table
-from streams.reports.words import plural, words
+from streams.reports.form.document import Column, Document, Section, table
+from streams.reports.form.words import plural, words
 
 MOST_GROUPS: Final = 50
 """Most groups that a report's table by group has; the largest come first where there are more."""

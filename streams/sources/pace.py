@@ -92,3 +92,8 @@ class Pacer:
         self._turns += 1
         if ahead > 0:
             self._stop.wait(ahead)
+
+
+def wall_ms() -> int:
+    """The wall clock (ms since 1970), for a bank that lives now."""
+    return time.time_ns() // 1_000_000

@@ -26,7 +26,7 @@ from schemas.topics import (
     SIGNALS,
 )
 from streams.cluster.broker import LocalBroker
-from streams.cluster.topics import ensure_topics
+from streams.topics.ensure import ensure_topics
 from tests.chaos import oracle
 from tests.chaos.faults import ONCE, SESSION_SECONDS, Fault
 from tests.chaos.fleet import TOUCHLINE, Fleet, Journal, Note

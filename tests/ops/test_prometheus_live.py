@@ -15,7 +15,7 @@ import yaml
 
 from streams.cluster.broker import LocalBroker
 from streams.cluster.child import Child
-from streams.cluster.topics import ensure_topics
+from streams.topics.ensure import ensure_topics
 from tests.ops.prometheus import THEN, Prometheus, running
 from tests.ops.reading import DASHBOARDS, panels, rules, without_threshold
 from tests.streams.running import PARTITIONS, environment, until, worker_process

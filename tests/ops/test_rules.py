@@ -10,7 +10,7 @@ from prometheus_client.metrics_core import Metric
 
 from domain.policy import Policy
 from streams.cli import app
-from streams.metrics import Metrics
+from streams.worker.metrics import Metrics
 from tests.ops import reading
 from tests.ops.reading import OPS, RULES, UNIT_TESTS, alerts, load, metrics, rules
 

@@ -13,7 +13,7 @@ from domain.experience.portfolio import ExperiencePortfolio
 from domain.experience.score_rows import ScoreRow, rows
 from domain.policy import Policy
 from domain.satisfaction.scorecards import Scorecards
-from streams.replay import Replay
+from streams.replay.events import Replay
 from streams.sources.bank import Bank, Mix
 from tests.streams.running import CustomersPartition
 

@@ -15,7 +15,7 @@ from agents.modellings import modellings
 from domain.policy import Policy
 from schemas.fields import milliseconds
 from schemas.topics import ALERTS, CARE_TASKS, CUSTOMER_TRANSITIONS, PORTFOLIO, SIGNALS
-from streams.replay import Replay
+from streams.replay.events import Replay
 from streams.sources.bank import Bank
 
 CUSTOMERS = 250

@@ -18,7 +18,7 @@ from agents.segments import segments
 from domain.policy import Policy
 from domain.segmentation.assign import Assigner
 from schemas.segments import QUARANTINE, SegmentModel
-from streams.replay import Replay
+from streams.replay.events import Replay
 from streams.sources.bank import Bank
 
 CUSTOMERS = 700

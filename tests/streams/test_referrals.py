@@ -26,9 +26,9 @@ from domain.policy import Policy
 from schemas.fields import milliseconds, moment, rfc3339
 from schemas.topics import INPUT_TOPICS, REFERRALS, SOURCE_TOPICS, TOPIC_OF_TYPE
 from streams.cluster.broker import LocalBroker
-from streams.cluster.topics import ensure_topics
 from streams.engine.placing import partition_of
-from streams.replay import Replay
+from streams.replay.events import Replay
+from streams.topics.ensure import ensure_topics
 from tests.chaos.fleet import TOUCHLINE, Fleet, Journal
 from tests.chaos.oracle import offsets_behind, read_topics
 from tests.domain import oracle_value as oracle

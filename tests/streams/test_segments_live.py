@@ -17,8 +17,8 @@ import pytest
 
 from schemas.topics import SEGMENT_MODEL, SEGMENT_UPDATES
 from streams.cluster.broker import LocalBroker
-from streams.cluster.topics import ensure_topics
 from streams.sources.bank_case import BankCase
+from streams.topics.ensure import ensure_topics
 from tests.chaos.fleet import TOUCHLINE, Fleet, Journal
 from tests.chaos.oracle import read_topics
 from tests.streams.running import environment, event, produce, until

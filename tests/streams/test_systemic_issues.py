@@ -12,7 +12,7 @@ from agents.customers import customers
 from agents.modellings import modellings
 from domain.policy import Policy
 from schemas.surges import Surges
-from streams.replay import Replay
+from streams.replay.events import Replay
 
 
 @cache

@@ -18,7 +18,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from streams.cluster.broker import LocalBroker
-from streams.cluster.topics import ensure_topics
+from streams.topics.ensure import ensure_topics
 
 APP = "touchline"
 INPUTS = ("touchpoints.profiles", "touchpoints.transactions")

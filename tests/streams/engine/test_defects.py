@@ -14,7 +14,7 @@ from schemas.deadletter import Original
 from streams.engine.defects import RuleFailed
 from streams.engine.partition import Partition
 from streams.engine.store import MemoryStore
-from streams.replay import Replay
+from streams.replay.events import Replay
 from tests.streams.engine.counting import TIMER_MS, Counted, Counting, counting, line
 
 WALL = 1_000_000_000

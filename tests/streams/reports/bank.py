@@ -11,9 +11,9 @@ from typing import Any
 from agents.customers import customers
 from agents.modellings import modellings
 from domain.policy import Policy, load_policy
-from streams.replay import Replay, replay_file
-from streams.reports.document import Document, as_dict
+from streams.replay.events import Replay, replay_file
 from streams.reports.folder import read_folder
+from streams.reports.form.document import Document, as_dict
 from streams.reports.report import Report
 from streams.sources.bank import Bank, Mix
 

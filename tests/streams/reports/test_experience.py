@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from domain.policy import Policy
 from streams.cli import app
-from streams.reports.experience import ExperienceReport
+from streams.reports.experience.report import ExperienceReport
 from tests.streams.reports.bank import document, events, lines_of, replayed, tables
 
 DECISION = """

@@ -13,10 +13,10 @@ from domain.kernel.scales import TIERS
 from domain.policy import Policy
 from streams.errors import ReportSourceError
 from streams.reports.complaints import ComplaintsReport
-from streams.reports.document import as_dict
-from streams.reports.experience import ExperienceReport
-from streams.reports.relationship import RelationshipsReport
-from streams.reports.value import ValueReport
+from streams.reports.experience.report import ExperienceReport
+from streams.reports.form.document import as_dict
+from streams.reports.relationship.report import RelationshipsReport
+from streams.reports.value.report import ValueReport
 from tests.streams.reports.bank import CUSTOMERS, document, lines_of, tables
 
 REPORTS = (ComplaintsReport, ValueReport, RelationshipsReport, ExperienceReport)

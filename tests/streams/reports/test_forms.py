@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from streams.reports import plots, words
-from streams.reports.document import Column, Document, Picture, Section, as_dict, table
-from streams.reports.html import html
-from streams.reports.text import text
+from streams.reports.form import plots, words
+from streams.reports.form.document import Column, Document, Picture, Section, as_dict, table
+from streams.reports.form.html import html
+from streams.reports.form.text import text
 
 NAME = 'a <b> & "c" 贵宾'
 VOID = {"meta", "br", "use", "path"}

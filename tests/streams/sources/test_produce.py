@@ -23,11 +23,11 @@ from kafka.partitioner import murmur2
 from bench.preload import write
 from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
 from streams.cluster.broker import LocalBroker
-from streams.cluster.topics import ensure_topics
 from streams.sources import SourceError, produce
 from streams.sources.bank import Bank
 from streams.sources.pace import Stop
 from streams.sources.sender import Reject
+from streams.topics.ensure import ensure_topics
 
 PARTITIONS = 12
 COMMAND = "from streams.cli import main; main()"

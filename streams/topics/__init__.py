@@ -1,0 +1,1 @@
+"""The topics of an application: what each must be like, making them, comparing what exists."""

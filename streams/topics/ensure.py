@@ -1,0 +1,216 @@
+"""Making the topics that are missing, and comparing those that exist with what is wanted.
+
+    report = ensure_topics("127.0.0.1:9092", "touchline", partitions=12, replication=1)
+    report.raise_if_wrong()
+
+A mismatch is never repaired silently: a changed partition count would send a customer's events
+to another partition than the customer's state.
+"""
+
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from streams.engine.clients import admin_options, bootstrap_servers
+from streams.errors import ClusterError
+from streams.settings import Settings
+from streams.topics.wanted import TopicSpec, topic_specs
+
+_CONNECT_SECONDS: Final = 5.0
+_ANSWER_MS: Final = 10_000
+_CREATE_MS: Final = 30_000
+_EXACT: Final = frozenset({"cleanup.policy", "message.timestamp.type"})
+
+
+class TopicError(ClusterError):
+    """Topics that exist are not as the settings want them, or are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One property of a topic that exists and is not as wanted; `remedy` says what to do."""
+
+    topic: str
+    property: str
+    wanted: str
+    found: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.topic}: {self.property} must be {self.wanted}, found {self.found}; "
+            f"{self.remedy}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TopicReport:
+    """What `ensure_topics` did. `created` holds what would be made in a dry run."""
+
+    created: tuple[str, ...]
+    right: tuple[str, ...]
+    mismatches: tuple[Mismatch, ...]
+    dry_run: bool = False
+
+    @property
+    def ok(self) -> bool:
+        return not self.mismatches
+
+    def raise_if_wrong(self) -> None:
+        """Raises TopicError naming every mismatch."""
+        if self.mismatches:
+            raise TopicError(" | ".join(str(mismatch) for mismatch in self.mismatches))
+
+
+def ensure_topics(
+    bootstrap: str | Sequence[str],
+    app_id: str,
+    partitions: int = 12,
+    replication: int = 1,
+    min_insync_replicas: int = 1,
+    *,
+    dry_run: bool = False,
+    client: Mapping[str, Any] | None = None,
+) -> TopicReport:
+    """Make the topics that are missing; compare those that exist.
+
+    With any mismatch nothing is made, so that a half-made set cannot be worked on. `client` holds
+    further options of kafka-python's admin client (security). Raises ClusterError when Kafka does
+    not answer or refuses.
+    """
+    specs = topic_specs(app_id, partitions, replication, min_insync_replicas)
+    servers = bootstrap.split(",") if isinstance(bootstrap, str) else list(bootstrap)
+    if not any(_listens(server) for server in servers):
+        raise ClusterError(f"nothing listens at {','.join(servers)}; is the address right?")
+    options = {"bootstrap_timeout_ms": _ANSWER_MS, **(client or {}), "bootstrap_servers": servers}
+    try:
+        with closing(KafkaAdminClient(**options)) as admin:
+            return _ensure(admin, specs, dry_run)
+    except KafkaError as error:
+        where = ",".join(servers)
+        raise ClusterError(f"topics at {where}: {type(error).__name__}: {error}") from error
+
+
+def ensure_topics_of(settings: Settings, *, dry_run: bool = False) -> TopicReport:
+    """Make what is missing, unless ``dry_run``, and compare what exists, as the settings want it.
+
+    Raises ClusterError where Kafka does not answer, NoBootstrap where no address is set.
+    """
+    return ensure_topics(
+        bootstrap_servers(settings),
+        settings.app_id,
+        settings.partitions,
+        settings.kafka.replication,
+        settings.kafka.min_insync_replicas,
+        dry_run=dry_run,
+        client=admin_options(settings),
+    )
+
+
+def _listens(server: str) -> bool:
+    """Asked first: it takes a moment, and an admin client that finds nobody leaks its socket."""
+    host, _, port = server.strip().rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _ensure(admin: KafkaAdminClient, specs: Sequence[TopicSpec], dry_run: bool) -> TopicReport:
+    present = set(admin.list_topics())
+    existing = [spec for spec in specs if spec.name in present]
+    missing = [spec for spec in specs if spec.name not in present]
+    mismatches = _compare(admin, existing) if existing else ()
+    wrong = {mismatch.topic for mismatch in mismatches}
+    right = tuple(spec.name for spec in existing if spec.name not in wrong)
+    if mismatches:
+        return TopicReport((), right, mismatches, dry_run)
+    if missing:
+        _create(admin, missing, dry_run)
+    return TopicReport(tuple(spec.name for spec in missing), right, (), dry_run)
+
+
+def _create(admin: KafkaAdminClient, specs: Sequence[TopicSpec], dry_run: bool) -> None:
+    """Create (in a dry run: let the broker judge) all; one made by another at the same time is
+    waited for like ours, and compared at the next start."""
+    wanted = {
+        spec.name: {
+            "num_partitions": spec.partitions,
+            "replication_factor": spec.replication,
+            "configs": dict(spec.configs),
+        }
+        for spec in specs
+    }
+    with suppress(TopicAlreadyExistsError):
+        admin.create_topics(wanted, timeout_ms=_CREATE_MS, validate_only=dry_run)
+    if not dry_run:
+        admin.wait_for_topics(list(wanted), timeout_ms=_CREATE_MS)
+
+
+def _compare(admin: KafkaAdminClient, specs: Sequence[TopicSpec]) -> tuple[Mismatch, ...]:
+    names = [spec.name for spec in specs]
+    described = {topic["name"]: topic["partitions"] for topic in admin.describe_topics(names)}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    configs = admin.describe_configs(resources, config_filter="all")["topic"]
+    found: list[Mismatch] = []
+    for spec in specs:
+        found += _compare_layout(spec, described[spec.name])
+        values = {key: entry["value"] for key, entry in configs[spec.name].items()}
+        found += _compare_configs(spec, values)
+    return tuple(found)
+
+
+def _compare_layout(spec: TopicSpec, partitions: Sequence[Mapping[str, Any]]) -> list[Mismatch]:
+    found = []
+    if (count := len(partitions)) != spec.partitions:
+        remedy = (
+            f"keep TOUCHLINE_PARTITIONS={count}, or move: stop the workers, delete the topics (or "
+            "take another cluster), make them with the new count, set a new TOUCHLINE_APP_ID and "
+            "produce the history again"
+        )
+        found.append(Mismatch(spec.name, "partitions", str(spec.partitions), str(count), remedy))
+    copies = min((len(part["replica_nodes"]) for part in partitions), default=0)
+    if copies < spec.replication:
+        remedy = "add replicas with Kafka's kafka-reassign-partitions"
+        found.append(
+            Mismatch(
+                spec.name, "replication factor", f"at least {spec.replication}", str(copies), remedy
+            )
+        )
+    return found
+
+
+def _compare_configs(spec: TopicSpec, values: Mapping[str, str | None]) -> list[Mismatch]:
+    found = []
+    for key, wanted in spec.configs.items():
+        rule = _rule(key)
+        have = values.get(key) or ""
+        if rule is None or _fits(rule, wanted, have):
+            continue
+        must = wanted if rule == "equal" else f"at least {wanted}"
+        remedy = (
+            f"set it with Kafka's kafka-configs --alter --entity-type topics --entity-name "
+            f"{spec.name} --add-config {key}={wanted}"
+        )
+        found.append(Mismatch(spec.name, key, must, have or "nothing", remedy))
+    return found
+
+
+def _rule(key: str) -> Literal["equal", "at least"] | None:
+    """How an existing value is judged; more room or a longer retention is the operator's right."""
+    if key in _EXACT:
+        return "equal"
+    return None if key == "segment.bytes" else "at least"
+
+
+def _fits(rule: Literal["equal", "at least"], wanted: str, have: str) -> bool:
+    if rule == "equal":
+        return have == wanted
+    return have == "-1" or (have.isdigit() and int(have) >= int(wanted))

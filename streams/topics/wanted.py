@@ -1,0 +1,76 @@
+"""The topics Touchline needs, and what each must be like."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.topics import (
+    DEAD_LETTERS,
+    INPUT_TOPICS,
+    OUTPUT_TOPICS,
+    PARTITION_SUMMARIES,
+    PORTFOLIO,
+    READ_BACK_TOPICS,
+    SEGMENT_MODEL,
+    changelog_topic,
+)
+
+DAY_MS: Final = 86_400_000
+INPUT_RETENTION_DAYS: Final = 14
+OUTPUT_RETENTION_DAYS: Final = 30
+DEAD_LETTER_RETENTION_DAYS: Final = 90
+
+# max.message.bytes is about a batch: one record of that size, or many small ones.
+# Inputs take more than the 256 KiB a record may have: a larger one shall arrive and become a
+# dead letter that someone sees, not an error at a producer whose log nobody reads.
+INPUT_BATCH_BYTES: Final = 1 << 20
+OUTPUT_BATCH_BYTES: Final = 1 << 20
+# A dead letter holds its record in base64 (4/3) and an envelope.
+DEAD_LETTER_BATCH_BYTES: Final = 2 << 20
+CHANGELOG_BATCH_BYTES: Final = 1 << 20
+
+_SEGMENT_BYTES: Final = 128 << 20  # the newest segment is never compacted: keep it small
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """What one topic must be like. `configs` are Kafka's topic configs as text."""
+
+    name: str
+    partitions: int
+    replication: int
+    configs: Mapping[str, str]
+
+
+def topic_specs(
+    app_id: str, partitions: int = 12, replication: int = 1, min_insync_replicas: int = 1
+) -> tuple[TopicSpec, ...]:
+    """Every topic of one application: inputs, outputs, changelog; all with the same count."""
+    common = {"min.insync.replicas": str(min_insync_replicas)}
+    compacted = {"cleanup.policy": "compact", "segment.bytes": str(_SEGMENT_BYTES)}
+
+    def spec(name: str, batch_bytes: int, more: Mapping[str, str]) -> TopicSpec:
+        configs = {**common, "max.message.bytes": str(batch_bytes), **more}
+        return TopicSpec(name, partitions, replication, configs)
+
+    def kept(days: int) -> dict[str, str]:
+        return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)}
+
+    # Retention goes by the record's timestamp. Stamped by the broker, a history of old events
+    # is kept as long as new ones, whatever time its producer gave the records.
+    arrived = {"message.timestamp.type": "LogAppendTime"}
+    specs = [
+        spec(name, INPUT_BATCH_BYTES, kept(INPUT_RETENTION_DAYS) | arrived) for name in INPUT_TOPICS
+    ]
+    for name in OUTPUT_TOPICS:
+        if name == DEAD_LETTERS:
+            specs.append(spec(name, DEAD_LETTER_BATCH_BYTES, kept(DEAD_LETTER_RETENTION_DAYS)))
+        elif name in READ_BACK_TOPICS:  # of use until it was read, as an input is
+            kept_as_input = kept(INPUT_RETENTION_DAYS) | arrived
+            specs.append(spec(name, OUTPUT_BATCH_BYTES, kept_as_input))
+        elif name in (PARTITION_SUMMARIES, SEGMENT_MODEL, PORTFOLIO):
+            specs.append(spec(name, OUTPUT_BATCH_BYTES, compacted))
+        else:
+            specs.append(spec(name, OUTPUT_BATCH_BYTES, kept(OUTPUT_RETENTION_DAYS)))
+    specs.append(spec(changelog_topic(app_id), CHANGELOG_BATCH_BYTES, compacted))
+    return tuple(specs)

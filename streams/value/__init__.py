@@ -1,1 +1,0 @@
-"""Customer value offline: purchase histories from a file, and models of value fitted to them."""

@@ -1,0 +1,1 @@
+"""The process that runs in production: tasks, metrics, pages, logs."""

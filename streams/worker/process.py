@@ -1,0 +1,174 @@
+"""The worker: one process that runs partition tasks until it is told to stop.
+
+Here, and nowhere else, the engine and Faust meet; `streams/worker/run.py` adds settings, rules
+and pages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import signal
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Generic
+
+import faust
+import structlog
+import uvloop
+
+from agents.feed import feed
+from agents.modelling import AnyModelling
+from agents.topology import C, E, S, Topology
+from streams.engine.clients import bootstrap_servers
+from streams.engine.doings import unwatched
+from streams.engine.fitting import nobody
+from streams.engine.observer import Observer
+from streams.engine.tasks import Tasks
+from streams.errors import WorkerFailed
+from streams.recording.writing import Recorder
+from streams.settings import Settings
+
+GC_THRESHOLDS = (50_000, 50, 1_000)
+CLOSE_SECONDS = 40.0  # the last commits: one deadline of a commit, and closing the producers
+LEAVE_SECONDS = 15.0
+REST_SECONDS = 3.0
+
+log = structlog.get_logger("touchline.worker")
+
+
+class App(faust.App):
+    """A Faust app that knows our settings, for its transport."""
+
+    touchline_settings: Settings
+
+
+def faust_app(settings: Settings) -> App:
+    """A Faust app on our transport, with its pages, tables and leader topic off."""
+    servers = ";".join(f"touchline://{server}" for server in bootstrap_servers(settings))
+    app = App(
+        settings.app_id,
+        broker=servers,
+        store="memory://",
+        web_enabled=False,
+        autodiscover=False,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        stream_buffer_maxsize=64,
+        stream_wait_empty=True,
+        broker_session_timeout=settings.kafka.session_timeout_seconds,
+        broker_heartbeat_interval=settings.kafka.heartbeat_seconds,
+        broker_request_timeout=max(60.0, settings.kafka.session_timeout_seconds),
+        stream_recovery_delay=0.0,
+        processing_guarantee="at_least_once",
+    )
+    app.touchline_settings = settings
+    return app
+
+
+class Worker(Generic[E, S, C]):
+    """Runs one topology, and the task that makes the records of its modellings."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        topology: Topology[E, S, C],
+        observer: Observer,
+        modellings: Sequence[AnyModelling] = (),
+        recorder: Recorder | None = None,
+    ) -> None:
+        self.settings = settings
+        self.app = faust_app(settings)
+        self.tasks = Tasks(
+            topology,
+            settings,
+            observer,
+            self.fail,
+            modellings,
+            watch=recorder.watch if recorder else unwatched,
+            told=recorder.told if recorder else nobody,
+        )
+        self.failure: BaseException | None = None
+        self._stop = asyncio.Event()
+        feed(self.app, topology, self.tasks.accept)
+        handlers: list[tuple[Any, Any]] = [
+            (self.app.on_partitions_assigned, self._assigned),
+            (self.app.on_partitions_revoked, self._revoked),
+            (self.app.on_before_shutdown, self._shutdown),
+        ]
+        for happened, handler in handlers:
+            happened.connect(handler, weak=False)
+
+    async def run(self) -> None:
+        """Run until :meth:`stop`, SIGTERM or SIGINT; raises :class:`WorkerFailed`."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with contextlib.suppress(ValueError, NotImplementedError):
+                loop.add_signal_handler(number, self.stop)
+        await self.app.start()
+        watch = asyncio.create_task(self._watch_crash())
+        try:
+            await self._stop.wait()
+        finally:
+            watch.cancel()
+            log.info("stopping")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self.tasks.close()
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    await self.app.stop()
+        if self.failure is not None:
+            raise WorkerFailed(str(self.failure)) from self.failure
+
+    def stop(self) -> None:
+        """Finish the work in hand, commit and end."""
+        self._stop.set()
+
+    def fail(self, error: BaseException) -> None:
+        """End with an error: something must not go on."""
+        if self.failure is None:
+            self.failure = error
+        self._stop.set()
+
+    async def _watch_crash(self) -> None:
+        while not self.app.should_stop and not self.app.crashed:  # noqa: ASYNC110 - Faust has no event
+            await asyncio.sleep(0.2)
+        self.fail(self.app.crash_reason or RuntimeError("the Faust app stopped by itself"))
+
+    async def _assigned(self, app: Any, assigned: Any, **_: Any) -> None:
+        await self.tasks.assigned(app.consumer, assigned)
+
+    async def _revoked(self, app: Any, *_: Any, **__: Any) -> None:
+        await self.tasks.revoked()
+
+    async def _shutdown(self, app: Any, *_: Any, **__: Any) -> None:
+        await self.tasks.close()
+
+
+def run_worker(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a worker's main coroutine on uvloop.
+
+    Live state is many small objects that are in no cycle: what start-up made is frozen, and
+    the collector looks seldom.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_until_complete(main())
+    finally:
+        loop.run_until_complete(_end_rest())
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+async def _end_rest() -> None:
+    """Cancel what still runs, but not wait for ever: a client whose broker is gone may not end."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    if rest:
+        await asyncio.wait(rest, timeout=REST_SECONDS)

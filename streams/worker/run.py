@@ -1,0 +1,51 @@
+"""A worker from its settings to its end: here settings, topics, rules, engine and pages meet."""
+
+from __future__ import annotations
+
+import structlog
+
+from agents.customers import customers
+from agents.modellings import modellings
+from domain.policy import Policy
+from streams.recording.writing import Recorder
+from streams.settings import Settings
+from streams.topics.ensure import TopicError, ensure_topics_of
+from streams.worker.logs import configure_logs
+from streams.worker.metrics import Metrics
+from streams.worker.pages import Pages
+from streams.worker.process import Worker, run_worker
+
+log = structlog.get_logger("touchline.worker")
+
+
+def work(settings: Settings, rules: Policy) -> None:
+    """Run a worker by these rules until it is told to stop.
+
+    Raises TopicError where topics are missing or have another partition count, WorkerFailed where
+    something must not go on.
+    """
+    configure_logs(settings)
+    topology = customers(rules)
+    _check_topics(settings)
+    limit = settings.record_megabytes << 20
+    recorder = None if settings.record is None else Recorder(settings.record, rules, limit)
+
+    async def run() -> None:
+        metrics = Metrics(settings.clock)
+        running = Worker(settings, topology, metrics, modellings(rules), recorder)
+        async with Pages(settings.http, metrics, running):
+            await running.run()
+
+    run_worker(run)
+
+
+def _check_topics(settings: Settings) -> None:
+    """A worker needs its topics, with its partition count; anything else is only told."""
+    report = ensure_topics_of(settings, dry_run=True)
+    if report.created:
+        shown = ", ".join(report.created[:3]) + (" and more" if len(report.created) > 3 else "")
+        raise TopicError(f"{shown}: no such topic; run `touchline topics` first")
+    for mismatch in report.mismatches:
+        if mismatch.property == "partitions":
+            raise TopicError(str(mismatch))
+        log.warning("topic differs", topic=mismatch.topic, what=str(mismatch))
