@@ -171,22 +171,17 @@ class Partition(Generic[E, S, C]):
         Raises :class:`streams.engine.defects.RuleFailed`, as all that fires timers: after that
         nothing of this partition may be kept.
         """
-        if type(item) is Happened:
-            self._apply(item, wall)
-        elif type(item) is Refused:
-            self._dead(item.topic, item.record, item.bad)
-        elif type(item) is Returned:
-            self._take_back(item)
-
-    def _apply(self, item: Happened[E], wall: int) -> None:
+        if type(item) is Refused:
+            return self._dead(item.topic, item.record, item.bad)
+        if type(item) is Returned:
+            return self._take_back(item)
         at, key, event = item.at, item.key, item.event
         now = at
         context = self.context
         if self._wall_clock:
             if at > wall:
                 if at > wall + FUTURE_TOLERANCE_MS:
-                    self._dead(item.topic, item.record, _in_future(at, wall))
-                    return
+                    return self._dead(item.topic, item.record, _in_future(at, wall))
                 now = wall
             context.late = wall - at > BACKLOG_AGE_MS
         self.now = now = max(self.now, now)
@@ -205,8 +200,7 @@ class Partition(Generic[E, S, C]):
         status = outcome.status
         self.counts[type(event), status] += 1
         if status == "rejected":
-            self._dead(item.topic, item.record, Bad(outcome.reason, outcome.detail))
-            return
+            return self._dead(item.topic, item.record, Bad(outcome.reason, outcome.detail))
         self._dirty[key] = state
         if outcome.outputs:
             self._send(outcome.outputs, item.record.timestamp)
