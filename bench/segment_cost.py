@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from bench.segment_data import Stream
 from bench.segment_quality import Ours
-from domain.segmentation.assign import NONE, Assigner
 from domain.segmentation.clusterer import KeyedClusterer
 
 UPDATES = 20_000
@@ -21,6 +20,9 @@ EVERYONE = 100_000
 BLOCKS = 40
 ROUNDS = 3
 """Of each figure the least counts: what the engine itself costs, it costs in every round."""
+
+LEARN = "learn_one (dictionary and key), then place"
+ASSIGN = "predict_one (dictionary and key)"
 
 Figures = dict[str, float]
 Vectors = NDArray[np.float64]
@@ -40,53 +42,51 @@ def _round(stream: Stream) -> dict[str, Figures]:
     vectors = np.concatenate([tick.vectors for tick in stream.ticks])[-UPDATES:]
     engine = Ours(stream)
     engine.step(stream.ticks[0], True)
-    assigner = engine.assigner
-    assert assigner is not None
+    clusterer, names = engine.clusterer, stream.features
     rng = np.random.default_rng(0)
-    rows = rng.integers(0, stream.customers, (BLOCKS, BLOCK_ROWS))
-    blocks = [(part, engine.raw[rng.permutation(part)]) for part in rows]
+    blocks = [rng.integers(0, stream.customers, BLOCK_ROWS).tolist() for _ in range(BLOCKS)]
+    raw = stream.ticks[0].vectors
+    sent = [(raw[rng.permutation(part) % len(raw)], part) for part in blocks]
+    named = [dict(zip(names, vector, strict=True)) for vector in vectors.tolist()]
+    one = list(zip(named, keys.tolist(), strict=True))
+
+    def learn_and_place(x: dict[str, float], key: int) -> None:
+        clusterer.learn_one(x, key)
+        clusterer.place()
+
+    def learn_many_and_place(X: Vectors, whose: list[int]) -> None:
+        clusterer.learn_many(X, whose)
+        clusterer.place()
+
     return {
-        "learn_one (KeyedClusterer, dict and key)": _learn(stream, keys, vectors),
-        "put_one (MicroClusters)": _each(
-            engine.micro.put_one, zip(keys.tolist(), vectors, keys.tolist(), strict=True)
-        ),
-        f"put, {BLOCK_ROWS:,} customers at once": _each(engine.micro.put, blocks),
-        "judge_one (Assigner)": _judge_one(assigner, vectors),
-        **_of_many(engine, assigner, vectors),
+        LEARN: _each(learn_and_place, one),
+        "learn_one (dictionary and key)": _each(clusterer.learn_one, one),
+        f"learn_many, {BLOCK_ROWS:,} customers, then place": _each(learn_many_and_place, sent),
+        f"learn_many, {BLOCK_ROWS:,} customers": _each(clusterer.learn_many, sent),
+        ASSIGN: _each(clusterer.predict_one, one),
+        **_of_many(engine, vectors),
     }
 
 
-def _learn(stream: Stream, keys: Any, vectors: Vectors) -> Figures:
-    clusterer = KeyedClusterer(stream.features, log=stream.logged)
-    first = stream.ticks[0]
-    for key, vector in zip(first.keys.tolist(), first.vectors.tolist(), strict=True):
-        clusterer.learn_one(dict(zip(stream.features, vector, strict=True)), key)
-    named = [dict(zip(stream.features, vector, strict=True)) for vector in vectors.tolist()]
-    return _each(clusterer.learn_one, zip(named, keys.tolist(), strict=True))
-
-
-def _judge_one(assigner: Assigner, vectors: Vectors) -> Figures:
-    labels = assigner.nearest(vectors).tolist()
-    return _each(assigner.judge_one, zip(vectors.tolist(), labels, strict=True))
-
-
-def _of_many(engine: Ours, assigner: Assigner, vectors: Vectors) -> dict[str, Figures]:
+def _of_many(engine: Ours, vectors: Vectors) -> dict[str, Figures]:
     """A partition's snapshot, and everyone judged by a new model."""
     many = np.resize(vectors, (EVERYONE, vectors.shape[1]))
-    nowhere = np.full(EVERYONE, NONE, dtype=np.int16)
-    partition = Ours(engine.stream)
-    rows = np.arange(PARTITION_ROWS)
-    partition.micro.put(rows, many[:PARTITION_ROWS])
-    sample = engine.rules.sample
+    partition: KeyedClusterer[int] = KeyedClusterer.of(engine.rules)
+    keys = list(range(EVERYONE))
+
+    def learn_and_place(X: Vectors) -> None:
+        partition.learn_many(X, keys[:PARTITION_ROWS])
+        partition.place()
+
+    learnt = _each(learn_and_place, [(many[start : start + PARTITION_ROWS],) for start in range(8)])
+    summaries = _each(partition.summary, [(0, 0)] * 20)
+    partition.learn_many(many, keys)
+    partition.adopt(engine.assigner.model)
+    rows = partition.table.live()
     return {
-        f"put, {PARTITION_ROWS:,} customers at once": _each(
-            partition.micro.put,
-            [(rows, many[start : start + PARTITION_ROWS]) for start in range(8)],
-        ),
-        f"summary of {PARTITION_ROWS:,} customers": _each(
-            partition.micro.summary, [(0, 0, sample)] * 20
-        ),
-        f"judge, {EVERYONE:,} customers at once": _each(assigner.judge, [(many, nowhere)] * 5),
+        f"learn_many, {PARTITION_ROWS:,} customers, then place": learnt,
+        f"summary of {PARTITION_ROWS:,} customers": summaries,
+        f"judge, {EVERYONE:,} customers at once": _each(partition.judge, [(rows, 0)] * 5),
     }
 
 

@@ -1,7 +1,7 @@
 """Our engine over a stream, and how good its segments are beside batch k-means++.
 
-The same parts as live: micro-clusters keyed by customer, a fitter that publishes models, and an
-assigner with hysteresis. `Ours.step` is one tick of a partition and of the segments task.
+What runs live: the clusterer that every partition holds, judged by the clock, and the fitter that
+makes its models. `Ours.step` is one tick of a partition and of the segments task.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from bench.segment_data import Stream, Tick
 from domain.policy.segments import GenericRules
-from domain.segmentation.assign import NONE, Assigner
-from domain.segmentation.features import FeatureSet
+from domain.segmentation.assign import Assigner
+from domain.segmentation.clusterer import KeyedClusterer
 from domain.segmentation.fit import Fitter
-from domain.segmentation.micro import MicroClusters
+from domain.segmentation.numbers import NOWHERE
+from domain.segmentation.table import Rows
 
 Floats = NDArray[np.float64]
 Space = Callable[[Floats], Floats]
@@ -53,61 +54,50 @@ class Look(NamedTuple):
 
 
 class Ours:
-    """The engine, and the vector of every customer as it stands (`raw`; `alive` marks them)."""
+    """A partition's clusterer and the segments task's fitter, fed with a stream."""
 
     def __init__(self, stream: Stream, **rules: Any) -> None:
         self.stream = stream
         self.rules = GenericRules(features=stream.features, log=stream.logged, **rules)
-        self.features = FeatureSet.of(self.rules)
-        self.micro = MicroClusters(self.features, self.rules.micro_clusters)
+        self.clusterer: KeyedClusterer[int] = KeyedClusterer.of(self.rules)
         self.fitter = Fitter(self.rules)
-        self.assigner: Assigner | None = None
-        self.raw = np.zeros((stream.customers, len(stream.features)))
-        self.alive = np.zeros(stream.customers, dtype=bool)
-        self.current = np.full(stream.customers, NONE, dtype=np.int16)
-        self.away = np.zeros(stream.customers, dtype=np.int64)
         self.now = 0
         self.changes = 0
 
     def step(self, tick: Tick, fit: bool) -> None:
         """Take a tick in; with `fit` the segments task works too."""
-        self.raw[tick.keys] = tick.vectors
-        self.alive[tick.keys] = True
-        self.alive[tick.gone] = False
-        self.current[tick.gone] = NONE
-        self.away[tick.gone] = 0
-        self.now = tick.now
-        if len(tick.keys):
-            self.micro.put(tick.keys, tick.vectors)
-        if len(tick.gone):
-            self.micro.remove(tick.gone)
+        self.now, clusterer = tick.now, self.clusterer
+        sent = tick.keys.tolist()
+        clusterer.learn_many([*tick.vectors, *(None for _ in tick.gone)], sent + tick.gone.tolist())
         # The window moves without an event, and so does the hold.
-        self._judge(np.union1d(tick.keys, np.flatnonzero(self.away)))
+        self._judge(np.union1d(clusterer.rows_of(sent), np.flatnonzero(clusterer.table.away)))
         if fit:
-            summary = self.micro.summary(0, tick.now, self.rules.sample)
-            if self.fitter.fit([summary], tick.now) is not None:
-                self._adopt()
+            model = self.fitter.fit([clusterer.summary(0, tick.now)], tick.now)
+            if model is not None:
+                clusterer.adopt(model)
+                self._judge(clusterer.table.live())
 
-    def _adopt(self) -> None:
-        """Take the new model; labels follow their segment's id, then everyone is judged."""
-        assert self.fitter.model is not None
-        before, self.assigner = self.assigner, Assigner(self.fitter.model)
-        if before is not None:
-            ids = (*before.ids, "")
-            moved = [self.assigner.index_of.get(each, NONE) for each in ids]
-            self.current = np.array(moved, dtype=np.int16)[self.current]
-        self._judge(np.flatnonzero(self.alive), ids_gone=before is not None)
+    @property
+    def assigner(self) -> Assigner:
+        """That of the model in force."""
+        assert self.clusterer.assigner is not None
+        return self.clusterer.assigner
 
-    def _judge(self, keys: NDArray[np.int64], ids_gone: bool = False) -> None:
-        if self.assigner is None or not len(keys):
+    def everybody(self) -> tuple[Rows, Floats]:
+        """The customers there now, ascending, and their vectors (m, d)."""
+        rows = self.clusterer.table.live()
+        keys = np.array(self.clusterer.keys_of(rows), dtype=np.intp)
+        order = np.argsort(keys)
+        return keys[order], self.clusterer.table.raw[rows[order]]
+
+    def _judge(self, rows: Rows) -> None:
+        clusterer = self.clusterer
+        if clusterer.model is None or not len(rows):
             return
-        before = self.current[keys]
-        labels, self.away[keys] = self.assigner.judge_at(
-            self.raw[keys], before, self.away[keys], self.now
-        )
-        known = np.ones(len(keys), dtype=bool) if ids_gone else before != NONE
-        self.changes += int((known & (labels != before)).sum())
-        self.current[keys] = labels
+        before = clusterer.table.segments[rows]
+        segments, away = clusterer.judge(rows, self.now)
+        self.changes += int(((before != NOWHERE) & (segments != before)).sum())
+        clusterer.hold(rows, segments, away)
 
 
 def run(stream: Stream, rivals: Any, **rules: Any) -> list[Look]:
@@ -140,16 +130,17 @@ def look(engine: Ours, rivals: Any, choice: bool) -> Look:
     best, same_rule = _batch(here.points, k, engine.rules.quarantine_share)
     ratios = {}
     if rivals is not None:
-        everyone = engine.features.transform(engine.raw[engine.alive])
+        transform = engine.clusterer.feature_set.transform
+        everyone = transform(engine.everybody()[1])
         mean, scale = everyone.mean(axis=0), everyone.std(axis=0)
         given = _space(mean, scale)
-        for name, peer in rivals(k, lambda raw: given(engine.features.transform(raw))).items():
+        for name, peer in rivals(k, lambda raw: given(transform(raw))).items():
             theirs = here.space(_space(mean, scale, inverse=True)(peer))
             ratios[name] = _sse(here.points, theirs) / best.inertia_
     own = _sse(here.points, here.centres)
     return Look(
         stream=engine.stream.name,
-        customers=int(engine.alive.sum()),
+        customers=engine.clusterer.customers,
         quarantined=here.quarantined,
         k=len(here.centres),
         ratio=own / best.inertia_,
@@ -175,16 +166,15 @@ class Place(NamedTuple):
 
 def _place(engine: Ours) -> Place:
     """The customers in a segment, in the model's space; or all that are no bots, in their own."""
-    assigner = engine.assigner
-    assert assigner is not None
-    model, alive = assigner.model, np.flatnonzero(engine.alive)
-    centres, labels = np.array(model.centroids), assigner.nearest(engine.raw[alive])
+    assigner, (keys, raw) = engine.assigner, engine.everybody()
+    model = assigner.model
+    centres, labels = np.array(model.centroids), assigner.nearest(raw)
     quarantined = float((labels == len(centres)).mean())
     if engine.stream.genuine.all():
-        points = assigner.standardise(engine.raw[alive[labels < len(centres)]])
+        points = assigner.standardise(raw[labels < len(centres)])
         return Place(points, centres, _space(model.mean, model.scale), quarantined)
-    genuine = engine.stream.genuine[alive]
-    transformed = engine.features.transform(engine.raw[alive[genuine]])
+    genuine = engine.stream.genuine[keys]
+    transformed = engine.clusterer.feature_set.transform(raw[genuine])
     space = _space(transformed.mean(axis=0), transformed.std(axis=0))
     centres = space(_space(model.mean, model.scale, inverse=True)(centres))
     return Place(space(transformed), centres, space, quarantined)

@@ -96,7 +96,6 @@ def stability(stream: Stream) -> dict[str, float]:
     engine = segment_quality.Ours(stream)
     engine.step(stream.ticks[0], True)
     assigner = engine.assigner
-    assert assigner is not None
     k = len(assigner.model.segments)
     return {
         "ours": segment_quality.changes(stream),
@@ -132,10 +131,9 @@ def targets(
             title = f"changes per 100 customer-days, {name}"
             found.append(Target(title, changes[name]["ours"], limit))
     if cost:
-        learn, judge, *_ = (cost[name] for name in cost if name.startswith(("learn", "judge_one")))
         pause = max(each["max"] for name, each in cost.items() if not name.startswith("judge,"))
-        found += [Target("learn p50, us", learn["p50"], 25)]
-        found += [Target("assign p50, us", judge["p50"], 5)]
+        found += [Target("learn p50, us", cost[segment_cost.LEARN]["p50"], 25)]
+        found += [Target("assign p50, us", cost[segment_cost.ASSIGN]["p50"], 5)]
         found += [Target("longest pause, ms", pause / 1_000, 20)]
     return found
 

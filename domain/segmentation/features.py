@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from domain.policy.segments import BANK_FEATURES, SegmentRules
 
-__all__ = ["BANK_FEATURES", "FeatureSet"]
+__all__ = ["BANK_FEATURES", "NO_FEATURES", "FeatureSet"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -76,3 +76,8 @@ class FeatureSet:
         values = np.asarray(raw, dtype=np.float64)
         possible = np.isfinite(values) & (values >= self.lowest) & (values <= self.highest)
         return np.asarray(~possible.all(axis=-1))
+
+
+_NONE = np.zeros(0)
+NO_FEATURES: Final = FeatureSet((), _NONE.astype(bool), _NONE, _NONE, _NONE)
+"""Of whoever has not seen a vector yet."""

@@ -1,160 +1,159 @@
-"""Everything that a keyed clusterer holds once its features are known.
+"""What a keyed clusterer holds: customers by key, their micro-clusters, the segment each is in.
 
-Customers by key, their micro-clusters, the fitter with its model, and each customer's label.
+All of it is by row, for whoever feeds it in batches by a clock of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from math import isfinite
-from typing import Any, Final
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
 
 import numpy as np
-from xxhash import xxh3_64_intdigest
 
-from domain.policy.segments import GenericRules
-from domain.segmentation.assign import NONE, Assigner
-from domain.segmentation.features import FeatureSet
-from domain.segmentation.fit import Fitter
+from domain.segmentation.assign import Assigner
+from domain.segmentation.features import FeatureSet, Floats
 from domain.segmentation.micro import MicroClusters
-from domain.segmentation.summary import Summary
-from schemas.segments import QUARANTINE, SegmentModel
+from domain.segmentation.numbers import NOWHERE, Codes, Numbers
+from domain.segmentation.table import Rows, Table, Times
+from schemas.segments import SegmentModel
 
-BEFORE_ANY_MODEL: Final = 0
-QUARANTINED: Final = -1
-MS_PER_LEARN: Final = 1_000
-"""There is no clock in here: what the rules say of seconds is counted in vectors learnt."""
-
-Row = tuple[int, int]
-"""Number and key hash."""
+K = TypeVar("K", bound=Hashable)
 
 
-class KeyedEngine:
-    """Customers by key and the newest ``anonymous`` without one, in rows of ``micro``.
+@dataclass(frozen=True, slots=True)
+class Unnamed:
+    """The key of a vector that was learnt without one: its place in the ring of those."""
 
-    ``changes`` counts since the last fit. A segment keeps its number, from 0 up, from model to
-    model; -1 is quarantine.
+    place: int
+
+
+class Keyed(Generic[K]):
+    """Customers in ``table``, whose segments have ``numbers``; ``assigner`` is of the model in use.
+
+    A vector that was learnt lies in the table, and is put into a micro-cluster with the others
+    once the micro-clusters are looked at: many cost less by one matrix product than one by one.
     """
 
-    def __init__(self, rules: GenericRules, anonymous: int) -> None:
-        self.rules = rules
-        self.micro = MicroClusters(FeatureSet.of(rules), rules.micro_clusters)
-        self.fitter = Fitter(rules)
+    feature_set: FeatureSet
+    table: Table
+    micro: MicroClusters
+
+    def __init__(self) -> None:
+        self.numbers = Numbers()
         self.assigner: Assigner | None = None
-        self.anonymous = anonymous
-        self.changes = 0
-        self.learnt = 0
-        self.tried = False
-        self._rows: dict[Hashable, Row] = {}
-        self._free: list[int] = []
-        self._ring: list[int] = []
-        self._ring_next = 0
-        self._labels: list[int] = []
-        self._numbers: dict[str, int] = {QUARANTINE: QUARANTINED}
+        self._learnt_unnamed = 0
 
-    def learn(self, x: Mapping[Any, Any], key: Hashable | None) -> None:
-        """Learn a vector. Raises ValueError: a value that cannot be."""
-        raw = self._raw(x)
-        row, key_hash = self._row(key)
-        self.micro.put_one(row, raw, key_hash)
-        if self.assigner is not None:
-            self._labels[row] = self.assigner.judge_one(raw, self._labels[row])
-        self.learnt += 1
-        self.changes += 1
+    def __contains__(self, key: K) -> bool:
+        return key in self.table.rows
 
-    def predict(self, x: Mapping[Any, Any], key: Hashable | None) -> int:
-        """The number of the segment of ``x``, with hysteresis where the key is known."""
-        if self.assigner is None:
-            return BEFORE_ANY_MODEL
-        known = self._rows.get(key) if key is not None else None
-        current = self._labels[known[0]] if known is not None else NONE
-        label = self.assigner.judge_one(self._raw(x), current)
-        return self._numbers[self.assigner.ids[label]]
+    @property
+    def customers(self) -> int:
+        """Customers there now, those without a key included."""
+        return len(self.table)
 
-    def forget(self, key: Hashable) -> None:
-        """Take a customer away; an unknown key is no error."""
-        known = self._rows.pop(key, None)
-        if known is None:
+    @property
+    def model(self) -> SegmentModel | None:
+        """The model in use."""
+        return self.assigner.model if self.assigner is not None else None
+
+    @property
+    def hold_ms(self) -> int:
+        """How long a customer is held past the margin by the model in use, 0 without one."""
+        return self.assigner.hold_ms if self.assigner is not None else 0
+
+    def rows_of(self, keys: Iterable[K]) -> Rows:
+        """The rows in ``table`` of those of these keys that are known, in their order."""
+        found = map(self.table.rows.get, keys)
+        return np.array([row for row in found if row is not None], dtype=np.intp)
+
+    def keys_of(self, rows: Rows) -> list[K]:
+        """The keys of these rows (m,), which must be in use."""
+        keys = self.table.keys
+        return [cast(K, keys[row]) for row in rows.tolist()]
+
+    def sizes(self) -> dict[str, int]:
+        """Customers by segment id, the quarantined included, those in no segment left out."""
+        held = self.table.segments[self.table.live()]
+        numbers, counts = np.unique(held[held != NOWHERE], return_counts=True)
+        return {
+            self.numbers.ids[number]: count
+            for number, count in zip(numbers.tolist(), counts.tolist(), strict=True)
+        }
+
+    def judge(self, rows: Rows, now: int) -> tuple[Codes, Times]:
+        """Which segment these customers (m,) belong to at ``now`` (ms), and since when (m,) they
+        are held in theirs though another is nearer; 0 where they are not. Nothing is changed.
+        """
+        assert self.assigner is not None, "a model must be adopted before anybody is judged"
+        table = self.table
+        held = self.numbers.to_labels(table.segments[rows])
+        labels, away = self.assigner.judge_at(table.raw[rows], held, table.away[rows], now)
+        return self.numbers.from_labels(labels), away
+
+    def hold(self, rows: Rows, segments: Codes, away: Times) -> None:
+        """These customers (m,) are in these segments (m,), held there since ``away`` (m,)."""
+        self.table.segments[rows] = segments
+        self.table.away[rows] = away
+
+    def place(self) -> None:
+        """Put the vectors learnt since the last time into micro-clusters, by one product."""
+        table = self.table
+        rows = np.flatnonzero(table.fresh)
+        if len(rows) == 1:
+            row = rows.item()
+            self.micro.put_one(row, table.raw[row], table.hashes.item(row))
+        elif len(rows):
+            self.micro.put(rows, table.raw[rows], table.hashes[rows])
+        table.fresh[rows] = False
+
+    # -- for the clusterer ----------------------------------------------------------------
+
+    def _begin(self, features: FeatureSet, capacity: int) -> None:
+        """Start with nobody, now that the features are known."""
+        self.feature_set = features
+        self.table = Table(len(features))
+        self.micro = MicroClusters(features, capacity)
+
+    def _take(
+        self, keys: Iterable[Hashable], known: Iterable[bool], raw: Floats
+    ) -> tuple[Rows, int]:
+        """Give those of these keys that are ``known`` the vectors (m, d), let the others go.
+
+        Rows are handed out and given back in the order of the keys. Returns whose vector it is
+        now (the last, where a key is there twice), and how many went.
+        """
+        table, gone = self.table, []
+        newest: dict[int, int] = {}  # the place in `raw` of each row's vector
+        place = 0
+        for key, stays in zip(keys, known, strict=True):
+            if stays:
+                newest[table.enter(key)] = place
+                place += 1
+            elif (row := table.remove(key)) is not None:
+                newest.pop(row, None)
+                gone.append(row)
+        if gone:
+            self.micro.remove(gone)
+        rows = np.fromiter(newest, dtype=np.intp, count=len(newest))
+        table.raw[rows] = raw if len(rows) == len(raw) else raw[list(newest.values())]
+        table.fresh[rows] = True
+        return rows, len(gone)
+
+    def _next_unnamed(self, most: int) -> Unnamed:
+        """The key of the next vector without one: the oldest of ``most`` gives way to it."""
+        key = Unnamed(self._learnt_unnamed % most)
+        self._learnt_unnamed += 1
+        row = self.table.rows.get(key)
+        if row is not None:
+            self.table.segments[row] = NOWHERE
+        return key
+
+    def _settle(self, rows: Rows) -> None:
+        """Let these customers be in the segment that they belong to, by the margin alone."""
+        if self.assigner is None or not len(rows):
             return
-        row = known[0]
-        self.micro.remove([row])
-        self._labels[row] = NONE
-        self._free.append(row)
-        self.changes += 1
-
-    def refit_when_due(self, every: int) -> None:
-        """Fit at the first chance, then once for ``every`` changes."""
-        enough = self.micro.customers >= self.rules.min_customers
-        if enough and self.changes >= (every if self.tried else 1):
-            self.refit()
-
-    def refit(self) -> None:
-        """Fit now."""
-        self.tried = True
-        self.changes = 0
-        model = self.fitter.fit([self.summary()], self.learnt * MS_PER_LEARN)
-        if model is not None:
-            self._take(model)
-
-    def summary(self) -> Summary:
-        """The customers there now, as one partition."""
-        return self.micro.summary(0, self.learnt * MS_PER_LEARN, self.rules.sample)
-
-    def _take(self, model: SegmentModel) -> None:
-        """Number the new segments, and assign everybody anew, hysteresis kept by segment id."""
-        before = self.assigner.ids if self.assigner is not None else ()
-        assigner = self.assigner = Assigner(model)
-        for segment_id in model.segment_ids:
-            # Quarantine is among the numbers from the start, as -1.
-            self._numbers.setdefault(segment_id, len(self._numbers) - 1)
-        # One more entry, which NONE (-1) finds.
-        same = np.array([*(assigner.index_of.get(each, NONE) for each in before), NONE])
-        rows = self.micro.live
-        held = same[np.array(self._labels)[rows]]
-        labels = assigner.judge(self.micro.raw(rows), held)
-        for row, label in zip(rows.tolist(), labels.tolist(), strict=True):
-            self._labels[row] = label
-
-    def _raw(self, x: Mapping[Any, Any]) -> list[float]:
-        """The values of ``x`` in the order of the features. Raises ValueError."""
-        given = x.get
-        raw = [float(given(name, 0.0)) for name in self.rules.features]
-        # Nearly always so; only then is each looked at.
-        if not (isfinite(sum(raw)) and min(raw) >= 0.0):
-            self._refuse_impossible(raw)
-        return raw
-
-    def _refuse_impossible(self, raw: list[float]) -> None:
-        for name, value, (low, _) in zip(self.rules.features, raw, self.rules.limits, strict=True):
-            if not (isfinite(value) and value >= low):
-                raise ValueError(f"{name} is {value}; must be finite and at least {low}")
-
-    def _row(self, key: Hashable | None) -> Row:
-        """The row and the hash of this customer; a new row where it is new."""
-        if key is None:
-            return self._anonymous_row()
-        known = self._rows.get(key)
-        if known is None:
-            known = self._rows[key] = (self._new_row(), _hash(key))
-        return known
-
-    def _anonymous_row(self) -> Row:
-        """The next row of the ring: when that is full, the oldest vector gives way."""
-        if len(self._ring) < self.anonymous:
-            self._ring.append(self._new_row())
-            return self._ring[-1], _hash(len(self._ring))
-        row = self._ring[self._ring_next]
-        self._ring_next = (self._ring_next + 1) % self.anonymous
-        self._labels[row] = NONE
-        return row, _hash(row)
-
-    def _new_row(self) -> int:
-        if self._free:
-            return self._free.pop()
-        self._labels.append(NONE)
-        return len(self._labels) - 1
-
-
-def _hash(key: Hashable) -> int:
-    packed = key if isinstance(key, bytes) else str(key).encode()
-    return xxh3_64_intdigest(packed)
+        table = self.table
+        held = self.numbers.to_labels(table.segments[rows])
+        labels = self.assigner.judge(table.raw[rows], held)
+        table.segments[rows] = self.numbers.from_labels(labels)

@@ -16,7 +16,7 @@ the vectors of the customers there now, so what was removed leaves no trace.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,7 +46,8 @@ class MicroClusters:
     """Columns of the micro-clusters (at most ``capacity``) and of the rows (customers).
 
     A row is a slot number that the caller hands out, small and used again after ``remove``.
-    Kept for each row: cluster (2 bytes), hash (8), vector in real units (4 d) and transformed
+    ``slots`` says in which of the ``columns`` each row is, ``FREE`` where it has no vector. Kept
+    for each row: cluster (2 bytes), hash (8), vector in real units (4 d) and transformed
     (8 d): 106 bytes at 8 features.
     """
 
@@ -55,11 +56,11 @@ class MicroClusters:
         self.features = features
         self.capacity = capacity
         self.customers = 0
-        self._of = np.full(0, FREE, dtype=np.int16)
+        self.slots = np.full(0, FREE, dtype=np.int16)
         self._hashes = np.zeros(0, dtype=np.uint64)
         self._raw = np.zeros((0, width), dtype=np.float32)
         self._vectors = np.zeros((0, width))
-        self._columns = Columns(capacity, width)
+        self.columns = Columns(capacity, width)
         # Joining may cost so much before an own micro-cluster is wanted: next to nothing until
         # the first merge, then what the cheapest merge costs.
         self._threshold = SAME
@@ -67,15 +68,15 @@ class MicroClusters:
 
     # -- what happens to customers ----------------------------------------------------
 
-    def put(self, rows: ArrayLike, raw: ArrayLike, hashes: ArrayLike | None = None) -> None:
+    def put(self, rows: ArrayLike, raw: ArrayLike, hashes: ArrayLike) -> None:
         """Learn or replace the vectors (m, d; real units) of these rows (m,).
 
-        ``hashes`` (m,) are those of the rows' keys; without them the row number is mixed. Of a
-        row that is there twice the last vector counts.
+        ``hashes`` (m,) are those of the rows' keys. Of a row that is there twice the last vector
+        counts.
         """
         row_numbers = np.asarray(rows, dtype=np.int64)
         values = np.asarray(raw, dtype=np.float64)
-        keys = _mixed(row_numbers) if hashes is None else np.asarray(hashes, dtype=np.uint64)
+        keys = np.asarray(hashes, dtype=np.uint64)
         if len(row_numbers) == 1:
             self.put_one(int(row_numbers[0]), values[0], int(keys[0]))
             return
@@ -85,11 +86,11 @@ class MicroClusters:
 
     def put_one(self, row: int, raw: Sequence[float] | Floats, key_hash: int) -> None:
         """``put`` of a single vector (d,), without the cost of a batch."""
-        if row >= len(self._of):
+        if row >= len(self.slots):
             self._grow(row + 1)
-        columns = self._columns
+        columns = self.columns
         vector = self._vectors[row]
-        old = self._of.item(row)
+        old = self.slots.item(row)
         if old == FREE:
             self.customers += 1
         else:
@@ -103,21 +104,21 @@ class MicroClusters:
         if cost > self._threshold:
             slot = int(columns.counts.argmin())
             if columns.counts.item(slot):
-                self._of[row] = FREE
+                self.slots[row] = FREE
                 self._place(np.array([row]))
                 self._tick(1)
                 return
-        self._of[row] = slot
+        self.slots[row] = slot
         columns.move(slot, 1, scaled)
         self._tick(1)
 
     def remove(self, rows: ArrayLike) -> None:
         """Forget these rows (m,): nothing of their vectors stays. Unknown rows are ignored."""
         known = np.unique(np.asarray(rows, dtype=np.int64))
-        known = known[known < len(self._of)]
+        known = known[known < len(self.slots)]
         self._revert(known)
-        self.customers -= int((self._of[known] != FREE).sum())
-        self._of[known] = FREE
+        self.customers -= int((self.slots[known] != FREE).sum())
+        self.slots[known] = FREE
         self._vectors[known] = 0.0
         self._raw[known] = 0.0
         self._hashes[known] = 0
@@ -126,29 +127,9 @@ class MicroClusters:
     # -- what is seen from outside ----------------------------------------------------
 
     @property
-    def counts(self) -> Ints:
-        """Customers of each micro-cluster that has any (m,)."""
-        counts = self._columns.counts
-        return counts[counts > 0]
-
-    @property
-    def centres(self) -> Floats:
-        """Mean transformed vector of each micro-cluster that has any (m, d)."""
-        columns = self._columns
-        return np.asarray((columns.centres / columns.inverse)[columns.counts > 0])
-
-    @property
     def live(self) -> Ints:
         """The rows that have a vector, ascending (n,)."""
-        return np.flatnonzero(self._of != FREE)
-
-    def labels(self, rows: ArrayLike) -> NDArray[np.int16]:
-        """The micro-cluster (slot) of each row (m,), -1 where it has none."""
-        return np.asarray(self._of[np.asarray(rows, dtype=np.int64)])
-
-    def raw(self, rows: ArrayLike) -> NDArray[np.float32]:
-        """The vectors of these rows (m, d) in real units."""
-        return np.asarray(self._raw[np.asarray(rows, dtype=np.int64)])
+        return np.flatnonzero(self.slots != FREE)
 
     def summary(self, number: int, clock: int, sample: int) -> Summary:
         """What this partition (``number``) tells the segments task at ``clock`` (ms).
@@ -158,14 +139,10 @@ class MicroClusters:
         """
         return self._snapshot().summary(number, clock, sample)
 
-    def as_river(self) -> dict[int, Any]:
-        """The micro-clusters as river's own records (``CluStreamMicroCluster``), by number."""
-        return self._snapshot().as_river()
-
     def _snapshot(self) -> Snapshot:
         live = self.live
         alone = len(live) <= self.capacity
-        clusters = np.arange(len(live)) if alone else numbered(self._of[live])
+        clusters = np.arange(len(live)) if alone else numbered(self.slots[live])
         return Snapshot(self.features.names, live, clusters, self._vectors, self._raw, self._hashes)
 
     # -- placing ----------------------------------------------------------------------
@@ -175,16 +152,16 @@ class MicroClusters:
         if len(distinct) < len(rows):
             last = np.sort(len(rows) - 1 - backwards)
             rows, raw, hashes = rows[last], raw[last], hashes[last]
-        if distinct[-1] >= len(self._of):
+        if distinct[-1] >= len(self.slots):
             self._grow(int(distinct[-1]) + 1)
         self._revert(rows)
-        self.customers += int((self._of[rows] == FREE).sum())
-        self._of[rows] = FREE
+        self.customers += int((self.slots[rows] == FREE).sum())
+        self.slots[rows] = FREE
         vectors = self._vectors[rows] = self.features.transform(raw)
         if 2 * len(rows) > self.customers:
             # Most customers are in this block: it knows their scale better than what was there.
             mean, deviation = vectors.mean(axis=0), vectors.std(axis=0)
-            self._columns.set_scale(mean, deviation, self.features.weights)
+            self.columns.set_scale(mean, deviation, self.features.weights)
         self._raw[rows] = raw
         self._hashes[rows] = hashes
         self._place(rows)
@@ -192,7 +169,7 @@ class MicroClusters:
 
     def _place(self, rows: Ints) -> None:
         """Put rows (m,) that are in no micro-cluster into the nearest, or into a new one."""
-        columns = self._columns
+        columns = self.columns
         merges = 0
         while len(rows):
             scaled = self._vectors[rows] * columns.inverse
@@ -201,7 +178,7 @@ class MicroClusters:
             joins = costs <= self._threshold
             if not len(free) and merges == MERGE_ROUNDS:
                 joins[:] = True
-            self._of[rows[joins]] = slots[joins]
+            self.slots[rows[joins]] = slots[joins]
             columns.add(slots[joins], scaled[joins], 1)
             rows, scaled, costs = rows[~joins], scaled[~joins], costs[~joins]
             if not len(rows):
@@ -223,24 +200,24 @@ class MicroClusters:
         _, first = np.unique(scaled[chosen], axis=0, return_index=True)
         opened = chosen[np.sort(first)]
         slots = free[: len(opened)]
-        self._of[rows[opened]] = slots
-        self._columns.add(slots, scaled[opened], 1)
+        self.slots[rows[opened]] = slots
+        self.columns.add(slots, scaled[opened], 1)
         return opened
 
     def _make_room(self, limit: float) -> None:
         """Merge some of the closest pairs that cost less than ``limit``."""
-        slots, cheapest = self._columns.merge(max(1, self.capacity // 16), limit)
+        slots, cheapest = self.columns.merge(max(1, self.capacity // 16), limit)
         self._threshold = max(cheapest, SAME)
         # One more entry, which FREE (-1) finds.
-        self._of = np.append(slots, np.int16(FREE))[self._of]
+        self.slots = np.append(slots, np.int16(FREE))[self.slots]
 
     # -- upkeep -----------------------------------------------------------------------
 
     def _revert(self, rows: Ints) -> None:
-        known = rows[self._of[rows] != FREE]
+        known = rows[self.slots[rows] != FREE]
         if len(known):
-            scaled = self._vectors[known] * self._columns.inverse
-            self._columns.add(self._of[known].astype(np.int64), scaled, -1)
+            scaled = self._vectors[known] * self.columns.inverse
+            self.columns.add(self.slots[known].astype(np.int64), scaled, -1)
 
     def _tick(self, operations: int) -> None:
         """Look at the scale and the cheapest merge now and then: at each doubling, at first."""
@@ -248,28 +225,20 @@ class MicroClusters:
         if self._until_look > 0:
             return
         self._until_look = min(max(2, self.customers), LOOK_EVERY)
-        columns = self._columns
+        columns = self.columns
         columns.rescale(self.features.weights)
         if self._threshold > SAME:
             roomy = int((columns.counts == 0).sum()) > self.capacity // 4
             self._threshold = SAME if roomy else max(columns.cheapest_merge(), SAME)
 
     def _grow(self, rows: int) -> None:
-        before = len(self._of)
+        before = len(self.slots)
         after = max(rows, before + min(max(before, BLOCK), GROWTH))
-        for name in ("_of", "_hashes", "_raw", "_vectors"):
+        for name in ("slots", "_hashes", "_raw", "_vectors"):
             column = getattr(self, name)
             if not column.flags.owndata:  # as after pickling
                 column = column.copy()
                 setattr(self, name, column)
             # In place, by the system's realloc: large arrays are not copied.
             column.resize((after, *column.shape[1:]), refcheck=False)
-        self._of[before:] = FREE
-
-
-def _mixed(rows: Ints) -> Hashes:
-    """A hash of the row number (splitmix64, Steele et al. 2014) for rows without a key."""
-    mixed = (rows.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
+        self.slots[before:] = FREE

@@ -7,7 +7,7 @@ trace of what was replaced or removed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,13 +73,6 @@ class Snapshot:
             vectors=self.vectors[chosen].astype(np.float32),
         )
 
-    def as_river(self) -> dict[int, Any]:
-        """River's own records of the micro-clusters (transformed units), by number."""
-        return {
-            number: _river_record(self.names, self.vectors[self.rows[self.clusters == number]])
-            for number in range(int(self.clusters.max(initial=-1)) + 1)
-        }
-
     def _sample(self, size: int) -> Ints:
         """The rows of the customers with the smallest hashes, ascending."""
         hashes = self.hashes[self.rows]
@@ -93,17 +86,3 @@ def numbered(slots: Labels) -> Ints:
     """Slots (n,) numbered anew from 0, free ones left out."""
     used = np.bincount(slots) > 0
     return np.asarray((np.cumsum(used) - 1)[slots])
-
-
-def _river_record(names: tuple[str, ...], vectors: Floats) -> Any:
-    count = len(vectors)
-    # here, since importing river takes seconds that most commands have no use for
-    from river.cluster.clustream import CluStreamMicroCluster
-    from river.stats import Var
-
-    record = CluStreamMicroCluster(x={}, w=1.0, timestamp=0)
-    record.var_time = Var._from_state(count, 0.0, 0.0)
-    variances = vectors.var(axis=0, ddof=1) if count > 1 else np.zeros(len(names))
-    for name, mean, variance in zip(names, vectors.mean(axis=0), variances, strict=True):
-        record.var_x[name] = Var._from_state(count, float(mean), float(variance))
-    return record

@@ -7,7 +7,7 @@ merge into the one that a single partition would have given.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -45,40 +45,43 @@ class Summary(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     hashes: NDArray[np.uint64]  # (s,)
     vectors: NDArray[np.float32]  # (s, d)
 
-    @property
-    def centres(self) -> NDArray[np.float64]:
-        """Mean transformed vector of each micro-cluster (m, d)."""
-        centres: NDArray[np.float64] = self.sums / self.counts[:, None]
-        return centres
+
+class _Column(NamedTuple):
+    """Where a column is stored, its type (little-endian), whether it has a value a feature."""
+
+    place: int
+    kind: str
+    wide: bool
 
 
-# Column -> its type, little-endian, and whether it has a value for each feature.
+# Stored by place: append only. A new column or entry is a new format.
 _COLUMNS: Final = {
-    "counts": ("<i8", False),
-    "sums": ("<f8", True),
-    "raw_sums": ("<f4", True),
-    "raw_squares": ("<f4", True),
-    "mean": ("<f8", False),
-    "m2": ("<f8", False),
-    "hashes": ("<u8", False),
-    "vectors": ("<f4", True),
+    "counts": _Column(0, "<i8", False),
+    "sums": _Column(1, "<f8", True),
+    "raw_sums": _Column(2, "<f4", True),
+    "raw_squares": _Column(3, "<f4", True),
+    "mean": _Column(4, "<f8", False),
+    "m2": _Column(5, "<f8", False),
+    "hashes": _Column(6, "<u8", False),
+    "vectors": _Column(7, "<f4", True),
 }
+assert [column.place for column in _COLUMNS.values()] == list(range(len(_COLUMNS)))
 
 
 class _Packed(msgspec.Struct, array_like=True):
-    format: int
-    partition: int
-    clock: int
-    features: tuple[str, ...]
-    customers: int
-    columns: list[bytes]
+    format: int  # 0
+    partition: int  # 1
+    clock: int  # 2
+    features: tuple[str, ...]  # 3
+    customers: int  # 4
+    columns: list[bytes]  # 5
 
 
 def dump_summary(summary: Summary) -> bytes:
     """The summary as bytes: MessagePack, then a digest of it (8 bytes)."""
     columns = [
         np.ascontiguousarray(getattr(summary, name), dtype=kind).tobytes()
-        for name, (kind, _) in _COLUMNS.items()
+        for name, (_, kind, _) in _COLUMNS.items()
     ]
     packed = msgspec.msgpack.encode(
         _Packed(
@@ -132,8 +135,8 @@ def _columns(read: _Packed) -> dict[str, Any]:
         raise ValueError(f"{len(read.columns)} columns instead of {len(_COLUMNS)}")
     width = len(read.features)
     columns: dict[str, Any] = {}
-    for packed, (name, (kind, wide)) in zip(read.columns, _COLUMNS.items(), strict=True):
-        column = np.frombuffer(packed, dtype=kind)
+    for name, (place, kind, wide) in _COLUMNS.items():
+        column = np.frombuffer(read.columns[place], dtype=kind)
         columns[name] = column.reshape(-1, width) if wide else column
     return columns
 

@@ -8,7 +8,7 @@ not wait. Segment and update change together with the customer's state.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,10 @@ from domain.kernel.population import Changed
 from domain.kernel.scales import FEATURES
 from domain.kernel.units import MS_PER_HOUR, WINDOW_MS
 from domain.policy.segments import SegmentRules
-from domain.segmentation.assign import Assigner
-from domain.segmentation.features import FeatureSet
-from domain.segmentation.micro import MicroClusters
+from domain.segmentation.clusterer import KeyedClusterer
 from domain.segmentation.summary import dump_summary
-from domain.segmentation.table import Rows, Table
+from domain.segmentation.table import Rows
+from domain.segmentation.timetable import Timetable
 from domain.segments.updates import Updates
 from domain.segments.vectors import feature_values
 from schemas.outputs import SegmentUpdate
@@ -49,21 +48,14 @@ class Segments:
         self.moved: dict[str, None] = {}
         self.by_clicks = rules.enabled
         self.by_any_event = rules.enabled and not set(rules.features) <= set(FEATURES)
-        self.model: SegmentModel | None = None
         self.floor = 0
         self.changes = 0
         self.customer_ms = 0
         self._rules = rules
-        self._features = FeatureSet.of(rules)
         self._plain = rules.features == FEATURES
-        self._table = Table(len(rules.features))
-        self._micro = MicroClusters(self._features, rules.micro_clusters)
+        self._clusterer: KeyedClusterer[str] = KeyedClusterer.of(rules)
+        self._times = Timetable()
         self._updates = Updates()
-        self._assigner: Assigner | None = None
-        self._ids: list[str] = []
-        self._codes: dict[str, int] = {}
-        self._to_model = np.full(1, -1, dtype=np.int16)
-        self._from_model = np.zeros(0, dtype=np.int16)
         self._stale: Rows = np.zeros(0, dtype=np.intp)
         self._slice = SLICE_ROWS
         self._stored: list[str] = []
@@ -72,7 +64,7 @@ class Segments:
         self._untold = False
 
     def __len__(self) -> int:
-        return len(self._table)
+        return self._clusterer.customers
 
     # -- the clock ----------------------------------------------------------------------
 
@@ -84,41 +76,38 @@ class Segments:
 
     def due(self, now: int, at_rest: bool = False) -> bool:
         """Whether a tick would find anything to do."""
-        return bool(self.moved) or self._table.next_expiry <= now
+        return bool(self.moved) or self._times.next_expiry <= now
 
     def tick(self, now: int, open_: Open) -> list[Moved]:
         """Move windows and judge everyone whose vector moved by ``now`` (ms)."""
-        self.customer_ms += len(self._table) * max(0, now - self._ticked) if self._ticked else 0
+        self.customer_ms += len(self) * max(0, now - self._ticked) if self._ticked else 0
         self._ticked = now
         keys, self.moved = self.moved, {}
-        keys.update(dict.fromkeys(self._table.due(now)))
+        keys.update(dict.fromkeys(self._clusterer.keys_of(self._times.due(now))))
         changed: list[Moved] = []
-        rows: list[int] = []
-        gone: list[int] = []
+        cores: dict[str, Core | None] = {}  # none: no click is left, so there is no vector
         for key in keys:
             customer = open_(key)
             if _move_window(customer, now):
-                rows.append(self._enter(key, customer.core))
+                cores[key] = customer.core
             else:
-                row = self._table.remove(key)
-                if row is not None:
-                    gone.append(row)
+                cores[key] = None
                 if customer.core.segment:
                     changed.append(self._leave(key, customer))
-        if gone:
-            self._micro.remove(np.array(gone, dtype=np.intp))
+        rows = self._learn(cores)
         self._untold = self._untold or bool(keys)
-        self._table.look_ahead()
-        changed += self._judge(np.array(rows, dtype=np.intp), now, open_)
+        self._times.look_ahead()
+        changed += self._judge(rows, now, open_)
         return changed
 
     def erase(self, customer: Customer, at: int) -> Sequence[SegmentUpdate]:
         """Forget the customer's vector at once; that it left its segment at ``at`` (ms)."""
         key = customer.customer_id
-        row = self._table.remove(key)
-        if row is not None:
-            self._micro.remove(np.array([row], dtype=np.intp))
-            self._table.look_ahead()
+        rows = self._clusterer.rows_of([key])
+        if len(rows):
+            self._clusterer.forget(key)
+            self._times.remove(rows)
+            self._times.look_ahead()
             self._untold = True
         self.moved.pop(key, None)
         if key in self._stored:
@@ -157,14 +146,14 @@ class Segments:
 
         size = self._slice
         rows, self._stale = self._stale[:size], self._stale[size:]
-        rows = np.unique(rows[self._table.stale[rows]])  # a row may have become stale twice
+        rows = np.unique(rows[self._times.stale[rows]])  # a row may have become stale twice
         return self._judge(rows, now, glance, SLICE_CHANGES)
 
     def _take_stored(self, now: int) -> None:
-        start, rows = now - WINDOW_MS, []
+        start, cores = now - WINDOW_MS, dict[str, Core | None]()
         for _ in range(min(SLICE_ROWS, len(self._stored))):
             key = self._stored.pop()
-            if key in self._table.rows or key in self.moved:
+            if key in self._clusterer or key in self.moved or key in cores:
                 continue
             value = self._core_of(key)
             core = decode_core(value) if value is not None else None
@@ -173,11 +162,16 @@ class Segments:
             if core.oldest_click <= start:
                 self.moved[key] = None
             else:
-                rows.append(self._enter(key, core))
-        self._mark_stale(np.array(rows, dtype=np.intp))
+                cores[key] = core
+        self._mark_stale(self._learn(cores))
         self._untold = True
 
     # -- the model ----------------------------------------------------------------------
+
+    @property
+    def model(self) -> SegmentModel | None:
+        """The model in use."""
+        return self._clusterer.model
 
     @property
     def _ready(self) -> bool:
@@ -192,13 +186,9 @@ class Segments:
                 f"model {model.version} is made of {', '.join(model.features)}; this worker's"
                 f" policy says {', '.join(self._rules.features)}"
             )
-        self.model, self._assigner = model, Assigner(model)
-        self._updates.use(model, self._assigner)
-        self._from_model = np.array([self._code(one) for one in self._assigner.ids], dtype=np.int16)
-        self._to_model = np.full(len(self._ids) + 1, -1, dtype=np.int16)
-        self._to_model[self._from_model] = np.arange(len(self._from_model))
-        self._stale = self._table.live()
-        self._table.stale[self._stale] = True
+        self._updates.use(model, self._clusterer.adopt(model))
+        self._stale = self._clusterer.table.live()
+        self._times.stale[self._stale] = True
         return None
 
     def summary(self, number: int, clock: int, partitions: int) -> bytes | None:
@@ -206,26 +196,35 @@ class Segments:
         if self._stored or not self._untold:
             return None
         self._untold = False
-        table = self._table
-        rows = np.flatnonzero(table.fresh)
-        if len(rows):
-            self._micro.put(rows, table.raw[rows], table.hashes[rows])
-            table.fresh[rows] = False
         sample = min(self._rules.sample, -(-3 * self._rules.sample // partitions))
-        return dump_summary(self._micro.summary(number, clock, sample))
+        return dump_summary(self._clusterer.summary(number, clock, sample))
 
     def sizes(self) -> dict[str, int]:
         """Customers by segment id, the quarantined included."""
-        current = self._table.current[self._table.live()]
-        counts = np.bincount(current[current >= 0], minlength=len(self._ids))
-        return {one: int(count) for one, count in zip(self._ids, counts, strict=True) if count}
+        return self._clusterer.sizes()
 
     # -- inside -------------------------------------------------------------------------
 
-    def _enter(self, key: str, core: Core) -> int:
-        vector = self._vector(core)
-        expiry, code = core.oldest_click + WINDOW_MS, self._code(core.segment)
-        return self._table.put(key, vector, expiry, code, core.away_since)
+    def _learn(self, cores: Mapping[str, Core | None]) -> Rows:
+        """Let the clusterer learn these customers' vectors, forget those without; whose rows.
+
+        Rows are in the order of the customers that have a vector. In which segment each is, and
+        since when it is held there, is what its own record says.
+        """
+        clusterer = self._clusterer
+        stay = {key: core for key, core in cores.items() if core is not None}
+        if len(stay) < len(cores):
+            self._times.remove(clusterer.rows_of(key for key in cores if key not in stay))
+        vectors = [None if core is None else self._vector(core) for core in cores.values()]
+        clusterer.learn_many(vectors, cores)
+        rows = clusterer.rows_of(stay)
+        expiry = np.array([core.oldest_click for core in stay.values()], dtype=np.int64)
+        self._times.enter(rows, expiry + WINDOW_MS)
+        number = clusterer.numbers.of
+        segments = np.array([number(core.segment) for core in stay.values()], dtype=np.int16)
+        away = np.array([core.away_since for core in stay.values()], dtype=np.int64)
+        clusterer.hold(rows, segments, away)
+        return rows
 
     def _vector(self, core: Core) -> tuple[float, ...]:
         if self._plain:
@@ -240,15 +239,13 @@ class Segments:
         if not self._ready:
             self._mark_stale(rows)
             return []
-        assert self._assigner is not None
-        table = self._table
-        table.stale[rows] = False
-        before, since = table.current[rows], table.away[rows]
-        labels, away = self._assigner.judge_at(table.raw[rows], self._to_model[before], since, now)
+        clusterer, table = self._clusterer, self._clusterer.table
+        self._times.stale[rows] = False
+        codes, away = clusterer.judge(rows, now)
         waits = np.flatnonzero(away)
         if len(waits):
-            table.look_at(rows[waits], away[waits] + self._assigner.hold_ms)
-        codes = self._from_model[labels]
+            self._times.look_at(rows[waits], away[waits] + clusterer.hold_ms)
+        before, since = table.segments[rows], table.away[rows]
         places = np.flatnonzero((codes != before) | (away != since))
         if most is not None:
             # so many rows next time as will hold as many changes, if they are like these
@@ -258,19 +255,18 @@ class Segments:
                 places = places[:most]
         if not len(places):
             return []
-        table.away[rows[places]] = away[places]
+        clusterer.hold(rows[places], codes[places], away[places])
         moved = codes[places] != before[places]
         goes, turns = places[moved], places[~moved]
         changed = self._move(rows[goes], codes[goes], now, open_) if len(goes) else []
         return changed + self._turn(rows[turns], open_)
 
     def _move(self, rows: Rows, codes: Codes, now: int, open_: Glance) -> list[Moved]:
-        table = self._table
-        customers = [open_(table.keys[row]) for row in rows.tolist()]
+        clusterer = self._clusterer
+        customers = [open_(key) for key in clusterer.keys_of(rows)]
         self.changes += sum(1 for customer in customers if customer.core.segment)
-        to = [self._ids[code] for code in codes.tolist()]
-        updates = self._updates.enter(customers, to, table.raw[rows], now)
-        table.current[rows] = codes
+        to = [clusterer.numbers.ids[code] for code in codes.tolist()]
+        updates = self._updates.enter(customers, to, clusterer.table.raw[rows], now)
         return [
             _changed(customer, (update,))
             for customer, update in zip(customers, updates, strict=True)
@@ -279,9 +275,11 @@ class Segments:
     def _turn(self, rows: Rows, open_: Glance) -> list[Moved]:
         """Let who came past the margin, or back, remember it: nothing is told."""
         changed = []
-        for row in rows.tolist():
-            customer = open_(self._table.keys[row])
-            customer.core.away_since = self._table.away.item(row)
+        clusterer = self._clusterer
+        since = clusterer.table.away[rows].tolist()
+        for key, away in zip(clusterer.keys_of(rows), since, strict=True):
+            customer = open_(key)
+            customer.core.away_since = away
             customer.touched |= CORE
             changed.append(_changed(customer, ()))
         return changed
@@ -291,19 +289,8 @@ class Segments:
         return Changed(key, customer, (self._updates.leave(customer, at),))
 
     def _mark_stale(self, rows: Rows) -> None:
-        self._table.stale[rows] = True
+        self._times.stale[rows] = True
         self._stale = np.concatenate([self._stale, rows])
-
-    def _code(self, segment_id: str) -> int:
-        if not segment_id:
-            return -1
-        code = self._codes.get(segment_id)
-        if code is None:
-            code = self._codes[segment_id] = len(self._ids)
-            self._ids.append(segment_id)
-            if code + 1 >= len(self._to_model):
-                self._to_model = np.concatenate([self._to_model, self._to_model[-1:]])
-        return code
 
 
 def _changed(customer: Customer | CoreOnly, outputs: Sequence[SegmentUpdate]) -> Moved:

@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 from scipy.spatial.distance import cdist
-from xxhash import xxh3_64_intdigest
 
 from domain.policy.segments import KNOWN_FEATURES, SHARES, GenericRules, SegmentRules
-from domain.segmentation.assign import NONE, Assigner
+from domain.segmentation.clusterer import KeyedClusterer
 from domain.segmentation.features import FeatureSet
 from domain.segmentation.fit import Fitter
-from domain.segmentation.micro import MicroClusters
+from domain.segmentation.numbers import QUARANTINED
 from domain.segmentation.silhouette import scores
 from schemas.segments import QUARANTINE, SegmentModel
 from streams.reports.segments.plots import Projection
@@ -125,13 +124,16 @@ def fit(
             f" {rules.min_customers} (segments.min_customers of the policy)"
         )
     step("choose K and cluster")
-    model = _model(vectors, rules, vectors.as_of if vectors.as_of is not None else now)
+    clusterer = _learnt(vectors, rules)
+    model = _model(clusterer, rules, vectors.as_of if vectors.as_of is not None else now)
     step("assign")
-    assigner = Assigner(model)
-    labels = assigner.judge(vectors.raw, np.full(len(vectors.raw), NONE, dtype=np.int16))
+    assigner = clusterer.adopt(model)
+    count = len(model.segments)
+    numbers = clusterer.predict_many(vectors.raw)
+    labels = np.where(numbers == QUARANTINED, np.int16(count), numbers)
     apart = assigner.distances(vectors.raw)
     standard = assigner.standardise(vectors.raw)
-    rows, count = np.arange(len(labels)), len(model.segments)
+    rows = np.arange(len(labels))
     distances = apart[rows, labels]
     apart[rows, labels] = np.inf
     return OfflineFit(
@@ -230,15 +232,18 @@ def _clean(vectors: Vectors, rules: SegmentRules) -> Vectors:
     return cleaned
 
 
-def _model(vectors: Vectors, rules: SegmentRules, now: int) -> SegmentModel:
-    customers = len(vectors.customers)
-    capacity = max(rules.micro_clusters, min(customers, CAPACITY))
-    clusters = MicroClusters(FeatureSet.of(rules), capacity)
-    hashes = np.array(
-        [xxh3_64_intdigest(name.encode()) for name in vectors.customers], dtype=np.uint64
+def _learnt(vectors: Vectors, rules: SegmentRules) -> KeyedClusterer[str]:
+    """The clusterer of a worker, with more micro-clusters, that has learnt these customers."""
+    capacity = max(rules.micro_clusters, min(len(vectors.customers), CAPACITY))
+    clusterer: KeyedClusterer[str] = KeyedClusterer.of(
+        rules.model_copy(update={"micro_clusters": capacity})
     )
-    clusters.put(np.arange(customers), vectors.raw, hashes)
-    model = Fitter(rules).fit([clusters.summary(0, now, rules.sample)], now)
+    clusterer.learn_many(vectors.raw, vectors.customers)
+    return clusterer
+
+
+def _model(clusterer: KeyedClusterer[str], rules: SegmentRules, now: int) -> SegmentModel:
+    model = Fitter(rules).fit([clusterer.summary(0, now)], now)
     if model is None:
         raise SegmentFileError(
             "no two segments can be told apart: the customers' vectors are all alike"

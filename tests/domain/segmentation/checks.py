@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 from msgspec.structs import replace
 
 from domain.segmentation.clusterer import KeyedClusterer
-from domain.segmentation.summary import Summary, dump_summary
+from domain.segmentation.summary import dump_summary
 from tests.domain.segmentation.data import (
     Floats,
     Vectors,
@@ -23,11 +24,11 @@ from tests.domain.segmentation.data import (
     standardised,
 )
 
-Check = Callable[[KeyedClusterer, Vectors], None]
+Check = Callable[[KeyedClusterer[Any], Vectors], None]
 
 
 def check_replacing_a_vector_equals_learning_it_first(
-    clusterer: KeyedClusterer, vectors: Vectors
+    clusterer: KeyedClusterer[Any], vectors: Vectors
 ) -> None:
     """Whoever had other vectors before is as if it never had them."""
     fresh = clusterer.clone()
@@ -43,7 +44,7 @@ def check_replacing_a_vector_equals_learning_it_first(
         assert partition(clusterer, vectors) == partition(fresh, vectors)
 
 
-def check_a_customer_counts_once(clusterer: KeyedClusterer, vectors: Vectors) -> None:
+def check_a_customer_counts_once(clusterer: KeyedClusterer[Any], vectors: Vectors) -> None:
     """However often some customers are sent again, the figures are those of the customers."""
     learn(clusterer, vectors)
     for key in list(vectors)[:5] * 20:
@@ -51,7 +52,7 @@ def check_a_customer_counts_once(clusterer: KeyedClusterer, vectors: Vectors) ->
     assert_describes(clusterer, vectors)
 
 
-def check_forget_leaves_no_trace(clusterer: KeyedClusterer, vectors: Vectors) -> None:
+def check_forget_leaves_no_trace(clusterer: KeyedClusterer[Any], vectors: Vectors) -> None:
     """Mean and variance as if never seen, to 1e-9, though those forgotten were far out."""
     fresh = clusterer.clone()
     learn(fresh, vectors)
@@ -66,13 +67,13 @@ def check_forget_leaves_no_trace(clusterer: KeyedClusterer, vectors: Vectors) ->
         assert partition(clusterer, vectors) == partition(fresh, vectors)
 
 
-def check_pickle_goes_on_equal(clusterer: KeyedClusterer, vectors: Vectors) -> None:
+def check_pickle_goes_on_equal(clusterer: KeyedClusterer[Any], vectors: Vectors) -> None:
     """A clusterer that is written and read half-way predicts and ends as one that was not."""
     keys = list(vectors)
     half = len(keys) // 2
     learn(clusterer, {key: vectors[key] for key in keys[:half]})
     clusterer.refit()
-    read: KeyedClusterer = pickle.loads(pickle.dumps(clusterer))
+    read: KeyedClusterer[Any] = pickle.loads(pickle.dumps(clusterer))
     for each in (clusterer, read):
         learn(each, {key: vectors[key] for key in keys[half // 2 :]})
         each.forget(keys[0])
@@ -81,20 +82,22 @@ def check_pickle_goes_on_equal(clusterer: KeyedClusterer, vectors: Vectors) -> N
     assert clusterer.refit() == read.refit()
 
 
-def check_the_order_of_customers_has_no_effect(clusterer: KeyedClusterer, vectors: Vectors) -> None:
+def check_the_order_of_customers_has_no_effect(
+    clusterer: KeyedClusterer[Any], vectors: Vectors
+) -> None:
     """With a micro-cluster for everybody, who is learnt first makes no difference."""
     assert len(vectors) <= clusterer.micro_clusters
     backwards = clusterer.clone()
     learn(clusterer, vectors)
     learn(backwards, dict(reversed(vectors.items())))
     assert_describes(backwards, vectors)
-    ours, theirs = summary_of(clusterer), summary_of(backwards)
+    ours, theirs = clusterer.summary(), backwards.summary()
     assert ours.hashes.tolist() == theirs.hashes.tolist()
     assert ours.vectors.tolist() == theirs.vectors.tolist()
     assert partition(clusterer, vectors) == partition(backwards, vectors)
 
 
-def check_same_as_batch_while_small(clusterer: KeyedClusterer, vectors: Vectors) -> None:
+def check_same_as_batch_while_small(clusterer: KeyedClusterer[Any], vectors: Vectors) -> None:
     """With a micro-cluster for everybody, the error is that of batch k-means, within 0.1 %."""
     assert len(vectors) <= clusterer.micro_clusters
     clusterer.quarantine_share = 0.0
@@ -111,6 +114,58 @@ def check_same_as_batch_while_small(clusterer: KeyedClusterer, vectors: Vectors)
     assert error_of(points, labels) <= 1.001 * batch_error(points, len(model.segments))
 
 
+def check_many_at_once_equal_one_by_one(clusterer: KeyedClusterer[Any], vectors: Vectors) -> None:
+    """A batch is its vectors, one after another: learnt, replaced, forgotten and predicted."""
+    single, named = clusterer.clone(), clusterer.clone()
+    keys, rows = list(vectors), list(vectors.values())
+    features = sorted(rows[0])
+    half, gone = len(keys) // 2, keys[: len(keys) // 4]
+    for each in (clusterer, single):
+        learn(each, dict(zip(keys, reversed(rows), strict=True)))
+    learn(named, {key: vectors[key] for key in keys[half:]})
+    batch = [[x[name] for name in features] for x in rows]
+    clusterer.learn_many([*(None for _ in gone), *batch], gone + keys)
+    for key in gone:
+        single.forget(key)
+    learn(single, vectors)
+    named.learn_many({name: [x[name] for x in rows[:half]] for name in features}, keys[:half])
+    for each in (clusterer, single, named):
+        assert_describes(each, vectors)
+    if len(vectors) <= clusterer.micro_clusters:
+        assert same_summary(clusterer, single)
+    clusterer.refit()
+    many = clusterer.predict_many(np.array(batch), keys).tolist()
+    assert many == predictions(clusterer, vectors)
+    assert clusterer.predict_many(np.array(batch)).tolist() == [
+        clusterer.predict_one(x) for x in rows
+    ]
+
+
+def check_restored_from_its_customers_goes_on_equal(
+    clusterer: KeyedClusterer[Any], vectors: Vectors
+) -> None:
+    """Vectors, segments by id and the model are all that a successor needs, as after a restart."""
+    learn(clusterer, vectors)
+    model = clusterer.refit()
+    assert model is not None
+    names, rows = clusterer.feature_set.names, clusterer.table.live()
+    successor = clusterer.clone({"features": names, "refit_every": None})
+    first = np.zeros(len(rows), dtype=np.int16)
+    # Wherever they would be judged to belong, and since some time:
+    clusterer.hold(rows, first, np.full(len(rows), 5))
+    successor.adopt(model)
+    keys = clusterer.keys_of(rows)
+    successor.learn_many(clusterer.table.raw[rows], keys)
+    ids = [clusterer.numbers.ids[number] for number in clusterer.table.segments[rows].tolist()]
+    numbers = np.array([successor.numbers.of(each) for each in ids], dtype=np.int16)
+    successor.hold(successor.rows_of(keys), numbers, clusterer.table.away[rows])
+    assert successor.sizes() == {model.segment_ids[0]: len(vectors)}
+    assert set(successor.table.away[successor.table.live()].tolist()) == {5}
+    assert predictions(successor, vectors) == predictions(clusterer, vectors)
+    if len(vectors) <= clusterer.micro_clusters:
+        assert same_summary(clusterer, successor)
+
+
 SMALL: tuple[Check, ...] = (
     check_the_order_of_customers_has_no_effect,
     check_same_as_batch_while_small,
@@ -120,21 +175,23 @@ ANY_SIZE: tuple[Check, ...] = (
     check_a_customer_counts_once,
     check_forget_leaves_no_trace,
     check_pickle_goes_on_equal,
+    check_restored_from_its_customers_goes_on_equal,
+    check_many_at_once_equal_one_by_one,
 )
 
 
-def learn(clusterer: KeyedClusterer, vectors: Vectors) -> None:
+def learn(clusterer: KeyedClusterer[Any], vectors: Vectors) -> None:
     """Learn every vector with its key."""
     for key, x in vectors.items():
         clusterer.learn_one(x, key)
 
 
-def predictions(clusterer: KeyedClusterer, vectors: Vectors) -> list[int]:
+def predictions(clusterer: KeyedClusterer[Any], vectors: Vectors) -> list[int]:
     """The segment of each customer."""
     return [clusterer.predict_one(x, key) for key, x in vectors.items()]
 
 
-def partition(clusterer: KeyedClusterer, vectors: Vectors) -> set[frozenset[str]]:
+def partition(clusterer: KeyedClusterer[Any], vectors: Vectors) -> set[frozenset[str]]:
     """Who is with whom after a fit from nothing, whatever the segments are called."""
     refitted = pickle.loads(pickle.dumps(clusterer))
     refitted.refit()
@@ -144,24 +201,17 @@ def partition(clusterer: KeyedClusterer, vectors: Vectors) -> set[frozenset[str]
     return {frozenset(group) for group in groups.values()}
 
 
-def summary_of(clusterer: KeyedClusterer) -> Summary:
-    """The summary of a clusterer that has learnt."""
-    summary = clusterer.summary()
-    assert summary is not None
-    return summary
-
-
-def same_summary(one: KeyedClusterer, other: KeyedClusterer) -> bool:
+def same_summary(one: KeyedClusterer[Any], other: KeyedClusterer[Any]) -> bool:
     """Whether both would publish the same bytes, but for the clock."""
     columns: Iterable[bytes] = (
-        dump_summary(replace(each, clock=0)) for each in (summary_of(one), summary_of(other))
+        dump_summary(replace(each, clock=0)) for each in (one.summary(), other.summary())
     )
     return len(set(columns)) == 1
 
 
-def assert_describes(clusterer: KeyedClusterer, vectors: Vectors) -> None:
+def assert_describes(clusterer: KeyedClusterer[Any], vectors: Vectors) -> None:
     """Count, mean and variance, also those of the micro-clusters together, are numpy's."""
-    summary = summary_of(clusterer)
+    summary = clusterer.summary()
     rows = transformed(clusterer, vectors)
     assert summary.customers == clusterer.customers == len(rows)
     close(summary.mean, rows.mean(axis=0))
@@ -174,9 +224,9 @@ def assert_describes(clusterer: KeyedClusterer, vectors: Vectors) -> None:
     assert {tuple(row) for row in summary.vectors.tolist()} <= known
 
 
-def transformed(clusterer: KeyedClusterer, vectors: Vectors) -> Floats:
+def transformed(clusterer: KeyedClusterer[Any], vectors: Vectors) -> Floats:
     """The vectors (m, d) as numpy transforms them."""
-    return matrix(vectors, clusterer.log, summary_of(clusterer).features)
+    return matrix(vectors, clusterer.log, clusterer.summary().features)
 
 
 def close(found: Floats, expected: Floats) -> None:

@@ -7,10 +7,12 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from river.datasets import ImageSegments
+from xxhash import xxh3_64_intdigest
 
 from domain.segmentation.features import BANK_FEATURES
+from domain.segmentation.micro import MicroClusters
 
 Vectors = dict[str, dict[str, float]]
 Floats = NDArray[np.float64]
@@ -27,6 +29,12 @@ def bank_counts(customers: int, seed: int = 1) -> Floats:
     pushed = np.array([0.1, 0.64, 0.15])[kind]
     counts[:, 3] = np.clip(rng.normal(pushed, 0.05), 0.0, 1.0)
     return counts
+
+
+def put(micro: MicroClusters, rows: ArrayLike, raw: ArrayLike) -> None:
+    """Let these rows (m,) have these vectors (m, d), with the hashes of their numbers as keys."""
+    numbers = np.asarray(rows).tolist()
+    micro.put(rows, raw, [xxh3_64_intdigest(str(number).encode()) for number in numbers])
 
 
 def _bank(customers: int) -> Vectors:

@@ -9,8 +9,11 @@ from msgspec.structs import replace
 from river import checks as river_checks
 from river.checks import check_estimator
 
+from domain.policy.segments import SegmentRules
 from domain.segmentation.clusterer import KeyedClusterer
 from domain.segmentation.micro import MicroClusters
+from domain.segmentation.table import Table
+from domain.segments.live import Segments
 from tests.domain.segmentation import checks
 from tests.domain.segmentation.checks import ANY_SIZE, SMALL, Check, learn
 from tests.domain.segmentation.data import DATA, LOGGED, Vectors
@@ -18,8 +21,14 @@ from tests.domain.segmentation.data import DATA, LOGGED, Vectors
 SIZES = {"bank": (150, 700), "blobs": (120, 600), "image segments": (200, 600)}
 
 
-def clusterer_for(name: str, kind: type[KeyedClusterer] = KeyedClusterer) -> KeyedClusterer:
-    return kind(log=LOGGED.get(name), k_max=6)
+IN_A_WORKER = None
+"""`refit_every` of a clusterer that is given its models, as every partition's is."""
+
+
+def clusterer_for(
+    name: str, kind: type[KeyedClusterer[Any]] = KeyedClusterer, refit_every: int | None = 500
+) -> KeyedClusterer[Any]:
+    return kind(log=LOGGED.get(name), k_max=6, refit_every=refit_every)
 
 
 @pytest.mark.parametrize("name", DATA)
@@ -34,39 +43,50 @@ def test_checks_hold_with_more_customers_than_micro_clusters(check: Check, name:
     check(clusterer_for(name), DATA[name](SIZES[name][1]))
 
 
+@pytest.mark.parametrize("check", [*SMALL, *ANY_SIZE], ids=lambda check: check.__name__)
+def test_every_check_holds_for_one_that_is_given_its_models(check: Check) -> None:
+    check(clusterer_for("blobs", refit_every=IN_A_WORKER), DATA["blobs"](120))
+
+
+def test_every_partition_holds_that_class() -> None:
+    held = Segments(SegmentRules())._clusterer
+    assert type(held) is KeyedClusterer
+    assert held.refit_every is IN_A_WORKER
+    check_estimator(held)
+
+
 # -- engines that are broken on purpose -----------------------------------------------
 
 
-class NeverReverts(KeyedClusterer):
+class NeverReverts(KeyedClusterer[Any]):
     """A vector that is sent again counts once more, as in river's own clusterers."""
 
-    def learn_one(self, x: dict[Any, Any], key: Any = None) -> None:
+    def learn_one(self, x: Any, key: Any = None) -> None:
         self._sent = getattr(self, "_sent", 0) + 1
         super().learn_one(x, (key, self._sent))
 
 
-class KeepsTheFirst(KeyedClusterer):
+class KeepsTheFirst(KeyedClusterer[Any]):
     """What a customer did first is what it is."""
 
-    def learn_one(self, x: dict[Any, Any], key: Any = None) -> None:
+    def learn_one(self, x: Any, key: Any = None) -> None:
         self._seen: set[Any] = getattr(self, "_seen", set())
         if key not in self._seen:
             self._seen.add(key)
             super().learn_one(x, key)
 
 
-class ForgetsTheKeyOnly(KeyedClusterer):
+class ForgetsTheKeyOnly(KeyedClusterer[Any]):
     """The vector stays where it was."""
 
     def forget(self, key: Any) -> None:
-        if self._engine is not None:
-            self._engine._rows.pop(key, None)
+        self.table.rows.pop(key, None)
 
 
-class DriftingSums(KeyedClusterer):
+class DriftingSums(KeyedClusterer[Any]):
     """Moments are running sums, from which a far vector is taken off again."""
 
-    def learn_one(self, x: dict[Any, Any], key: Any = None) -> None:
+    def learn_one(self, x: Any, key: Any = None) -> None:
         super().learn_one(x, key)
         self._total = getattr(self, "_total", 0.0) + next(iter(x.values()))
         if key is not None:
@@ -76,42 +96,55 @@ class DriftingSums(KeyedClusterer):
         super().forget(key)
         self._total -= self._given.pop(key, 0.0)
 
-    def summary(self) -> Any:
-        summary = super().summary()
-        assert summary is not None
+    def summary(self, *given: Any) -> Any:
+        summary = super().summary(*given)
         mean = summary.mean.copy()
         mean[summary.features.index("x")] = self._total / summary.customers
         return replace(summary, mean=mean)
 
 
-class PicklesWithoutCustomers(KeyedClusterer):
+class PicklesWithoutCustomers(KeyedClusterer[Any]):
     """Only the model is written."""
 
     def __getstate__(self) -> dict[str, Any]:
-        state = dict(self.__dict__)
-        state["_engine"] = None
-        return state
+        micro = MicroClusters(self.feature_set, self.micro_clusters)
+        return {**self.__dict__, "table": Table(len(self.feature_set)), "micro": micro}
 
 
-class LosesTheOldest(KeyedClusterer):
+class LosesTheOldest(KeyedClusterer[Any]):
     """Memory is bounded by dropping whoever was learnt first, as where micro-clusters decay."""
 
-    def learn_one(self, x: dict[Any, Any], key: Any = None) -> None:
+    def learn_one(self, x: Any, key: Any = None) -> None:
         super().learn_one(x, key)
         self._order: list[Any] = [*getattr(self, "_order", []), key]
         if len(self._order) > 100:
             self.forget(self._order.pop(0))
 
 
-class MixesEverybody(KeyedClusterer):
-    """Micro-clusters are so few that customers share them from the start."""
+class LosesTheLastOfABatch(KeyedClusterer[Any]):
+    """A batch ends one row early."""
 
-    def learn_one(self, x: dict[Any, Any], key: Any = None) -> None:
-        super().learn_one(x, key)
-        assert self._engine is not None
-        if self._engine.micro.capacity > 4:
-            self._engine.micro = MicroClusters(self._engine.micro.features, 4)
-            super().learn_one(x, key)
+    def learn_many(self, X: Any, keys: Any = None) -> None:
+        if isinstance(X, list):
+            X, keys = X[:-1], keys[:-1]
+        super().learn_many(X, keys)
+
+
+class HoldsNobody(KeyedClusterer[Any]):
+    """In which segment a customer was is not remembered."""
+
+    def hold(self, rows: Any, segments: Any, away: Any) -> None:
+        pass
+
+
+class MixesEverybody(KeyedClusterer[Any]):
+    """There are four micro-clusters, and anybody may be in any."""
+
+    def place(self) -> None:
+        self.micro = MicroClusters(self.feature_set, 4)
+        self.table.fresh[self.table.live()] = True
+        super().place()
+        self.micro.slots[self.micro.live] = self.micro.live % 4
 
 
 @pytest.mark.parametrize(
@@ -124,11 +157,13 @@ class MixesEverybody(KeyedClusterer):
         (ForgetsTheKeyOnly, checks.check_forget_leaves_no_trace),
         (DriftingSums, checks.check_forget_leaves_no_trace),
         (PicklesWithoutCustomers, checks.check_pickle_goes_on_equal),
+        (LosesTheLastOfABatch, checks.check_many_at_once_equal_one_by_one),
+        (HoldsNobody, checks.check_restored_from_its_customers_goes_on_equal),
         (MixesEverybody, checks.check_same_as_batch_while_small),
         (LosesTheOldest, checks.check_the_order_of_customers_has_no_effect),
     ],
 )
-def test_a_broken_engine_fails(broken: type[KeyedClusterer], check: Check) -> None:
+def test_a_broken_engine_fails(broken: type[KeyedClusterer[Any]], check: Check) -> None:
     with pytest.raises(AssertionError):
         check(clusterer_for("blobs", broken), DATA["blobs"](120))
 
@@ -162,7 +197,7 @@ def test_rivers_checks_on_data_hold_which_it_does_not_run_for_clusterers(check: 
 
 
 def test_before_any_model_everything_is_segment_0() -> None:
-    clusterer = KeyedClusterer()
+    clusterer: KeyedClusterer[str] = KeyedClusterer()
     assert clusterer.predict_one({"x": 1.0}) == 0
     clusterer.learn_one({"x": 1.0}, "ann")
     assert clusterer.predict_one({"x": 50.0}, "ann") == 0
@@ -170,7 +205,7 @@ def test_before_any_model_everything_is_segment_0() -> None:
 
 
 def test_a_vector_that_cannot_be_is_refused_by_name() -> None:
-    clusterer = KeyedClusterer(features=("visits", "change"), log=("visits",))
+    clusterer: KeyedClusterer[str] = KeyedClusterer(features=("visits", "change"), log=("visits",))
     clusterer.learn_one({"visits": 3, "change": -1.5}, "ann")
     for x in ({"visits": -1.0}, {"change": float("nan")}, {"change": float("inf")}):
         with pytest.raises(ValueError, match=next(iter(x))):
@@ -179,11 +214,11 @@ def test_a_vector_that_cannot_be_is_refused_by_name() -> None:
 
 
 def test_without_keys_only_the_newest_vectors_are_kept() -> None:
-    clusterer = KeyedClusterer(anonymous=50)
+    clusterer: KeyedClusterer[str] = KeyedClusterer(anonymous=50)
     for number in range(120):
         clusterer.learn_one({"x": float(number)})
     clusterer.learn_one({"x": 1000.0}, "ann")
-    summary = checks.summary_of(clusterer)
+    summary = clusterer.summary()
     newest = [*range(70, 120), 1000]
     assert clusterer.customers == 51
     assert summary.mean.item() == pytest.approx(sum(newest) / 51, rel=1e-12)
@@ -191,7 +226,7 @@ def test_without_keys_only_the_newest_vectors_are_kept() -> None:
 
 def test_a_segment_keeps_its_number_when_the_model_changes() -> None:
     vectors = DATA["blobs"](120)
-    clusterer = KeyedClusterer(k=4, refit_every=10)
+    clusterer: KeyedClusterer[str] = KeyedClusterer(k=4, refit_every=10)
     learn(clusterer, vectors)
     before = checks.predictions(clusterer, vectors)
     moved = {key: {name: v + 3.0 for name, v in x.items()} for key, x in vectors.items()}
@@ -204,7 +239,9 @@ def test_a_segment_keeps_its_number_when_the_model_changes() -> None:
 
 
 def test_a_known_customer_between_two_segments_stays() -> None:
-    clusterer = KeyedClusterer(features=("x",), k=2, margin=0.2, quarantine_share=0.0)
+    clusterer: KeyedClusterer[str] = KeyedClusterer(
+        features=("x",), k=2, margin=0.2, quarantine_share=0.0
+    )
     learn(clusterer, {f"c{n}": {"x": float(n % 2 * 10)} for n in range(60)})
     low, high = clusterer.predict_one({"x": 0.0}), clusterer.predict_one({"x": 10.0})
     assert low != high
@@ -219,7 +256,7 @@ def test_a_known_customer_between_two_segments_stays() -> None:
 
 def test_an_outlier_is_in_no_segment() -> None:
     vectors: Vectors = DATA["blobs"](400)
-    clusterer = KeyedClusterer(k=4)
+    clusterer: KeyedClusterer[str] = KeyedClusterer(k=4)
     learn(clusterer, vectors)
     far = {"x": 900.0, "y": -900.0, "z": 900.0}
     clusterer.learn_one(far, "bot")

@@ -16,7 +16,7 @@ from domain.segmentation.features import FeatureSet
 from domain.segmentation.micro import BLOCK, MicroClusters
 from domain.segmentation.summary import Summary, dump_summary
 from domain.segmentation.ward import cheapest_pairs, pair_costs
-from tests.domain.segmentation.data import Floats, bank_counts, error_of
+from tests.domain.segmentation.data import Floats, bank_counts, error_of, put
 
 BANK = FeatureSet.of(SegmentRules())
 
@@ -43,33 +43,33 @@ def assert_describes(summary: Summary, raw: Floats) -> None:
 def test_figures_are_those_of_the_vectors(customers: int) -> None:
     raw = bank_counts(customers)
     micro = MicroClusters(BANK)
-    micro.put(np.arange(customers), raw)
+    put(micro, np.arange(customers), raw)
     summary = micro.summary(3, 1_000, sample=100)
     assert_describes(summary, raw)
     assert (summary.partition, summary.clock) == (3, 1_000)
     assert summary.features == BANK.names
     assert len(summary.counts) <= 256
-    assert micro.counts.sum() == customers
+    assert micro.columns.counts.sum() == customers
 
 
 def test_up_to_its_capacity_everybody_is_a_micro_cluster() -> None:
     raw = bank_counts(256)
     micro = MicroClusters(BANK)
     for row, vector in enumerate(raw):
-        micro.put([row], [vector])
+        put(micro, [row], [vector])
     summary = micro.summary(0, 0, 10)
     assert summary.counts.tolist() == [1] * 256
     expected = np.array(sorted(logs(raw).tolist()))
-    assert np.array(sorted(summary.centres.tolist())) == pytest.approx(expected)
-    assert len(set(micro.labels(range(256)).tolist())) == len(np.unique(raw, axis=0))
+    assert np.array(sorted(summary.sums.tolist())) == pytest.approx(expected)
+    assert len(set(micro.slots[:256].tolist())) == len(np.unique(raw, axis=0))
 
 
 def test_as_many_distinct_vectors_as_capacity_stay_apart_however_many_customers() -> None:
     kinds = np.unique(bank_counts(300), axis=0)[:200]
     rows = np.random.default_rng(2).integers(0, 200, 3_000)
     micro = MicroClusters(BANK)
-    micro.put(np.arange(3_000), kinds[rows])
-    labels = micro.labels(np.arange(3_000))
+    put(micro, np.arange(3_000), kinds[rows])
+    labels = micro.slots[:3_000]
     assert len({(kind, label) for kind, label in zip(rows, labels, strict=True)}) == len(set(rows))
 
 
@@ -88,7 +88,7 @@ def test_one_by_one_and_in_batches_describe_the_same_customers() -> None:
 def test_of_a_row_twice_in_a_batch_the_last_vector_counts() -> None:
     raw = bank_counts(6)
     micro = MicroClusters(BANK)
-    micro.put([4, 2, 4, 2, 4, 9], raw)
+    put(micro, [4, 2, 4, 2, 4, 9], raw)
     assert_describes(micro.summary(0, 0, 10), raw[[3, 4, 5]])
     assert micro.live.tolist() == [2, 4, 9]
 
@@ -96,33 +96,35 @@ def test_of_a_row_twice_in_a_batch_the_last_vector_counts() -> None:
 def test_removed_customers_leave_nothing() -> None:
     raw = bank_counts(2_000)
     micro = MicroClusters(BANK)
-    micro.put(np.arange(2_000), raw)
+    put(micro, np.arange(2_000), raw)
     micro.remove(np.arange(500, 2_000))
     micro.remove([1_999, 700_000])
     assert_describes(micro.summary(0, 0, 10), raw[:500])
     assert micro.customers == 500
-    assert not micro.raw(np.arange(500, 2_000)).any()
+    assert not micro._raw[500:2_000].any()
+    assert not micro._vectors[500:2_000].any()
     micro.remove(np.arange(2_000))
     empty = micro.summary(0, 0, 10)
     assert empty.customers == len(empty.counts) == len(empty.hashes) == 0
     assert not empty.mean.any()
-    assert micro.counts.tolist() == []
+    assert not micro.columns.counts.any()
 
 
 def test_a_far_vector_leaves_no_trace_after_many_operations() -> None:
     features = FeatureSet.of(GenericRules(features=("x",)))
     values = np.random.default_rng(3).normal(size=(500, 1))
     micro = MicroClusters(features)
-    micro.put(np.arange(500), values)
+    put(micro, np.arange(500), values)
     for _ in range(50):
-        micro.put([500, 501], [[1e15], [-3e14]])
-        micro.put(np.arange(500), values)
+        put(micro, [500, 501], [[1e15], [-3e14]])
+        put(micro, np.arange(500), values)
         micro.remove([500, 501])
     summary = micro.summary(0, 0, 10)
     assert summary.mean.item() == pytest.approx(values.mean(), abs=1e-9)
     assert summary.m2.item() / 500 == pytest.approx(values.var(), abs=1e-9)
     # Also the sums that only choose places stay of use.
-    weighed = (micro.counts @ micro.centres / 500).item()
+    columns = micro.columns
+    weighed = (columns.counts @ columns.centres / columns.inverse / 500).item()
     assert weighed == pytest.approx(values.mean(), abs=1e-2)
 
 
@@ -148,19 +150,19 @@ def test_any_operations_end_in_the_figures_of_the_customers_there(
     there: dict[int, list[float]] = {}
     for operation, given_ in operations:
         if operation == "put":
-            micro.put([row for row, _ in given_], [vector for _, vector in given_])
+            put(micro, [row for row, _ in given_], [vector for _, vector in given_])
             there.update(given_)
         else:
             micro.remove(given_)
             for row in given_:
                 there.pop(row, None)
-        assert micro.customers == micro.counts.sum() == len(there)
-        assert len(micro.counts) <= 16
+        assert micro.customers == micro.columns.counts.sum() == len(there)
+        assert len(micro.columns.counts) == 16
         assert micro.live.tolist() == sorted(there)
     if there:
         assert_describes(micro.summary(0, 0, 8), np.array(list(there.values()), dtype=float))
-        labels = micro.labels(sorted(there))
-        assert np.bincount(labels)[np.unique(labels)].tolist() == micro.counts.tolist()
+        labels = micro.slots[sorted(there)]
+        assert np.bincount(labels, minlength=16).tolist() == micro.columns.counts.tolist()
 
 
 def test_the_same_order_gives_the_same_bytes() -> None:
@@ -170,7 +172,7 @@ def test_the_same_order_gives_the_same_bytes() -> None:
     def run() -> bytes:
         micro = MicroClusters(BANK)
         for rows, raw in batches:
-            micro.put(rows, raw)
+            put(micro, rows, raw)
             micro.put_one(int(rows[0]), raw[1].tolist(), 5)
             micro.remove(rows[:3])
         return dump_summary(micro.summary(0, 0, 200))
@@ -182,17 +184,17 @@ def test_a_summary_does_not_change_what_comes_after() -> None:
     looked, left = MicroClusters(BANK), MicroClusters(BANK)
     for seed in range(4):
         for micro in (looked, left):
-            micro.put(np.arange(seed * 100, seed * 100 + 400), bank_counts(400, seed))
+            put(micro, np.arange(seed * 100, seed * 100 + 400), bank_counts(400, seed))
         looked.summary(0, 0, 100)
     assert dump_summary(looked.summary(0, 0, 9)) == dump_summary(left.summary(0, 0, 9))
 
 
 def test_pickled_micro_clusters_go_on_equal() -> None:
     micro = MicroClusters(BANK)
-    micro.put(np.arange(700), bank_counts(700))
+    put(micro, np.arange(700), bank_counts(700))
     read = pickle.loads(pickle.dumps(micro))
     for each in (micro, read):
-        each.put(np.arange(350, 1_050), bank_counts(700, seed=2))
+        put(each, np.arange(350, 1_050), bank_counts(700, seed=2))
     assert dump_summary(micro.summary(0, 0, 100)) == dump_summary(read.summary(0, 0, 100))
 
 
@@ -221,13 +223,13 @@ def test_few_micro_clusters_lose_little() -> None:
     rows = logs(raw)
     micro = MicroClusters(BANK)
     for start in range(0, 4_000, 400):
-        micro.put(np.arange(start, start + 400), bank_counts(400, seed=99))
-    micro.put(np.arange(4_000), raw)
+        put(micro, np.arange(start, start + 400), bank_counts(400, seed=99))
+    put(micro, np.arange(4_000), raw)
     scaled = rows / rows.std(axis=0)
     batch = KMeans(256, n_init=1, random_state=0).fit(scaled).inertia_
     # The error of 256 for 4,000 is small, and batch k-means would not halve it.
-    found = error_of(scaled, micro.labels(range(4_000)))
-    assert len(micro.counts) > 200
+    found = error_of(scaled, micro.slots[:4_000])
+    assert (micro.columns.counts > 0).sum() > 200
     assert found < 1.5 * batch
     assert found < 0.1 * error_of(scaled, np.zeros(4_000))
 
@@ -239,8 +241,8 @@ def test_no_feature_rules_by_its_units() -> None:
     micro = MicroClusters(features, capacity=16)
     order = rng.permutation(1_000)
     raw = np.column_stack((rng.normal(1e6, 1e5, 1_000), share + rng.normal(0, 0.01, 1_000)))
-    micro.put(np.arange(1_000), raw[order])
-    labels = micro.labels(range(1_000))
+    put(micro, np.arange(1_000), raw[order])
+    labels = micro.slots[:1_000]
     mixed = [len(set(share[order][labels == label])) for label in set(labels.tolist())]
     assert max(mixed) == 1
 
@@ -252,30 +254,10 @@ def test_weights_count_in_the_distance() -> None:
     def spread_of_x(weight: float) -> float:
         rules = GenericRules(features=("x", "y"), weights={"x": weight})
         micro = MicroClusters(FeatureSet.of(rules), capacity=16)
-        micro.put(np.arange(2_000), raw)
-        return error_of(raw[:, :1], micro.labels(range(2_000)))
+        put(micro, np.arange(2_000), raw)
+        return error_of(raw[:, :1], micro.slots[:2_000])
 
     assert spread_of_x(100.0) < 0.2 * spread_of_x(0.01)
-
-
-def test_rivers_records_hold_the_same_figures() -> None:
-    raw = bank_counts(600)
-    micro = MicroClusters(BANK)
-    micro.put(np.arange(600), raw)
-    records = micro.as_river()
-    labels = micro.labels(range(600))
-    assert sum(record.weight for record in records.values()) == 600
-    for number, label in enumerate(np.unique(labels)):
-        rows = logs(raw)[labels == label]
-        record = records[number]
-        assert list(record.center.values()) == pytest.approx(rows.mean(axis=0).tolist())
-        expected = rows.var(axis=0, ddof=1) if len(rows) > 1 else np.zeros(8)
-        assert [var.get() for var in record.var_x.values()] == pytest.approx(
-            expected.tolist(), abs=1e-12
-        )
-    merged = records[0]
-    merged += records[1]
-    assert merged.weight == np.isin(labels, np.unique(labels)[:2]).sum()
 
 
 def test_wards_cost_is_what_a_union_adds_to_the_error() -> None:
@@ -307,5 +289,5 @@ def test_a_block_is_no_border() -> None:
     size = BLOCK + 300
     raw = bank_counts(size)
     micro = MicroClusters(BANK)
-    micro.put(np.arange(size), raw)
+    put(micro, np.arange(size), raw)
     assert_describes(micro.summary(0, 0, 10), raw)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import msgspec
 import numpy as np
 import pytest
@@ -10,18 +12,18 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from xxhash import xxh3_64_digest
 
-from domain.policy.segments import SegmentRules
+from domain.policy.segments import GenericRules, SegmentRules
 from domain.segmentation.features import FeatureSet
 from domain.segmentation.micro import MicroClusters
 from domain.segmentation.summary import Summary, SummaryFormatError, dump_summary, load_summary
-from tests.domain.segmentation.data import bank_counts
+from tests.domain.segmentation.data import bank_counts, put
 
 FIELDS = Summary.__struct_fields__
 
 
 def summary_of(customers: int) -> Summary:
     micro = MicroClusters(FeatureSet.of(SegmentRules()))
-    micro.put(np.arange(customers), bank_counts(max(customers, 2))[:customers])
+    put(micro, np.arange(customers), bank_counts(max(customers, 2))[:customers])
     return micro.summary(number=5, clock=1_700_000_000_000, sample=100)
 
 
@@ -44,7 +46,7 @@ def test_what_is_written_is_read(customers: int) -> None:
 
 def test_a_full_summary_stays_far_below_a_megabyte() -> None:
     micro = MicroClusters(FeatureSet.of(SegmentRules()))
-    micro.put(np.arange(3_000), bank_counts(3_000))
+    put(micro, np.arange(3_000), bank_counts(3_000))
     assert len(dump_summary(micro.summary(0, 0, 1_000))) < 80_000
 
 
@@ -86,7 +88,22 @@ def test_columns_that_do_not_fit_together_are_refused() -> None:
         load_summary(sealed([1, "zero"]))
 
 
-def test_centres_are_the_mean_vectors() -> None:
-    summary = summary_of(30)
-    expected = [sums / count for sums, count in zip(summary.sums, summary.counts, strict=True)]
-    assert np.array_equal(summary.centres, expected)
+def test_where_each_figure_of_a_summary_is_stored_never_changes() -> None:
+    """Two customers of two features; what is written by place is worked out by hand."""
+    micro = MicroClusters(FeatureSet.of(GenericRules(features=("x", "y"))))
+    micro.put([0, 1], [[1.0, 10.0], [3.0, 20.0]], [7, 5])
+    packed = dump_summary(micro.summary(number=3, clock=9, sample=10))[:-8]
+    little = struct.pack
+    assert msgspec.msgpack.decode(packed) == [
+        1, 3, 9, ["x", "y"], 2,
+        [
+            little("<2q", 1, 1),  # 0 counts
+            little("<4d", 1, 10, 3, 20),  # 1 sums
+            little("<4f", 1, 10, 3, 20),  # 2 raw_sums
+            little("<4f", 1, 100, 9, 400),  # 3 raw_squares
+            little("<2d", 2, 15),  # 4 mean
+            little("<2d", 2, 50),  # 5 m2
+            little("<2Q", 5, 7),  # 6 hashes
+            little("<4f", 3, 20, 1, 10),  # 7 vectors
+        ],
+    ]  # fmt: skip
