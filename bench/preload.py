@@ -15,7 +15,7 @@ from itertools import chain, islice
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.partitioner import murmur2
+from kafka.partitioner import murmur2
 
 from streams.sources.bank import Bank
 from streams.sources.lines import Record

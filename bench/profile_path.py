@@ -41,13 +41,14 @@ from domain.customer.state import Customer
 from domain.policy import Policy
 from domain.policy.segments import SegmentRules
 from schemas.codec import encode
+from streams.engine.client.records import bare
 from streams.engine.inbox import LAST
 from streams.engine.intake import RELEASED_RECORDS
 from streams.engine.partition import Drained, Partition
 from streams.engine.placing import partition_of
 from streams.engine.store import MemoryStore
 from streams.engine.transaction import _by_topic
-from streams.engine.transport import MAX_POLL_RECORDS, _as_it_is
+from streams.engine.transport import MAX_POLL_RECORDS
 from streams.sources.bank import Bank
 from streams.worker.process import GC_THRESHOLDS
 
@@ -156,8 +157,7 @@ def _fetched(topic: str, number: int, packed: bytes) -> Iterator[Any]:
     """The records of one partition as the consumer gives them."""
     tp = TopicPartition(topic, number)
     records = PartitionRecords(tp, MemoryRecords(packed), [], 0, None, None, True, READ_COMMITTED)
-    records._consumer_record = _as_it_is
-    yield from records
+    yield from bare(records)
 
 
 def _packed(drained: Drained) -> None:

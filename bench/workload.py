@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.partitioner import murmur2
+from kafka.partitioner import murmur2
 
 BATCH_BYTES = 512 * 1024
 DAY_MILLISECONDS = 86_400_000

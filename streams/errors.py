@@ -21,3 +21,7 @@ class ReportSourceError(OperatingError):
 
 class RecordUnreadable(OperatingError):
     """A worker's record cannot be replayed; the message says which file and why."""
+
+
+class MisfitClient(OperatingError):
+    """The installed aiokafka or Faust is not as the engine uses it; the message says what to do."""

@@ -57,6 +57,10 @@ def worker(
 
     Example: TOUCHLINE_KAFKA__BOOTSTRAP=localhost:9092 touchline worker
     """
+    from streams.engine.client.fits import check_fit
+
+    check_fit()  # before anything that could not even be imported where it does not fit
+
     from domain.policy import load_policy
     from streams.worker.run import work
 

@@ -14,9 +14,9 @@ from aiokafka.errors import KafkaError
 
 from agents.modelling import AnyModelling, Modelling, Record, Summary
 from schemas.common import CommonRecord
+from streams.engine.client.reading import read_records
 from streams.engine.clients import client_options
 from streams.engine.observer import Observer
-from streams.engine.restore import read_records
 from streams.settings import Settings
 
 MODEL_PARTITION = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from aiokafka.partitioner import murmur2
+from kafka.partitioner import murmur2
 
 
 @functools.lru_cache(maxsize=200_000)

@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import (
@@ -22,6 +21,7 @@ from aiokafka.errors import (
     ProducerFenced,
 )
 
+from streams.engine.client.producer import connect_calmly, sending_error
 from streams.engine.clients import client_options
 from streams.engine.partition import Drained, Sent
 from streams.engine.placing import partition_of
@@ -29,8 +29,6 @@ from streams.settings import Settings
 
 BATCH_BYTES = 512 * 1024
 REQUEST_BYTES = 2 * 1024 * 1024
-CONNECT_SECONDS = 0.25
-
 
 Entry = tuple[bytes | None, bytes | None]
 Records = Mapping[str, Iterable[Entry]]
@@ -73,7 +71,7 @@ class TransactionalProducer:
             request_timeout_ms=int(self._deadline * 1000),
             retry_backoff_ms=settings.kafka.retry_backoff_ms,
         )
-        _connect_calmly(producer.client)
+        connect_calmly(producer)
         try:
             async with asyncio.timeout(self._deadline):
                 await producer.start()
@@ -123,7 +121,7 @@ class TransactionalProducer:
                 await asyncio.gather(*acks)
                 await producer.commit_transaction()
         except (KafkaError, IllegalOperation, TimeoutError, AssertionError) as error:
-            cause = _sender_error(producer) or error
+            cause = sending_error(producer) or error
             if isinstance(cause, ProducerFenced | InvalidProducerEpoch):
                 raise Fenced(f"{self.transactional_id} was fenced: {cause}") from error
             detail = str(cause) or f"no answer within {self._deadline:g} s"
@@ -165,29 +163,6 @@ def _looked_at(ack: asyncio.Future[object]) -> None:
     """One failed acknowledgement is enough to know; the others need no complaint in the log."""
     if not ack.cancelled():
         ack.exception()
-
-
-def _sender_error(producer: Any) -> BaseException | None:
-    """What ended the producer's sending task: the true cause of errors that follow from it."""
-    task = producer._sender.sender_task
-    return None if task is None or not task.done() or task.cancelled() else task.exception()
-
-
-def _connect_calmly(client: Any) -> None:
-    """Wait a little after each connection that failed.
-
-    aiokafka tries again after ``retry_backoff_ms``: over all partitions of a worker that is
-    thousands of times a second, just while a broker on its way back needs the processor.
-    """
-    connect = client._get_conn
-
-    async def calm(*args: Any, **options: Any) -> Any:
-        connection = await connect(*args, **options)
-        if connection is None:
-            await asyncio.sleep(CONNECT_SECONDS)
-        return connection
-
-    client._get_conn = calm
 
 
 def _by_topic(drained: Drained, changelog: str) -> Records:

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any, ClassVar, cast
 
 import aiokafka
 from aiokafka import TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import (
     ConsumerStoppedError,
     NoOffsetForPartitionError,
@@ -30,8 +29,10 @@ from faust.types import TP, ConsumerMessage
 from mode import Service
 from mode.utils.futures import notify
 
+from streams.engine.client.fetch_sessions import FetchSessions
+from streams.engine.client.membership import position_of, rejoin
+from streams.engine.client.records import hand_over_bare
 from streams.engine.clients import client_options
-from streams.engine.fetch_sessions import FetchSessions
 from streams.engine.inbox import Chunk
 from streams.settings import Settings
 
@@ -53,7 +54,8 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         consumer = self._consumer
-        generation = consumer.kafka._coordinator.generation
+        # what tells Faust one assignment's messages from another's; to Kafka it means nothing
+        generation = consumer.app.consumer_generation_id + 1
         consumer.app.consumer_generation_id = generation
         await consumer.on_partitions_assigned(faust_consumer.ensure_TPset(assigned), generation)
 
@@ -62,23 +64,6 @@ def _wait_ms(settings: Settings) -> int:
     """On the event clock a chunk is let in only once each other topic was asked after it came."""
     wait = settings.kafka.fetch_wait_ms
     return wait if settings.clock == "wall" else min(wait, EVENT_CLOCK_WAIT_MS)
-
-
-class BareRecords(OrderedDict[Any, Any]):
-    """What aiokafka's fetcher has got and nobody taken yet, by partition.
-
-    Its records are handed over as they lie in their batch: aiokafka would make another object of
-    each, with its topic and partition, which a chunk says once for all.
-    """
-
-    def __setitem__(self, tp: Any, result: Any) -> None:
-        if isinstance(result, FetchResult):
-            result._partition_records._consumer_record = _as_it_is
-        super().__setitem__(tp, result)
-
-
-def _as_it_is(tp: Any, record: Any) -> Any:
-    return record
 
 
 class Consumer(faust_consumer.Consumer):
@@ -90,7 +75,7 @@ class Consumer(faust_consumer.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.on_out_of_range: Callable[[TP, int], None] | None = None
-        self._fetchable: set[TP] = set()
+        self._fetchable: set[TopicPartition] = set()  # as `getmany` wants them; equal to any `TP`
         self._held: set[TP] = set()
         self._epochs: defaultdict[TP, int] = defaultdict(int)
         self._handed: dict[TP, int] = {}
@@ -121,8 +106,8 @@ class Consumer(faust_consumer.Consumer):
             metadata_max_age_ms=60_000,
         )
         await self.kafka.start()
-        self._sessions.take_over(self.kafka._fetcher, kafka.fetch_pause_ms / 1000)
-        self.kafka._fetcher._records = BareRecords(self.kafka._fetcher._records)
+        self._sessions.take_over(self.kafka, kafka.fetch_pause_ms / 1000)
+        hand_over_bare(self.kafka)
 
     async def on_stop(self) -> None:
         """Leave the group and disconnect."""
@@ -135,12 +120,13 @@ class Consumer(faust_consumer.Consumer):
     def start_from(self, positions: Mapping[TP, int]) -> dict[TP, int]:
         """Seek and fetch these partitions; gives the epoch that their chunks will carry."""
         for tp, offset in positions.items():
-            self.kafka.seek(TopicPartition(tp.topic, tp.partition), offset)
+            place = TopicPartition(tp.topic, tp.partition)
+            self.kafka.seek(place, offset)
             self._read_offset[tp] = None
             self._epochs[tp] += 1
             self._handed[tp] = offset
             self._held.discard(tp)
-            self._fetchable.add(tp)
+            self._fetchable.add(place)
         self._sessions.forget()
         return {tp: self._epochs[tp] for tp in positions}
 
@@ -165,10 +151,10 @@ class Consumer(faust_consumer.Consumer):
         ``None`` while something of ``tp`` is on its way. ``received`` is the position behind
         the last chunk the task got (or its seek).
         """
-        state = self._state(tp)
-        if state is None or state.lso is None or not state.has_valid_position:
+        position, end = position_of(self.kafka, tp), self._stable_end(tp)
+        if position is None or end is None:
             return None
-        if state.position < state.lso or received < self._handed.get(tp, 0):
+        if position < end or received < self._handed.get(tp, 0):
             return None
         return self.asked_at(tp)
 
@@ -178,20 +164,19 @@ class Consumer(faust_consumer.Consumer):
 
     def lag(self, tp: TP, position: int) -> int | None:
         """Committed records of ``tp`` from ``position`` on; ``None`` before the first fetch."""
-        state = self._state(tp)
-        if state is None or state.lso is None:
-            return None
-        return max(0, int(state.lso) - position)
+        end = self._stable_end(tp)
+        return None if end is None else max(0, end - position)
 
     def rejoin(self) -> None:
         """Ask the group for a new assignment."""
-        self.kafka._coordinator.request_rejoin()
+        rejoin(self.kafka)
 
-    def _state(self, tp: TP) -> Any | None:
-        subscription = self.kafka._subscription.subscription
-        if subscription is None or subscription.assignment is None:
+    def _stable_end(self, tp: TP) -> int | None:
+        """Up to where everything of ``tp`` was committed, as the newest fetch told."""
+        if tp not in self.kafka.assignment():
             return None
-        return subscription.assignment.state_value(tp)  # equal to aiokafka's own, as a tuple
+        end: int | None = self.kafka.last_stable_offset(tp)
+        return end
 
     # -- fetching ---------------------------------------------------------------------
 
@@ -226,22 +211,18 @@ class Consumer(faust_consumer.Consumer):
             return passed
         self._looked_at = now
         for tp in tps:
-            state = self._state(tp)
-            if state is None or not state.has_valid_position or tp not in self._handed:
-                continue
-            if state.position > self._handed[tp]:
+            position = position_of(self.kafka, tp)
+            if position is not None and position > self._handed.get(tp, position):
                 passed[tp] = []
         return passed
 
-    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
-        fetcher = self.kafka._fetcher
-        if self.kafka._closed or fetcher._closed:
-            raise ConsumerStoppedError
+    async def _getmany(self, active_partitions: set[Any] | None, timeout: float) -> Any:
         try:
-            with fetcher._subscriptions.fetch_context():
-                return await fetcher.fetched_records(
-                    active_partitions, timeout=timeout, max_records=MAX_POLL_RECORDS
-                )
+            return await self.kafka.getmany(
+                *(active_partitions or ()),
+                timeout_ms=timeout * 1000,
+                max_records=MAX_POLL_RECORDS,
+            )
         except NoOffsetForPartitionError:
             return {}  # the group never committed; the position is ours to set
         except OffsetOutOfRangeError as error:
@@ -255,8 +236,8 @@ class Consumer(faust_consumer.Consumer):
 
     def _chunk_message(self, tp: TP, records: list[Any]) -> ConsumerMessage:
         tp = faust_consumer.ensure_TP(tp)
-        state = self._state(tp)
-        end = state.position if state is not None else records[-1].offset + 1
+        position = position_of(self.kafka, tp)
+        end = position if position is not None else records[-1].offset + 1
         start = self._handed[tp]
         self._handed[tp] = end
         chunk = Chunk(tp.topic, tp.partition, records, start, end, self._epochs[tp])
@@ -339,8 +320,7 @@ class Consumer(faust_consumer.Consumer):
 
     async def position(self, tp: TP) -> int | None:
         """The fetch position."""
-        state = self._state(tp)
-        return state.position if state is not None and state.has_valid_position else None
+        return position_of(self.kafka, tp)
 
     def assignment(self) -> set[TP]:
         """The partitions assigned."""

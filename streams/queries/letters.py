@@ -6,18 +6,17 @@ import heapq
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from schemas.deadletter import Original, original
 from schemas.outputs import DeadLetter
 from schemas.topics import DEAD_LETTERS
-from streams.engine.clients import admin_options, bootstrap_servers, client_options
+from streams.engine.client.reading import Reader
+from streams.engine.clients import admin_options, bootstrap_servers
 from streams.errors import ClusterError
 from streams.settings import Settings
 
-FETCH_BYTES = 4 * 1024 * 1024
 DELIVERY_SECONDS = 60.0
 
 
@@ -31,28 +30,12 @@ class Resent(NamedTuple):
 
 async def read(settings: Settings, numbers: Sequence[int]) -> AsyncIterator[bytes]:
     """Every letter of these partitions of ``dead-letters``, oldest first within each."""
-    if not numbers:  # aiokafka fails to stop a consumer that was given nothing to do
-        return
-    consumer = AIOKafkaConsumer(
-        **client_options(settings),
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=FETCH_BYTES,
-        fetch_max_wait_ms=100,
-    )
-    await consumer.start()
-    try:
+    async with Reader(settings) as reader:
         for number in numbers:
-            place = TopicPartition(DEAD_LETTERS, number)
-            consumer.assign([place])
-            end = (await consumer.end_offsets([place]))[place]
-            while await consumer.position(place) < end:
-                for records in (await consumer.getmany(place, timeout_ms=500)).values():
-                    for record in records:
-                        yield record.value
-    finally:
-        await consumer.stop()
+            async for batch in reader.batches(DEAD_LETTERS, number):
+                for letter in batch:
+                    assert letter.value is not None, "no letter is a tombstone"
+                    yield letter.value
 
 
 async def newest(

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from schemas.fields import moment, rfc3339
-from streams.engine.restore import read_records
+from streams.engine.client.reading import read_records
 from streams.queries import segments
 from streams.queries.scores import score_rows, scorecards_of
 from streams.queries.state import Read, each_partition, exported

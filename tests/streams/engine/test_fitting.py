@@ -28,10 +28,10 @@ from schemas.codec import encode
 from schemas.common import CommonRecord
 from schemas.segments import SegmentModel
 from streams.cluster.broker import LocalBroker
+from streams.engine.client.reading import read_records
 from streams.engine.fitting import Fitting
 from streams.engine.models import Models
 from streams.engine.observer import Observer
-from streams.engine.restore import read_records
 from streams.settings import KafkaSettings, SegmentSettings, Settings
 
 PARTITIONS = 3

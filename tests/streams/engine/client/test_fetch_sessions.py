@@ -15,7 +15,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
 from streams.cluster.broker import LocalBroker
-from streams.engine.fetch_sessions import (
+from streams.engine.client.fetch_sessions import (
     FULL,
     HURRIED_MS,
     LAST_EPOCH,
@@ -101,7 +101,7 @@ async def bench(
     monkeypatch.setattr(SessionFetch, "build", noted)
     await one.producer.start()
     await one.consumer.start()
-    one.sessions.take_over(one.consumer._fetcher, 0.0)
+    one.sessions.take_over(one.consumer, 0.0)
     one.consumer.assign(one.tps)
     await one.consumer.seek_to_beginning()
     try:

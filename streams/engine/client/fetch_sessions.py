@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.protocol.fetch import FetchRequest
 
 FIRST_SESSIONS = 7
@@ -167,8 +167,9 @@ class FetchSessions:
         for session in self._sessions.values():
             session.forget()
 
-    def take_over(self, fetcher: Any, pause: float) -> None:
-        """Let ``fetcher`` (aiokafka's) fetch in sessions from now on, each ``pause`` s at most."""
+    def take_over(self, consumer: AIOKafkaConsumer, pause: float) -> None:
+        """Let a started consumer fetch in sessions from now on, each ``pause`` s at most."""
+        fetcher = consumer._fetcher
         fetch = fetcher._proc_fetch_request
         fetcher._client = _Client(fetcher._client)
         # Asked for each partition at every turn; without a rack it is always the leader.
