@@ -29,7 +29,8 @@ NOW = Row(
             first=GREEN, steps=((60, YELLOW), (600, RED)), width=3, decimals=1,
         ),
         stat(
-            "Alert delay, p99", "From a touchpoint in Kafka to its alert committed.", "s",
+            "Alert delay, 99th percentile",
+            "From a touchpoint in Kafka to its alert committed.", "s",
             "job:touchline_alert_latency_seconds:p99_rate5m",
             first=GREEN, steps=((0.5, YELLOW), (1, RED)), width=3,
         ),
@@ -91,8 +92,8 @@ COMMITS = Row(
         Panel(
             "Alert delay", "From a touchpoint in Kafka to its alert committed.", "s",
             (
-                Query("job:touchline_alert_latency_seconds:p50_rate5m", "half of all within"),
-                Query("job:touchline_alert_latency_seconds:p99_rate5m", "99 % within"),
+                Query("job:touchline_alert_latency_seconds:p50_rate5m", "median"),
+                Query("job:touchline_alert_latency_seconds:p99_rate5m", "99th percentile"),
             ),
             low=0, steps=((1, RED),),
         ),
@@ -100,7 +101,7 @@ COMMITS = Row(
             "Time of a commit", "From draining a partition to its transaction committed; given up "
             "at the deadline, 20 s unless set otherwise.", "s",
             (
-                Query("job:touchline_commit_seconds:p99_rate5m", "99 % within"),
+                Query("job:touchline_commit_seconds:p99_rate5m", "99th percentile"),
                 Query(
                     "sum(rate(touchline_commit_seconds_sum[5m]))"
                     " / sum(rate(touchline_commit_seconds_count[5m]))", "mean",

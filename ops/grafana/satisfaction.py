@@ -31,11 +31,11 @@ NOW = Row(
             "sum(touchline_complaints_open)",
         ),
         stat(
-            "Complaints overdue", "Open past a promise to acknowledge or to resolve.", "short",
+            "Complaints overdue", "Complaints overdue to be acknowledged or resolved.", "short",
             "sum(touchline_complaints_overdue)", first=GREEN, steps=((1, RED),),
         ),
         stat(
-            "Overdue of those open", "Complaints past a promise over all open ones.",
+            "Overdue of those open", "Overdue complaints over all open ones.",
             "percentunit",
             "sum(touchline_complaints_overdue) / (sum(touchline_complaints_open) > 0) or vector(0)",
             first=GREEN, steps=((0.01, YELLOW), (0.1, RED)),
@@ -118,7 +118,7 @@ BEHIND = Row(
             (Query("job_tier:touchline_complaints_open:sum", "{{tier}}"),), low=0, stacked=True,
         ),
         Panel(
-            "Complaints overdue, by tier", "Open past a promise to acknowledge or to resolve.",
+            "Complaints overdue, by tier", "Complaints overdue to be acknowledged or resolved.",
             "short",
             (Query("job_tier:touchline_complaints_overdue:sum", "{{tier}}"),), low=0, stacked=True,
         ),

@@ -41,7 +41,8 @@ NOW = Row(
             f"sum(increase({ALERTS_SENT}[1h]))", decimals=0,
         ),
         stat(
-            "Alert delay, p99", "From a touchpoint in Kafka to its alert committed.", "s",
+            "Alert delay, 99th percentile",
+            "From a touchpoint in Kafka to its alert committed.", "s",
             "job:touchline_alert_latency_seconds:p99_rate5m",
             first=GREEN, steps=((0.5, YELLOW), (1, RED)),
         ),

@@ -47,7 +47,7 @@ def fit(
     calibration_weeks: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Fit to so many weeks; hold the purchases behind them against it."
+            min=1, help="Weeks of the history to fit to; the purchases after them check the fit."
         ),
     ] = None,
     out: Annotated[

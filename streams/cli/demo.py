@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     seconds: Annotated[
-        float | None, typer.Option(help="End after so long; default: at Ctrl-C.", min=1)
+        float | None, typer.Option(help="Seconds until it ends; default: at Ctrl-C.", min=1)
     ] = None,
     customers: Annotated[int, typer.Option(help="Customers of the bank.", min=1)] = 1_000,
     rate: Annotated[float, typer.Option(help="Events a second.", min=1)] = 1_000.0,

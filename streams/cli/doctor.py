@@ -67,7 +67,7 @@ def _table(partitions: list[PartitionHealth]) -> Table:
     table = Table(box=None, pad_edge=False)
     for name, justify in (("partition", "right"), ("worker", "left"), ("lag", "right")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    table.add_column("came to")
+    table.add_column("watermark")
     table.add_column("state")
     for one in partitions:
         came = datetime.fromtimestamp(one.clock / 1000, UTC).isoformat(" ", "seconds")[:19]

@@ -43,7 +43,7 @@ def state(
         datetime | None,
         typer.Option(
             help="As of this time (with an offset, or UTC); default: now, or on the event clock "
-            "how far the customer's partition has come.",
+            "the watermark of the customer's partition.",
             formats=TIMES,
         ),
     ] = None,

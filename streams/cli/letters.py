@@ -43,7 +43,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 def list_letters(
     *,
     reason: Reason = None,
-    limit: Annotated[int, typer.Option(help="How many, the newest first.", min=1)] = 50,
+    limit: Annotated[int, typer.Option(help="Number of letters, the newest first.", min=1)] = 50,
     as_json: Json = False,
 ) -> None:
     """List dead letters, newest first.
@@ -82,8 +82,8 @@ def show(
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row("refused for", f"{letter.reason}: {escape(letter.detail)}")
-    table.add_row("came to", _place(letter))
-    table.add_row("at", rfc3339(letter.occurred_at))
+    table.add_row("position", _place(letter))
+    table.add_row("refused at", rfc3339(letter.occurred_at))
     table.add_row("key", escape(_text(letter.record_key)))
     for header in letter.headers:
         table.add_row(f"header {escape(header.key)}", escape(_text(header.value)))

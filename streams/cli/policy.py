@@ -80,7 +80,7 @@ def diff(
         int, typer.Option(min=0, max=100, help="Examples of each kind that comes, goes or moves.")
     ] = 3,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Read only so many lines of the file.")
+        int | None, typer.Option(min=1, help="Number of lines to read; default: the whole file.")
     ] = None,
     until: Annotated[
         datetime | None,

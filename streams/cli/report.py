@@ -76,7 +76,7 @@ At = Annotated[
     datetime | None,
     typer.Option(
         help="The live state as of this time (with an offset, or UTC); default: now, or on the "
-        "event clock how far partitions have come.",
+        "event clock the watermark of each partition.",
         formats=TIMES,
     ),
 ]
@@ -115,7 +115,7 @@ def experience(
         ),
     ] = None,
 ) -> None:  # fmt: skip
-    """Satisfaction, gaps to expectations, the seven steps, word of mouth, scorecards.
+    """Report satisfaction, gaps to expectations, the seven steps, word of mouth, scorecards.
 
     Example: touchline report experience --by agent --decision decision.yaml --before last-month
     """
@@ -137,7 +137,7 @@ def complaints(
     *, by: By = None, form: As = None, out: Out = None, source: From = None, at: At = None,
     policy: PolicyFile = None,
 ) -> None:  # fmt: skip
-    """Promises kept by tier and kind, escalations, compensation, beside published limits.
+    """Report promises kept by tier and kind, escalations, compensation, beside published limits.
 
     Example: touchline report complaints --by tier --out complaints.html
     """
@@ -150,7 +150,7 @@ def value(
     *, by: By = None, form: As = None, out: Out = None, source: From = None, at: At = None,
     policy: PolicyFile = None,
 ) -> None:  # fmt: skip
-    """ABC, key accounts, RFM, relationship and CLV classes, and what serving customers costs.
+    """Report ABC, key accounts, RFM, relationship and CLV classes, and the cost to serve.
 
     Example: touchline report value --from result --format json
     """
@@ -163,7 +163,7 @@ def relationship(
     *, by: By = None, form: As = None, out: Out = None, source: From = None, at: At = None,
     policy: PolicyFile = None,
 ) -> None:  # fmt: skip
-    """States, funnel, churn risk, loyalty, contact types, and migration between segments.
+    """Report states, funnel, churn risk, loyalty, contact types, and migration between segments.
 
     Example: touchline report relationship --from result --out relationship.html
     """

@@ -38,7 +38,8 @@ def fit(
         Path | None, typer.Option(help="Policy file (YAML); default: TOUCHLINE_POLICY or built in.")
     ] = None,
     k: Annotated[
-        int | None, typer.Option("--k", min=2, max=10, help="So many segments; default: the best.")
+        int | None,
+        typer.Option("--k", min=2, max=10, help="Number of segments; default: the best."),
     ] = None,
     log: Annotated[
         list[str] | None,

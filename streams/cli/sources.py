@@ -49,19 +49,21 @@ def simulate(
     bad: Annotated[float, typer.Option(help="Share of records that must be refused.")] = 0.001,
     day_seconds: Annotated[
         float | None,
-        typer.Option(help="A bank day in so many seconds, ending now; sets the rate."),
+        typer.Option(help="Seconds that a bank day takes; the last day ends now. Sets the rate."),
     ] = None,
     records: Annotated[
         int | None,
-        typer.Option(help="So many records as fast as Kafka takes them, the last happening now."),
+        typer.Option(help="Number of records, as fast as Kafka takes them; the last happens now."),
     ] = None,
     haste: Annotated[
         float | None,
-        typer.Option(help="How many times faster complaints and calls go on; live 360, else 1."),
+        typer.Option(
+            help="Factor by which complaints and calls go faster; default: 360 live, else 1."
+        ),
     ] = None,
     history_days: Annotated[
         float,
-        typer.Option(help="Begin with the clicks of so many days before; at most 6.", min=0, max=6),
+        typer.Option(help="Days of clicks before now to begin with; at most 6.", min=0, max=6),
     ] = 0.0,
     awakenings: Annotated[
         float, typer.Option(help="Weight of lurkers turning into quality customers.", min=0, max=1)

@@ -39,7 +39,7 @@ class Times:
     tail: float | None
 
     def __str__(self) -> str:
-        return f"p50 {milliseconds(self.median)}  p99 {milliseconds(self.tail)}"
+        return f"median {milliseconds(self.median)}, 99th percentile {milliseconds(self.tail)}"
 
 
 @dataclass(slots=True)

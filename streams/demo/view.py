@@ -180,7 +180,7 @@ def _workers(scene: Scene) -> RenderableType:
 
 
 def _times(times: Times) -> str:
-    return f"{milliseconds(times.median):>9} p99 {milliseconds(times.tail)}"
+    return f"{milliseconds(times.median):>9}  99 % within {milliseconds(times.tail)}"
 
 
 def _grid() -> Table:

@@ -30,7 +30,7 @@ SHARES = (
     Column("promises_kept_share", "Promises kept", "share"),
 )
 TIMES = (
-    Column("median_resolve_hours", "Half resolved within", "hours"),
+    Column("median_resolve_hours", "Median time to resolve", "hours"),
     Column("slow_hours", "9 of 10 within", "hours"),
 )
 LEVELS = (
@@ -92,9 +92,10 @@ def _summary(found: ComplaintReport, about: About) -> tuple[str, ...]:
     total = found.total
     said = [
         f"{plural(found.customers, 'customer')} of {about.source}, as of {when(about.as_of)}."
-        f" {plural(found.ever, 'complaint')} in all; told of here are the {total.complaints:,} of"
-        f" {plural(found.complainants, 'customer')} that are open or were closed within 40 days.",
-        f"{total.open:,} are open, {total.overdue:,} of them past a promise;"
+        f" {plural(found.ever, 'complaint')} were made in all; this report is about"
+        f" the {total.complaints:,} of {plural(found.complainants, 'customer')} that are open"
+        " or were closed within 40 days.",
+        f"{total.open:,} are open, {total.overdue:,} of them overdue;"
         f" {total.resolved:,} were resolved, {total.withdrawn:,} withdrawn,"
         f" {total.reopened:,} reopened at least once.",
     ]
@@ -168,8 +169,8 @@ def _escalations(found: ComplaintReport) -> Section:
     ]
     said = (
         f"{total.level_1:,} of {plural(total.complaints, 'complaint')} missed a promise"
-        f" (level 1 or more), {total.level_2:,} came to level 2 or 3,"
-        f" {total.level_3:,} past the regulator's limit (level 3).",
+        f" (level 1 or more), {total.level_2:,} reached level 2 or 3,"
+        f" {total.level_3:,} passed the regulator's limit (level 3).",
     )
     columns = (Column("tier", "Tier"), COUNTS[0], *LEVELS)
     parts = (
@@ -177,8 +178,8 @@ def _escalations(found: ComplaintReport) -> Section:
             "escalations",
             columns,
             rows,
-            note="Level 1: an acknowledgement was missed;"
-            " 2: a resolution; 3: the regulator's limit. Each counts those that came so far.",
+            note="Level 1 is a missed acknowledgement, 2 a missed resolution, 3 a passed limit of"
+            " the regulator. Each counts the complaints that reached it.",
         ),
     )
     return Section("escalations", "Escalations", said, parts if rows else ())  # fmt: skip
@@ -202,7 +203,10 @@ def _dimension(found: ComplaintReport, name: str) -> Section:
         )  # fmt: skip
     most = max(rows, key=lambda row: (row.name != UNKNOWN, row.complaints))
     share = percent(most.complaints / found.total.complaints)
-    said = f"Most are of {name} {shown(most.name, 'text')}: {most.complaints:,}, {share} of all."
+    said = (
+        f"Most complaints are of {name} {shown(most.name, 'text')}: {most.complaints:,},"
+        f" {share} of all."
+    )
     return Section(name, TITLES[name], (said,), tuple(parts))
 
 
@@ -218,7 +222,7 @@ def _compensation(found: ComplaintReport) -> Section:
     )
     said = (
         f"{given} were given with resolutions; by the policy {due} more are due for resolutions"
-        " past their promise.",
+        " that were overdue.",
     )
     columns = (Column("tier", "Tier"), COUNTS[0], *COMPENSATION)
     parts = (table("compensation", columns, rows),) if rows else ()
@@ -232,7 +236,7 @@ def _benchmarks(found: ComplaintReport) -> Section:
         Column("of", "Of complaints", "count"),
     )
     rows = [(one.name, one.share, one.of) for one in found.benchmarks]
-    said = ("Limits that others set, beside what was measured; those of the policy stand above.",)
+    said = ("Published limits stand beside what was measured; the policy's own stand above.",)
     parts = (table("benchmarks", columns, rows),)
     return Section("benchmarks", "Beside published limits", said, parts)
 

@@ -65,10 +65,13 @@ def by_group(
         (about.named(group, name), size, *row_of(part)) for name, size, part in parts[:MOST_GROUPS]
     ]
     title = words(group).capitalize() if group != "abc" else "ABC class"
-    sentences = [f"{plural(len(parts), 'group')} of customers, by {words(group)}."]
+    sentences = [
+        f"There {'is' if len(parts) == 1 else 'are'} {plural(len(parts), 'group')} of customers by"
+        f" {words(group)}."
+    ]
     if any(name == UNKNOWN for name, _, _ in parts):
         sentences.append(
-            f"Unknown: the figures of these customers do not tell their {words(group)}."
+            f"The group unknown has the customers whose figures do not tell their {words(group)}."
         )
     if len(parts) > MOST_GROUPS:
         sentences.append(f"The first {MOST_GROUPS} of them are shown.")

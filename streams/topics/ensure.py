@@ -58,10 +58,6 @@ class TopicReport:
     mismatches: tuple[Mismatch, ...]
     dry_run: bool = False
 
-    @property
-    def ok(self) -> bool:
-        return not self.mismatches
-
     def raise_if_wrong(self) -> None:
         """Raises TopicError naming every mismatch."""
         if self.mismatches:

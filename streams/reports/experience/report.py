@@ -103,7 +103,10 @@ def _summary(found: GroupReport, about: About) -> tuple[str, ...]:
     if found.gaps.key is not None:
         said.append(f"The key experience is {found.gaps.key}. {found.gaps.reason}")
     if found.outrage.value:
-        said.append(f"Outraged are {percent(found.outrage.value, 1)}, {found.outrage.reason}")
+        said.append(
+            f"{percent(found.outrage.value, 1)} of the customers are outraged,"
+            f" {found.outrage.reason}"
+        )
     return tuple(said)
 
 

@@ -51,7 +51,9 @@ def _section(dimension: Dimension, about: About) -> Section:
     scored = [(about.named(dimension, row.name), row.score) for row in rows]
     said: tuple[str, ...] = ()
     if len(rows) > MOST_ROWS:
-        said = (f"{plural(len(rows), 'name')}; the {MOST_ROWS} with the lowest score.",)
+        said = (
+            f"Of {plural(len(rows), 'name')}, the {MOST_ROWS} with the lowest score are shown.",
+        )
     others = next((row for row in rows if row.name == OTHERS and row.refused), None)
     if others is not None:
         said = (*said, f"There was no place for {others.refused:,} more: they are under other.")

@@ -6,7 +6,7 @@ from domain.experience.group_report import GroupReport
 from domain.experience.servqual import DIMENSIONS
 from streams.reports.form import plots
 from streams.reports.form.document import Column, Picture, Section, Table, table
-from streams.reports.form.words import UNKNOWN
+from streams.reports.form.words import UNKNOWN, plural
 
 FACTOR = Column("factor", "Factor")
 GAPS = (
@@ -60,7 +60,7 @@ def gaps(found: GroupReport) -> Section:
         "gaps", "Mean ratings of each factor, 0 to 10: experienced and expected.",
         lambda: plots.pairs("gaps", marks, ("experience", "expectation")),
     )  # fmt: skip
-    note = "Ideal: as experienced where nobody gave one; 10 for the key factor."
+    note = "The ideal is the experience where no customer gave one, and 10 for the key factor."
     parts = (picture, table("gaps", GAPS, rows, note=note))
     return Section("gaps", "Experience and expectation", (found.gaps.reason,), parts)
 
@@ -76,7 +76,7 @@ def bands(found: GroupReport) -> Section:
         lambda: plots.bars("bands", rows, "share"),
     )  # fmt: skip
     columns = (Column("band", "Band"), Column("share", "Share", "share"))
-    said = (f"Known of {found.ratio_bands.known:,} customers.",)
+    said = (f"The ratio is known of {plural(found.ratio_bands.known, 'customer')}.",)
     return Section(
         "bands", "Perceived over expected", said, (picture, table("bands", columns, rows))
     )
@@ -101,14 +101,14 @@ def mouth(found: GroupReport) -> Section:
     columns = (
         Column("measure", "Measure"),
         Column("value", "Value", "number"),
-        Column("meaning", "What it says"),
+        Column("meaning", "Meaning"),
     )
     rows = [
         ("exposure", told.exposure, "people reached by good word of mouth, less those by bad"),
         ("unheard", told.unheard, "unhappy customers who did not complain, but tell others"),
         ("balance", told.balance, "good moments, less those that bad ones use up"),
     ]
-    said = (f"Rough rules of thumb, to compare groups by: {told.reason}",)
+    said = (f"These are rough rules of thumb, to compare groups by: {told.reason}",)
     return Section("word_of_mouth", "Word of mouth", said, (table("mouth", columns, rows),))
 
 
@@ -128,8 +128,8 @@ def repurchase(found: GroupReport) -> Section:
     ]
     times = UNKNOWN if again.times_as_often is None else f"{again.times_as_often:.1f}"
     said = (
-        f"The very satisfied bought again {times} times as often; {again.published:g} times is"
-        f" published. {again.reason}",
+        f"Very satisfied customers bought again {times} times as often; {again.published:g} times"
+        f" is published. {again.reason}",
     )
     return Section("repurchase", "Buying again", said, (table("repurchase", columns, rows),))
 

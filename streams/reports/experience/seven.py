@@ -30,8 +30,8 @@ def steps(found: SevenSteps) -> Section:
         for number, (name, finding) in enumerate(zip(NAMES, told, strict=True), 1)
     ]
     said = (
-        "From why customers come to what a decision has brought: steps 1 to 4 come from answers,"
-        " 5 and 6 from a decision, 7 sets the next measurement beside the last.",
+        "The steps go from why customers come to what a decision has brought: steps 1 to 4 come"
+        " from answers, 5 and 6 from a decision, 7 sets the next measurement beside the last.",
     )
     return Section("seven_steps", "Seven steps", said, (table("seven_steps", COLUMNS, rows),))
 

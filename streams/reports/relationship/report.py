@@ -111,7 +111,7 @@ def _summary(found: RelationshipReport, about: About) -> tuple[str, ...]:
     if churn.lost_share is not None:
         low, high = (percent(share) for share in churn.expected)
         said.append(
-            f"{percent(churn.lost_share, 1)} of those who bought are lost now; published yearly"
+            f"{percent(churn.lost_share, 1)} of the buyers are lost now; published yearly"
             f" churn is {low} to {high}."
         )
     if churn.mean is not None:

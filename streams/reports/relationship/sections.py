@@ -46,16 +46,16 @@ def funnel(steps: Sequence[Step]) -> Section:
     """How far customers have come, and how long each step took."""
     columns = (
         Column("step", "Step"),
-        Column("reached", "Came so far", "count"),
+        Column("reached", "Reached", "count"),
         Column("conversion", "Of the step before", "share"),
-        Column("days", "Half took", "days"),
+        Column("days", "Median time", "days"),
         Column("timed", "Timed", "count"),
         Column("now", "Stand there now", "count"),
     )
     rows = [(s.name, s.reached, s.conversion, s.days, s.timed, s.now) for s in steps]
     reached = [(step.name, float(step.reached)) for step in steps]
     picture = Picture(
-        "funnel", "Customers who came so far or farther.",
+        "funnel", "Customers who reached a step or a later one.",
         lambda: plots.bars("funnel", reached, "number"),
     )  # fmt: skip
     weakest = min(
@@ -66,8 +66,8 @@ def funnel(steps: Sequence[Step]) -> Section:
     said: tuple[str, ...] = ()
     if weakest is not None:
         said = (
-            f"Fewest go on to {words(weakest.name)}: {percent(weakest.conversion)} of those who"
-            " came to the step before.",
+            f"The weakest step is {words(weakest.name)}: {percent(weakest.conversion)} of the"
+            " customers who reached the step before went on to it.",
         )
     note = "Times are of customers whose transitions are at hand."
     return Section("funnel", "Funnel", said, (picture, table("funnel", columns, rows, note=note)))
@@ -84,7 +84,8 @@ def churn(found: Churn) -> Section:
     said = (
         f"{found.above:,} of {plural(found.known, 'customer')} whose risk is known"
         f" ({percent(found.above_share, 1)}) are at {found.line:g} or more.{unknown}",
-        f"Lost are {found.lost:,} of {found.buyers:,} who bought ({percent(found.lost_share, 1)});"
+        f"{found.lost:,} of {plural(found.buyers, 'buyer')} are lost"
+        f" ({percent(found.lost_share, 1)});"
         f" published yearly churn is {low} to {high}, and winning a new customer is said to cost"
         f" {fewest} to {most} times keeping one.",
     )
@@ -133,8 +134,8 @@ def contacts(found: RelationshipReport) -> Section:
     """Contact types."""
     rows = found.classes["contact_type"]
     said = (
-        "Relationship: several contacts, half of them or more with one agent; pseudo: with one"
-        " branch, but changing agents; encounter: neither.",
+        "A relationship has several contacts, half of them or more with one agent; a pseudo"
+        " relationship has one branch, but changing agents; an encounter has neither.",
     )
     return Section("contacts", "Contact types", said, (_classes("contact_type", "Type", rows),))
 
@@ -163,7 +164,7 @@ def segments_by_value(found: RelationshipReport, named: Named) -> Section:
         labels = [_segment(s, named) for s in segments]
         parts.append(_crossed(f"segments_{kind}", f"Each segment by {title}.", labels, series))
         parts.append(table(f"segments_{kind}", columns, rows, title=title))
-    said = ("Which segments hold the customers of most value, and which the least.",)
+    said = ("The tables show which segments hold the customers of most value, and of least.",)
     return Section("segments_by_value", "Segments by value", said, tuple(parts))
 
 
@@ -181,7 +182,9 @@ def migration(found: Migration, sizes: Mapping[str, int], named: Named) -> Secti
     ]
     if inner:
         most = inner[0]
-        said.append(f"Most went from {named(most.was)} to {named(most.becomes)}: {most.changes:,}.")
+        said.append(
+            f"Most changes went from {named(most.was)} to {named(most.becomes)}: {most.changes:,}."
+        )
     held = {name for day in days for name in day.sizes}
     series = {named(name): [float(day.sizes.get(name, 0)) for day in days] for name in sorted(held)}
     parts: list[Table | Picture] = []

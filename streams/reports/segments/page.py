@@ -135,7 +135,7 @@ def _choice(fit: OfflineFit) -> Choice:
 def _quarantined(fit: OfflineFit) -> Quarantined:
     out = np.flatnonzero(fit.labels >= fit.k)
     if not len(out):
-        return Quarantined("None: no customer is so unlike the others.")
+        return Quarantined("No customer is so unlike the others.")
     rows = [
         [fit.vectors.customers[row], *(_real(value) for value in fit.vectors.raw[row].tolist())]
         for row in out[:SHOWN_CUSTOMERS]
@@ -147,7 +147,7 @@ def _quarantined(fit: OfflineFit) -> Quarantined:
 
 def _left_out(vectors: Vectors) -> LeftOut:
     if not vectors.left_out:
-        return LeftOut("Nothing: every line was used.")
+        return LeftOut("Every line was used.")
     counts = [[reason, f"{count:,}"] for reason, count in sorted(vectors.left_out.items())]
     named = [
         [str(each.line or ""), each.customer_id, each.why]
@@ -155,7 +155,7 @@ def _left_out(vectors: Vectors) -> LeftOut:
     ]
     return LeftOut(
         _first(len(vectors.rejected)),
-        Grid([Head("what"), Head("how many", True)], counts),
+        Grid([Head("reason"), Head("lines", True)], counts),
         Grid([Head("line", True), Head("customer"), Head("why")], named) if named else None,
     )
 

@@ -92,7 +92,8 @@ def _summary(found: PortfolioReport, customers: int, about: About) -> tuple[str,
 
 def _abc(found: PortfolioReport) -> Section:
     said = (
-        "In falling order of value: A holds the first part of all value, B the next, C the rest.",
+        "Customers stand in falling order of value: A holds the first part of all value, B the"
+        " next, C the rest.",
     )
     picture = _shares("abc", "ABC classes: share of customers and of value.", found.abc)
     return Section("abc", "ABC classes", said, (picture, _classes("abc", found.abc)))
@@ -101,16 +102,16 @@ def _abc(found: PortfolioReport) -> Section:
 def _concentration(found: PortfolioReport) -> Section:
     rows: list[tuple[str, TopRow]] = []
     if found.pareto is not None:
-        rows.append((f"who hold {percent(found.pareto_of)}", found.pareto))
+        rows.append((f"holders of {percent(found.pareto_of)}", found.pareto))
     rows += [(f"top {_part(top)}", top) for top in found.concentration]
     columns = (
-        Column("customers_of", "Customers"),
-        Column("customers", "How many", "count"),
+        Column("customers_of", "Group"),
+        Column("customers", "Customers", "count"),
         Column("customer_share", "Of buyers", "share"),
         Column("value_share", "Of value", "share"),
     )
     values = [(name, top.customers, top.customer_share, top.value_share) for name, top in rows]
-    said = ("How much of all value few customers hold: key accounts.",)
+    said = ("The table shows what share of all value a few customers hold: the key accounts.",)
     parts = (table("concentration", columns, values),) if values else ()
     return Section("concentration", "Concentration", said, parts)
 
@@ -143,7 +144,7 @@ def _rfm(found: PortfolioReport) -> Section:
         for cell in found.grid
         if cell.customers
     ]
-    said = ("Scores 1 to 5 by where a customer stands among all; the grid has all buyers.",)
+    said = ("A score of 1 to 5 says where a customer stands among all; the grid has all buyers.",)
     parts = (picture, table("rfm", columns, rows))
     return Section("rfm", "Recency and frequency", said, parts)
 
@@ -170,8 +171,8 @@ def _relation(found: PortfolioReport) -> Section:
 
 def _clv(found: PortfolioReport) -> Section:
     said = (
-        "By customer lifetime value: what each is expected to bring yet. Below zero are those who"
-        " cost more than they bring.",
+        "The classes go by customer lifetime value: what a customer is expected to bring yet."
+        " Customers below zero cost more than they bring.",
     )
     picture = _shares("clv", "CLV classes: share of customers and of CLV.", found.clv)
     columns = (*CLASSES[:3], CLASSES[3]._replace(title="CLV"), CLASSES[4]._replace(title="Of CLV"))
@@ -183,8 +184,8 @@ def _pyramid(found: Pyramid) -> Section:
     low, high = (percent(share) for share in found.expected_unprofitable)
     said = (
         f"{found.unprofitable:,} of the {plural(found.customers, 'customer')} whose margins are"
-        f" told cost more than they bring: {percent(found.unprofitable_share)};"
-        f" published are {low} to {high}.",
+        f" known cost more than they bring: {percent(found.unprofitable_share)};"
+        f" published shares are {low} to {high}.",
         f"They take {percent(found.support_share)} of all contacts and"
         f" {percent(found.cost_share)} of what serving costs.",
     )
