@@ -3,9 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.made
 OLDEST := 3.11
+# Tests run a file at a time, three files side by side on two processors: those on a broker wait
+# half of their time. What takes longest begins (tests/kinds.py).
+BESIDE := --dist loadfile --no-loadscope-reorder
+SLOWEST := --durations 10 --durations-min 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format types contracts check bench chaos soak dashboards lock clean
+.PHONY: help venv demo fast test lint format types contracts check bench chaos soak dashboards lock clean
 
 help: ## this list
 	@echo "make TARGET:"
@@ -27,8 +31,11 @@ $(STAMP): requirements.lock pyproject.toml
 demo: venv ## workers, a simulated bank and live alerts on a real Kafka; SECONDS=60 ends it by itself
 	$(BIN)/touchline demo $(if $(SECONDS),--seconds $(SECONDS))
 
-test: venv ## every test, those on a real broker included; ARGS="-k word" picks some
-	$(BIN)/python -m pytest $(ARGS)
+fast: venv ## tests of rules, schemas and a partition, without a broker; ARGS="-k word" picks some
+	$(BIN)/python -m pytest -m "not live and not long and not soak" -n 2 $(BESIDE) $(ARGS)
+
+test: venv ## every test but the soak, those on a real broker included; ARGS="-k word" picks some
+	$(BIN)/python -m pytest -m "not soak" -n 3 $(BESIDE) $(SLOWEST) $(ARGS)
 
 lint: venv ## ruff: rules and form
 	$(BIN)/ruff check .
@@ -44,7 +51,7 @@ types: venv ## mypy, strict
 contracts: venv ## which room may import which
 	$(BIN)/lint-imports
 
-check: lint types contracts test ## all of these
+check: lint types contracts test soak ## all of these
 
 bench: venv ## benchmarks, with results in bench/results; NAME=engines runs one
 	$(BIN)/python -m bench$(if $(NAME),.$(NAME))
@@ -52,8 +59,8 @@ bench: venv ## benchmarks, with results in bench/results; NAME=engines runs one
 chaos: venv ## the long kill test on a real Kafka; MINUTES=30 by default
 	$(BIN)/python -m tests.chaos.run --minutes $(or $(MINUTES),30)
 
-soak: venv ## memory, files and times stay flat; MINUTES=60 by default
-	$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),60)
+soak: venv ## memory, files and times stay flat, by a test of three minutes; MINUTES=60 for an hour
+	$(BIN)/python -m $(if $(MINUTES),bench.soak --minutes $(MINUTES),pytest -m soak)
 
 dashboards: venv ## Grafana's dashboards anew, from ops/grafana/*.py
 	$(BIN)/python -m ops.grafana.build

@@ -13,6 +13,7 @@ from tests.schemas.checked import check_made
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the product does
 schemas.made.check = check_made
+pytest_plugins = ["tests.kinds"]
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 Note = Callable[[str], None]
 TOUCHLINE = Path(sys.executable).with_name("touchline")
 STOP_SECONDS = 30.0
-READY_SECONDS = 30.0
+READY_SECONDS = 90.0
 TAIL_LINES = 15
 NOBODY_ANSWERED = "Unable to bootstrap"
 """The last word of a worker that was started while the broker was away."""
@@ -137,7 +137,7 @@ class Fleet:
         return text
 
     def wait_ready(self, name: str) -> bool:
-        """Wait until the worker's partitions are open; whether they are within 30 s."""
+        """Wait until the worker's partitions are open; whether they are within 90 s."""
         until = time.monotonic() + READY_SECONDS
         while time.monotonic() < until:
             if self.page(name, "/readyz") is not None:

@@ -9,8 +9,10 @@ import pytest
 from tests.chaos.harness import Run
 from tests.chaos.oracle import Verdict
 
+pytestmark = pytest.mark.live
 
-@pytest.mark.timeout(480)
+
+@pytest.mark.timeout(900)
 def test_kills_zombies_outages_and_failed_produces_lose_and_double_nothing(tmp_path: Path) -> None:
     verdict, crashes = _run(tmp_path)
     assert not verdict.faults, "\n".join(verdict.faults)

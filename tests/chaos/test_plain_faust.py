@@ -8,6 +8,8 @@ import pytest
 
 from tests.chaos.plain import FAULTS, PlainRun
 
+pytestmark = pytest.mark.live
+
 
 @pytest.mark.timeout(300)
 def test_a_plain_faust_table_is_found_wrong_after_kills(tmp_path: Path) -> None:

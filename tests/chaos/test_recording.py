@@ -30,6 +30,8 @@ from streams.settings import load_settings
 from tests.chaos.harness import PARTITIONS, Run
 from tests.chaos.oracle import read_topics
 
+pytestmark = pytest.mark.live
+
 OUTPUTS = (
     ALERTS, CARE_TASKS, CUSTOMER_TRANSITIONS, DEAD_LETTERS, REFERRALS, SEGMENT_UPDATES, SIGNALS,
 )  # fmt: skip

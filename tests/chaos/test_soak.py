@@ -39,6 +39,8 @@ def test_what_grows_is_named(name: str, share: float) -> None:
     assert [one.name for one in judge(_samples(**{name: share})) if not one.flat] == [name]
 
 
+@pytest.mark.live
+@pytest.mark.soak
 @pytest.mark.timeout(300)
 def test_three_minutes_with_seven_idle_topics_leave_everything_flat() -> None:
     judged = judge(run(60 * MINUTES))

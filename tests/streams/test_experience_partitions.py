@@ -17,6 +17,8 @@ from streams.replay.events import Replay
 from streams.sources.bank import Bank, Mix
 from tests.streams.running import CustomersPartition
 
+pytestmark = pytest.mark.long
+
 POLICY = Policy.model_validate({"segments": {"enabled": False}})
 GROUPINGS = ("tier", "region", "age_band")
 

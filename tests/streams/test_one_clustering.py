@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -21,9 +22,13 @@ from schemas.segments import QUARANTINE, SegmentModel
 from streams.replay.events import Replay
 from streams.sources.bank import Bank
 
+pytestmark = pytest.mark.long
+
 CUSTOMERS = 700
 EVENTS = 45_000
 COUNTS = (1, 4, 12)
+PAUSE_MS = 6 * 3_600_000
+"""From fit to fit by the events' clock: some fifty fits, each with ids to be kept, are enough."""
 
 
 class End(NamedTuple):
@@ -46,7 +51,8 @@ def lines() -> list[bytes]:
 def replayed(partitions: int, events: int = EVENTS, cut: int = 2_000) -> End:
     """So many events of the bank through so many partitions, ``cut`` lines at a time."""
     policy = Policy()
-    replay = Replay(customers(policy), partitions, (segments(policy),))
+    modelling = replace(segments(policy), replay_ms=PAUSE_MS)
+    replay = Replay(customers(policy), partitions, (modelling,))
     chunks = (lines()[start : min(start + cut, events)] for start in range(0, events, cut))
     outputs = [output for chunk in chunks for output in replay.take(chunk)]
     updates = [value for topic, value in (*outputs, *replay.end()) if topic == "segment-updates"]

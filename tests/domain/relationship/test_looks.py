@@ -56,6 +56,7 @@ def events_at(draw: st.DrawFn, make: Events, at: int) -> TouchpointBase:
 CHANNELS = ("app", "branch")
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @LONG
 @given(lives(), st.integers(0, 200))

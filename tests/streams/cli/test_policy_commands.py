@@ -16,6 +16,8 @@ from domain.policy import Policy, load_policy
 from streams.cli import app
 from streams.sources.bank import Bank
 
+pytestmark = pytest.mark.long
+
 
 def run(*line: object) -> Result:
     return CliRunner().invoke(app, ["policy", *map(str, line)])

@@ -22,6 +22,8 @@ from streams.cluster import ports
 from streams.cluster.broker import LocalBroker
 from streams.cluster.errors import BrokerError
 
+pytestmark = pytest.mark.live
+
 HOLD = """
 import sys, time
 from streams.cluster.broker import LocalBroker

@@ -22,6 +22,8 @@ import pytest
 from streams.cluster.broker import LocalBroker
 from tests.streams.running import environment, until
 
+pytestmark = pytest.mark.live
+
 SMALL = ["--customers", "300", "--rate", "300"]
 APP_ID = "demo"
 

@@ -13,6 +13,8 @@ from typer.testing import CliRunner, Result
 from streams.cli import app
 from tests.streams.reports.bank import CUSTOMERS
 
+pytestmark = pytest.mark.long
+
 KINDS = ("experience", "complaints", "value", "relationship")
 
 

@@ -16,6 +16,8 @@ from streams.cli import app
 from streams.reports.experience.report import ExperienceReport
 from tests.streams.reports.bank import document, events, lines_of, replayed, tables
 
+pytestmark = pytest.mark.long
+
 DECISION = """
 factor: {factor}
 decided_on: 2026-01-10

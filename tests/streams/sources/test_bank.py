@@ -19,6 +19,8 @@ from streams.sources.bank import START, Bank, Mix
 from streams.sources.lines import Record
 from streams.sources.population import BEHAVIOURS, LURKER, QUALITY, WEALTH
 
+pytestmark = pytest.mark.long
+
 Event = dict[str, Any]
 
 

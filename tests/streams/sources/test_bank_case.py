@@ -19,6 +19,8 @@ from schemas.codec import Bad, decode
 from streams.sources import SourceError
 from streams.sources.bank_case import END, SPARE_MS, BankCase
 
+pytestmark = pytest.mark.long
+
 SEEDS = (1, 2, 3, 7, 11)
 WEEK = timedelta(days=7)
 

@@ -17,6 +17,8 @@ from domain.policy import Policy
 from schemas.codec import Bad, decode
 from streams.sources import SourceError, berka
 
+pytestmark = pytest.mark.long
+
 Events = list[dict[str, Any]]
 
 

@@ -19,6 +19,8 @@ from streams.replay.events import Replay, replay_file
 from streams.reports.policies.compare import Comparison, as_dict, compare
 from streams.sources.bank import Bank
 
+pytestmark = pytest.mark.long
+
 PARTITIONS = 3
 LARGE = 50_000.0
 SEGMENTS = "segments: {k: 3, restarts: 5}"  # a pinned K: to choose one takes long

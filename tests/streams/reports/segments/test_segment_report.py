@@ -23,6 +23,8 @@ from streams.reports.segments.page import html as page_of
 from streams.reports.segments.reading import read_vectors
 from streams.sources.bank_case import BankCase
 
+pytestmark = pytest.mark.long
+
 FILES = [
     "report.html", "segments.json", "customers.csv", "silhouettes.svg", "profiles.svg",
     "projection.svg",

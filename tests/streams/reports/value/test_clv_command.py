@@ -20,6 +20,8 @@ from streams.reports.value.clv_fit import fit, hold_out
 from streams.reports.value.history import Purchases, ValueFileError
 from tests.streams.reports.value.shop import shop
 
+pytestmark = pytest.mark.long
+
 WEEKS = 30
 
 

@@ -18,6 +18,8 @@ from streams.reports.value.history import Purchases, ValueFileError, read_purcha
 from tests.domain import oracle_value as oracle
 from tests.streams.reports.value.shop import Extract, cdnow, shop
 
+pytestmark = pytest.mark.long
+
 CALIBRATION_DAYS = 39 * 7
 # domain reference, section 3; in the order of the parameters
 BG, BG_LIKELIHOOD = (0.2426, 4.4135, 0.7929, 2.4258), -9582.43
