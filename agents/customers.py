@@ -16,8 +16,9 @@ from domain.policy import Policy
 from domain.satisfaction.scorecards import Scorecards
 from domain.value import referrals
 from schemas.codec import Bad, Event, at_ms, decode_many, misplaced
+from schemas.published import Referral
 from schemas.quick import Quick, QuickClick, QuickTransaction
-from schemas.referrals import Referral, decode_referrals
+from schemas.referrals import decode_referrals
 from schemas.segments import SegmentModel
 from schemas.standings import Standings
 from schemas.surges import Surges

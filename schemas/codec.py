@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, cast
 
+from msgspec.json import Encoder
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.cases import TouchpointBase
 from schemas.fields import PATTERN_MEANS, milliseconds
-from schemas.made import PLAIN, plain_json
 from schemas.outputs import Output
 from schemas.quick import Quick, quick
 from schemas.topics import TOPIC_OF_TYPE
@@ -76,6 +76,7 @@ Event = (
 """`Touchpoint` without its discriminator, for annotations."""
 
 _adapter: Final[TypeAdapter[Event]] = TypeAdapter(Touchpoint)
+_encode: Final = Encoder().encode
 _validate: Final = cast(Callable[[bytes], Event], _adapter.validator.validate_json)
 
 
@@ -103,17 +104,17 @@ def decode_many(values: Sequence[bytes | None]) -> list[Event | Quick | Bad]:
     ]
 
 
-def encode(model: BaseModel) -> bytes:
+def encode(record: Output | BaseModel) -> bytes:
     """Compact JSON of a record; fields that are None are left out.
 
     A `Profile` keeps the nulls it was given: there a null clears what was known.
     """
-    if isinstance(model, Profile):
-        fields = model.model_fields_set | {"type"}
-        return model.__pydantic_serializer__.to_json(model, include=fields)
-    if type(model) in PLAIN:
-        return plain_json(cast(Output, model))
-    return model.__pydantic_serializer__.to_json(model, exclude_none=True)
+    if isinstance(record, Output):
+        return _encode(record)
+    if isinstance(record, Profile):
+        fields = record.model_fields_set | {"type"}
+        return record.__pydantic_serializer__.to_json(record, include=fields)
+    return record.__pydantic_serializer__.to_json(record, exclude_none=True)
 
 
 def at_ms(event: TouchpointBase | Quick) -> int:

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from schemas.outputs import Output
+from schemas.published import Published
 
 
-class CommonRecord(Output):
+class CommonRecord(Published):
     """A record made of all partitions' snapshots: of each `kind` the highest `version` counts."""
 
     kind: ClassVar[str]

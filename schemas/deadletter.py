@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, Protocol, cast
 
 from schemas.codec import MAX_RECORD_BYTES, Bad
 from schemas.fields import ID_CHARACTERS, NO_CONTROL, moment, python_pattern
-from schemas.outputs import DeadLetter, Header, Reason, Truncated
+from schemas.published import DeadLetter, Header, Reason, Truncated
 
 HEAD_BYTES: Final = 1_024
 """How much is kept of the value, and at most of the key, of a record too large to keep."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NewType
 
 from pydantic import (
     BeforeValidator,
@@ -65,12 +65,42 @@ TimeZone = Annotated[
     str, StringConstraints(min_length=1, max_length=LABEL_CHARACTERS, pattern=TIME_ZONE)
 ]
 
+# State and snapshots hold these by number: a new name goes to the end, and none is taken out. The
+# sums of a customer's moments have room for 10 channels (0 to 9) before those of stages begin.
 Channel = Literal[
-    "app", "web", "branch", "call_centre", "sms", "email", "wechat", "atm", "mail", "other"
+    "app",  # 0
+    "web",  # 1
+    "branch",  # 2
+    "call_centre",  # 3
+    "sms",  # 4
+    "email",  # 5
+    "wechat",  # 6
+    "atm",  # 7
+    "mail",  # 8
+    "other",  # 9
 ]
-Factor = Literal["product", "service", "relationship", "convenience", "brand", "price"]
-Stage = Literal["before", "purchase", "after"]
-Tier = Literal["standard", "prospect", "key", "vip", "private"]
+# from 1 on, for 0 is none
+Factor = Literal[
+    "product",  # 1
+    "service",  # 2
+    "relationship",  # 3
+    "convenience",  # 4
+    "brand",  # 5
+    "price",  # 6
+]
+# from 1 on, for 0 is none
+Stage = Literal[
+    "before",  # 1
+    "purchase",  # 2
+    "after",  # 3
+]
+Tier = Literal[
+    "standard",  # 0
+    "prospect",  # 1
+    "key",  # 2
+    "vip",  # 3
+    "private",  # 4
+]
 
 
 def milliseconds(moment: datetime) -> int:
@@ -92,14 +122,18 @@ def moment(at: int) -> datetime:
     return EPOCH + at * _MILLISECOND
 
 
-def rfc3339(moment: datetime) -> str:
+TimeText = NewType("TimeText", str)
+"""A time as outputs bear it, which `rfc3339` makes."""
+
+
+def rfc3339(moment: datetime) -> TimeText:
     """`moment` in UTC with milliseconds and `Z`: the one form in which outputs bear times.
 
     >>> rfc3339(datetime(2026, 1, 31, 9, 30, 0, 5_999, tzinfo=UTC))
     '2026-01-31T09:30:00.005Z'
     """
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    return f"{utc.isoformat(timespec='milliseconds')[:23]}Z"
+    return TimeText(f"{utc.isoformat(timespec='milliseconds')[:23]}Z")
 
 
 def _exact(moment: datetime) -> str:

@@ -6,16 +6,16 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from schemas.examples import EXAMPLES, OUTPUT_EXAMPLES
-from schemas.outputs import (
+from schemas.published import (
     Alert,
     CareTask,
     CustomerTransition,
     DeadLetter,
-    Output,
+    Published,
+    Referral,
     SegmentUpdate,
     Signal,
 )
-from schemas.referrals import Referral
 from schemas.segments import SegmentModel
 from schemas.standings import Standings
 from schemas.surges import Surges
@@ -23,7 +23,7 @@ from schemas.touchpoints import MODEL_OF_TYPE, Touchpoint
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
-OUTPUT_MODELS: Final[tuple[type[Output], ...]] = (
+OUTPUT_MODELS: Final[tuple[type[Published], ...]] = (
     Alert,
     SegmentUpdate,
     CareTask,

@@ -1,44 +1,25 @@
-"""The records Touchline sends out.
+"""What our own rules send out, as they make it: by the thousand, so nothing is asked twice.
 
-Every record names its topic, carries `occurred_at` (the time it speaks of), an id that is the
-same whenever the same cause is worked out again, and a `reason` in words with the numbers.
-Times may be given as milliseconds since 1970, as aware datetimes or as RFC 3339 text; they are
-written as RFC 3339 in UTC with milliseconds and `Z`.
+A record here has the fields of the model of the same name in `schemas.published`, in the same
+order, with the same defaults; times are text as they are written (`schemas.fields.rfc3339`).
+Nothing is checked or converted when one is made: rules give what the published model asks for,
+and tests hold every output that they see to it.
+
+A field that may be missing is `None` and is then not written; one with another default always is.
+For msgspec leaves out what is its field's default, hence the factories.
 """
 
-import base64
-from typing import Annotated, ClassVar, Final, Literal
+from __future__ import annotations
 
-import xxhash
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from datetime import date
+from typing import ClassVar, Literal
+
+from msgspec import Struct, field
+from xxhash import xxh3_128_hexdigest
 
 from schemas import topics
-from schemas.fields import Channel, Cost, Id, Instant, Label, OutputId, Tier
-
-CAUSES: Final = 32
-"""Most event ids that an output names as its cause."""
-HISTORY_STEPS: Final = 32
-"""Most steps of a complaint that an escalation carries (the newest)."""
-
-Reason = Literal[
-    "not_json",
-    "invalid",
-    "missing_key",
-    "key_mismatch",
-    "too_large",
-    "wrong_topic",
-    "in_future",
-    "too_late",
-    "empty",
-]
-"""`schemas.codec.REASONS` as a type."""
-Sentence = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
-Cause = Annotated[tuple[Id, ...], Field(max_length=CAUSES)]
-Figure = Annotated[float, Field(allow_inf_nan=False)]
-Figures = Annotated[dict[Label, Figure], Field(max_length=32)]
-Base64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
-Count = Annotated[int, Field(ge=0)]
-Labels = Annotated[dict[Label, Label], Field(max_length=16)]
+from schemas.fields import Channel, Cost, Id, Label, OutputId, Tier, TimeText
+from schemas.published import Cause, Figure, Figures, Labels, Sentence
 
 
 def output_id(*parts: str | int) -> str:
@@ -49,20 +30,26 @@ def output_id(*parts: str | int) -> str:
     >>> output_id("ab", "c") == output_id("a", "bc")
     False
     """
-    return xxhash.xxh3_128_hexdigest("\x1f".join(map(str, parts)).encode())
+    return xxh3_128_hexdigest("\x1f".join(map(str, parts)).encode())
 
 
-class Output(BaseModel):
+def _no_cause() -> tuple[str, ...]:
+    return ()  # made by `tuple` itself it would not be written
+
+
+def _no_labels() -> dict[str, str]:
+    return {}
+
+
+class Output(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What every output has; `key` is its Kafka key."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     topic: ClassVar[str]
     id_field: ClassVar[str]
     by_key: ClassVar[bool] = False
     """Whether its key chooses the partition; else it lies where what caused it did."""
 
-    occurred_at: Instant
+    occurred_at: TimeText
     reason: Sentence
 
     @property
@@ -77,24 +64,16 @@ class Output(BaseModel):
         return None if customer_id is None else customer_id.encode()
 
 
-class Step(BaseModel):
+class Step(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One step in a complaint's history."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     status: Label
-    occurred_at: Instant
+    occurred_at: TimeText
     event_id: Id | None = None
 
 
-class Alert(Output):
-    """Something a person should look at now.
-
-    `occurred_at` is when its cause happened or fell due, `raised_at` when it was worked out;
-    `late` marks one worked out from a backlog. Escalations have `level` 1-3, the complaint, the
-    time overdue and the complaint's history. An alert of priority 1 that nobody acknowledged in
-    time comes again with a higher `level` and an id of its own; `raises_again` is the first's.
-    """
+class Alert(Output, frozen=True, kw_only=True, gc=False):
+    """Something a person should look at now."""
 
     topic = topics.ALERTS
     id_field = "alert_id"
@@ -105,21 +84,21 @@ class Alert(Output):
     tier: Tier
     owner_id: Id | None = None
     segment: Label | None = None
-    priority: Annotated[int, Field(ge=1, le=5)]
+    priority: int
     priority_reason: Sentence | None = None
-    raised_at: Instant
-    late: bool = False
-    level: Annotated[int, Field(ge=1, le=9)] | None = None
+    raised_at: TimeText
+    late: bool = field(default_factory=bool)
+    level: int | None = None
     raises_again: OutputId | None = None
-    cause: Cause = ()
+    cause: Cause = field(default_factory=_no_cause)
     suggested_action: Sentence
     complaint_id: Id | None = None
-    overdue_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-    history: Annotated[tuple[Step, ...], Field(max_length=HISTORY_STEPS)] | None = None
+    overdue_seconds: float | None = None
+    history: tuple[Step, ...] | None = None
     figures: Figures | None = None
 
 
-class CustomerTransition(Output):
+class CustomerTransition(Output, frozen=True, kw_only=True, gc=False):
     """A customer moved from one state to another in one dimension, such as `tier`."""
 
     topic = topics.CUSTOMER_TRANSITIONS
@@ -130,12 +109,12 @@ class CustomerTransition(Output):
     dimension: Label
     from_state: Label | None = None
     to_state: Label
-    late: bool = False
-    cause: Cause = ()
+    late: bool = field(default_factory=bool)
+    cause: Cause = field(default_factory=_no_cause)
     figures: Figures | None = None
 
 
-class Signal(Output):
+class Signal(Output, frozen=True, kw_only=True, gc=False):
     """Something about the whole, or about the flow itself, that an operator should know."""
 
     topic = topics.SIGNALS
@@ -145,11 +124,11 @@ class Signal(Output):
     kind: Label
     customer_id: Id | None = None
     value: Figure | None = None
-    labels: Labels = {}
-    cause: Cause = ()
+    labels: Labels = field(default_factory=_no_labels)
+    cause: Cause = field(default_factory=_no_cause)
 
 
-class SegmentUpdate(Output):
+class SegmentUpdate(Output, frozen=True, kw_only=True, gc=False):
     """A customer entered, left or changed segment; `figures` are the features that moved."""
 
     topic = topics.SEGMENT_UPDATES
@@ -160,11 +139,11 @@ class SegmentUpdate(Output):
     from_segment: Label | None = None
     to_segment: Label | None = None
     segment_name: Label | None = None
-    model_version: Annotated[int, Field(ge=0)]
+    model_version: int
     figures: Figures | None = None
 
 
-class CareTask(Output):
+class CareTask(Output, frozen=True, kw_only=True, gc=False):
     """Something kind to do for a customer, for a person to approve."""
 
     topic = topics.CARE_TASKS
@@ -177,63 +156,41 @@ class CareTask(Output):
     occasion: Label
     means: Label
     channel: Channel | None = None
-    budget: Cost = 0.0
+    budget: Cost = field(default_factory=float)
     text_key: Label
-    due_at: Instant
-    state: Literal["proposed", "approved", "done", "declined"] = "proposed"
-    cause: Cause = ()
+    due_at: TimeText
+    state: Literal["proposed", "approved", "done", "declined"] = field(
+        default_factory=lambda: "proposed"
+    )
+    cause: Cause = field(default_factory=_no_cause)
 
 
-class Header(BaseModel):
-    """One header of a record; its value in base64."""
+class Purchases(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What the models of purchases know of the referred customer."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    key: str
-    value: Base64 | None = None
-
-
-class Truncated(BaseModel):
-    """What is kept of a record too large to be kept whole.
-
-    `sha256` and `size` (bytes) are of the value, `head` is its first 1,024 bytes in base64.
-    A key over 1,024 bytes and headers over 8,192 bytes are left out; their sizes remain.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    sha256: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
-    size: Count
-    head: Base64
-    key_size: Count
-    headers_size: Count
+    repeats: int
+    first_day: date
+    last_day: date
+    mean_spend: Figure | None = None
 
 
-class DeadLetter(Output):
-    """A refused record: where it stood, its bytes in base64, why it was refused.
+class Referral(Output, frozen=True, kw_only=True, gc=False):
+    """What a customer is worth whom another one referred, told to the one who did."""
 
-    `occurred_at` is the record's Kafka timestamp (in `timestamp` as milliseconds too);
-    `customer_id` is its key, where that can be one. Without `truncated` the record is whole.
-    Here `reason` is the short label of the metrics, and `detail` the sentence.
-    """
+    topic = topics.REFERRALS
+    id_field = "referral_id"
+    by_key = True
 
-    topic = topics.DEAD_LETTERS
-    id_field = "dead_letter_id"
-
-    dead_letter_id: Annotated[str, StringConstraints(min_length=1, max_length=300)]
-    reason: Reason
-    detail: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
-    customer_id: Id | None = None
-    source_topic: Annotated[str, StringConstraints(min_length=1, max_length=249)]
-    partition: Count
-    offset: Count
-    timestamp: int
-    record_key: Base64 | None = None
-    value: Base64 | None = None
-    headers: tuple[Header, ...] = ()
-    truncated: Truncated | None = None
+    referral_id: OutputId
+    referrer: Id
+    referred: Id
+    state: Literal["referred", "withdrawn"] = field(default_factory=lambda: "referred")
+    clv: Figure
+    purchases: Purchases | None = None
+    version: int
+    cause: Cause = field(default_factory=_no_cause)
 
     @property
     def key(self) -> bytes | None:
-        """The refused record's key, so that a letter lies where its customer's records do."""
-        return None if self.record_key is None else base64.b64decode(self.record_key)
+        """The referrer, so that the record comes to the partition with that customer's state."""
+        return self.referrer.encode()

@@ -5,59 +5,14 @@ partition: nobody else has to send it.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Final, Literal
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from schemas import topics
 from schemas.codec import MAX_RECORD_BYTES, Bad
-from schemas.fields import Day, Id, OutputId
-from schemas.outputs import Cause, Count, Figure, Output
+from schemas.published import Referral
 
 _SHOWN_CHARACTERS: Final = 200
-
-
-class Purchases(BaseModel):
-    """What the models of purchases know of the referred customer; purchases of a day are one.
-
-    `mean_spend` (base currency) is that of the `repeats` purchases after the first day, null
-    without one.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    repeats: Count
-    first_day: Day
-    last_day: Day
-    mean_spend: Figure | None = None
-
-
-class Referral(Output):
-    """What a customer is worth whom another one referred, told to the one who did.
-
-    `referred` counts for `referrer` until a record `withdrawn` says that it does no more: another
-    referrer was named, or the customer was erased. `clv` is in base currency as of `occurred_at`,
-    0 before the first purchase; `purchases` is what it follows from. Records of one referred
-    customer count up in `version`.
-    """
-
-    topic = topics.REFERRALS
-    id_field = "referral_id"
-    by_key = True
-
-    referral_id: OutputId
-    referrer: Id
-    referred: Id
-    state: Literal["referred", "withdrawn"] = "referred"
-    clv: Figure
-    purchases: Purchases | None = None
-    version: Annotated[int, Field(ge=1)]
-    cause: Cause = ()
-
-    @property
-    def key(self) -> bytes | None:
-        """The referrer, so that the record comes to the partition with that customer's state."""
-        return self.referrer.encode()
 
 
 _validate: Final = TypeAdapter(Referral).validator.validate_json

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from schemas import topics
 from schemas.common import CommonRecord
 from schemas.fields import Label, OutputId
-from schemas.outputs import Count, Figure, Sentence
+from schemas.published import Count, Figure, Sentence
 
 QUARANTINE: Final = "quarantine"
 """Stands where a segment id stands, for a customer whose behaviour is an outlier's."""

@@ -13,12 +13,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from schemas import topics
 from schemas.common import CommonRecord
 from schemas.fields import Day, Label, OutputId
-from schemas.outputs import Count, Figure
+from schemas.published import Count, Figure
 
 STANDINGS_KEY: Final = b"standings"
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Lines = tuple[Figure, Figure, Figure, Figure]
+Lines = tuple[
+    Figure,  # 0: between scores 1 and 2 (of recency, where fewer days are better: 5 and 4)
+    Figure,  # 1: 2 and 3 (4 and 3)
+    Figure,  # 2: 3 and 4 (3 and 2)
+    Figure,  # 3: 4 and 5 (2 and 1)
+]
 
 
 class Total(BaseModel):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas import topics
 from schemas.common import CommonRecord
 from schemas.fields import Instant, Label, OutputId
-from schemas.outputs import Count, Figure
+from schemas.published import Count, Figure
 
 SURGES_KEY: Final = b"surges"
 MAX_SIGNALLED: Final = 257 * 48

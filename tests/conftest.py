@@ -7,14 +7,21 @@ from pathlib import Path
 import hypothesis  # noqa: F401 - else its plugin imports it after the last test, amid warnings
 import pytest
 
-import schemas.made
+from schemas import codec
 from streams.cluster.broker import LocalBroker
-from tests.schemas.checked import check_made
+from tests.schemas.checked import check_bytes
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the product does
-schemas.made.check = check_made
 pytest_plugins = ["tests.kinds"]
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def outputs_as_published() -> Iterator[None]:
+    """Whatever output a test lets be written here is first held to its published model."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(codec, "_encode", check_bytes)
+        yield
 
 
 @pytest.fixture(scope="session")

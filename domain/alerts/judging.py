@@ -21,7 +21,7 @@ from domain.experience.outrage import outrage
 from domain.kernel.scales import TIERS
 from domain.kernel.words import duration
 from domain.policy.alerts import ALERT_INDEX, ALERT_KINDS, AlertKind
-from schemas.fields import moment
+from schemas.fields import moment, rfc3339
 from schemas.outputs import Alert, output_id
 
 MAX_HELD = 8
@@ -111,17 +111,29 @@ def raise_again(customer: Customer, opened: Open, cause: Cause) -> None:
     open_alerts.plan(opened, cause.policy.alerts)
 
 
-def _alert(customer: Customer, judged: Cause, kind: AlertKind, at: int, **fields: Any) -> Alert:
-    """An alert with what every alert says of its customer, its rule and its times."""
+def _alert(
+    customer: Customer,
+    judged: Cause,
+    kind: AlertKind,
+    at: int,
+    *,
+    figures: dict[str, float] | None,
+    **fields: Any,
+) -> Alert:
+    """An alert with what every alert says of its customer, its rule and its times.
+
+    A whole number among the figures, such as a severity, is written as the others are: 2.0.
+    """
     return Alert(
         kind=kind,
         customer_id=customer.customer_id,
         owner_id=owner_of(customer),
         segment=customer.core.segment or None,
-        occurred_at=moment(at),
-        raised_at=moment(judged.ctx.now),
+        occurred_at=rfc3339(moment(at)),
+        raised_at=rfc3339(moment(judged.ctx.now)),
         late=judged.ctx.late,
         suggested_action=getattr(judged.policy.alerts.rules, kind).action,
+        figures=figures and {name: float(figure) for name, figure in figures.items()},
         **fields,
     )
 

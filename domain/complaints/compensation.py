@@ -22,8 +22,9 @@ from domain.kernel.units import LATENESS_MS, MS_PER_DAY
 from domain.kernel.words import duration
 from domain.policy.complaints import Compensation
 from domain.tiers.known import tier_history
-from schemas.fields import moment
-from schemas.outputs import CAUSES, CareTask, output_id
+from schemas.fields import moment, rfc3339
+from schemas.outputs import CareTask, output_id
+from schemas.published import CAUSES
 
 
 class Amount(NamedTuple):
@@ -99,8 +100,8 @@ def _proposed(
         means=rules.means,
         budget=found.rest,
         text_key=rules.text_key,
-        due_at=moment(cycle.ended + rules.due_ms),
-        occurred_at=moment(cycle.ended),
+        due_at=rfc3339(moment(cycle.ended + rules.due_ms)),
+        occurred_at=rfc3339(moment(cycle.ended)),
         reason=(
             f"Complaint {complaint_id} of a {TIERS[tier]} customer was resolved"
             f" {duration(late_ms)} past its promise:"

@@ -28,7 +28,7 @@ from domain.policy import Policy
 from domain.satisfaction import sums
 from domain.tiers.known import tier_history
 from schemas import outputs
-from schemas.fields import moment
+from schemas.fields import moment, rfc3339
 from schemas.touchpoints import Complaint
 
 MAX_CASES = 64
@@ -239,7 +239,9 @@ def _raise_level(customer: Customer, missed: Missed, cause: Cause) -> None:
         overdue_seconds=overdue_ms / 1_000,
         history=tuple(
             outputs.Step(
-                status=STATUSES[step.status], occurred_at=moment(step.at), event_id=step.event_id
+                status=STATUSES[step.status],
+                occurred_at=rfc3339(moment(step.at)),
+                event_id=step.event_id,
             )
             for step in case.steps
         ),

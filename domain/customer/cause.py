@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final
 
 from domain.customer.effects import Effect, Wanted
 from domain.customer.state import Customer
 from domain.kernel.units import MS_PER_DAY
 from domain.policy import AlertKind, Policy
-from schemas.fields import moment
+from schemas.fields import TimeText, moment, rfc3339
 from schemas.outputs import Output, Signal, Step, output_id
 from schemas.standings import Standings
 
@@ -74,13 +73,13 @@ class Cause:
         self.outputs: list[Output] = []
         self.wanted: list[Wanted] = []
         self.effects: list[Effect] = []
-        self._when: datetime | None = None
+        self._when: TimeText | None = None
 
     @property
-    def when(self) -> datetime:
-        """``at`` as an aware datetime."""
+    def when(self) -> TimeText:
+        """``at`` as outputs bear it."""
         if self._when is None:
-            self._when = moment(self.at)
+            self._when = rfc3339(moment(self.at))
         return self._when
 
     @property

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from domain.customer.cause import Cause
 from domain.customer.state import Customer
-from schemas.made import made
 from schemas.outputs import CustomerTransition, output_id
 
 
@@ -23,8 +22,7 @@ def announce(customer: Customer, cause: Cause, move: Move) -> None:
     """Add the transition to the outputs: the same cause and state give the same id."""
     dimension, before, after, reason = move
     cause.outputs.append(
-        made(
-            CustomerTransition,
+        CustomerTransition(
             transition_id=output_id(
                 dimension, customer.customer_id, cause.event_id or cause.at, after
             ),

@@ -32,7 +32,7 @@ from domain.satisfaction.tallies import (
     WEIGHT,
     Tally,
 )
-from schemas.fields import moment
+from schemas.fields import moment, rfc3339
 from schemas.outputs import Signal, output_id
 
 Dimension = Literal["factor", "tier", "channel", "stage", "region", "segment", "agent", "branch"]
@@ -142,7 +142,7 @@ def inconsistency_signal(by: str, group: str, found: Consistency, now: int) -> S
     return Signal(
         signal_id=output_id("signal", INCONSISTENT, by, group, now // MS_PER_DAY),
         kind=INCONSISTENT,
-        occurred_at=moment(now),
+        occurred_at=rfc3339(moment(now)),
         value=found.spread,
         labels={by: group, "highest": found.highest, "lowest": found.lowest},
         reason=f"{by.capitalize()} {group}: {found.reason}",

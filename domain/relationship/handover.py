@@ -15,7 +15,7 @@ from domain.customer.state import FILE, Customer
 from domain.kernel.scales import TIERS
 from domain.kernel.units import LATENESS_MS, MS_PER_DAY
 from domain.tiers.known import tier_history
-from schemas.fields import moment
+from schemas.fields import moment, rfc3339
 from schemas.outputs import CareTask, output_id
 
 MAX_OWNERS = 8
@@ -52,8 +52,8 @@ def look(customer: Customer, cause: Cause) -> None:
             occasion="handover",
             means=rules.means,
             text_key="care.handover",
-            due_at=moment(at + round(rules.due_days * MS_PER_DAY)),
-            occurred_at=moment(at),
+            due_at=rfc3339(moment(at + round(rules.due_days * MS_PER_DAY))),
+            occurred_at=rfc3339(moment(at)),
             reason=(
                 f"The owner of a {TIERS[tier]} customer changed from {before} to {owner_id}: to be"
                 f" handed over within {rules.due_days:g} days."

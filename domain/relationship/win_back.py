@@ -13,7 +13,7 @@ from domain.kernel.scales import TIERS
 from domain.kernel.units import MS_PER_DAY
 from domain.value.classes import abc
 from domain.value.row import row_of
-from schemas.fields import moment
+from schemas.fields import moment, rfc3339
 from schemas.outputs import CareTask, output_id
 
 
@@ -38,7 +38,7 @@ def propose(customer: Customer, why_lost: str, cause: Cause) -> str:
             means=rules.means,
             budget=rules.budget,
             text_key="care.win_back",
-            due_at=moment(cause.at + round(rules.due_days * MS_PER_DAY)),
+            due_at=rfc3339(moment(cause.at + round(rules.due_days * MS_PER_DAY))),
             occurred_at=cause.when,
             reason=f"Lost, of value class {found.value}. {why_lost} {found.reason}"[:1_000],
             cause=cause.event_ids,

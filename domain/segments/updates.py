@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import compress
 
 import numpy as np
@@ -12,8 +11,7 @@ from domain.customer.state import CORE, CoreOnly, Customer
 from domain.kernel.words import feature_words
 from domain.segmentation.assign import Assigner
 from domain.segmentation.features import Floats
-from schemas.fields import moment, rfc3339
-from schemas.made import made
+from schemas.fields import TimeText, moment, rfc3339
 from schemas.outputs import SegmentUpdate, output_id
 from schemas.segments import QUARANTINE, SegmentModel
 
@@ -53,7 +51,7 @@ class Updates:
         a new model may move a hundred thousand.
         """
         assert self._assigner is not None
-        when, held = moment(at), _held(customers, vectors)
+        when, held = rfc3339(moment(at)), _held(customers, vectors)
         standard = self._assigner.standardise(vectors)
         by = np.abs(standard - self._assigner.standardise(held))
         fresh = np.array([not customer.core.segment for customer in customers])
@@ -73,7 +71,7 @@ class Updates:
         self,
         customer: Customer | CoreOnly,
         to: str,
-        when: datetime,
+        when: TimeText,
         *,
         vector: list[float],
         then: list[float],
@@ -103,18 +101,18 @@ class Updates:
         last = rfc3339(moment(customer.core.newest_click))
         name = self._name(customer.core.segment)
         reason = f"Left {name}: no app click within 7 days, the last was at {last}."
-        return self._update(customer, "", moment(at), reason, vector=[])
+        return self._update(customer, "", rfc3339(moment(at)), reason, vector=[])
 
     def erase(self, customer: Customer, at: int) -> SegmentUpdate:
         """Let the customer leave its segment at ``at`` (ms): it is to be forgotten."""
         reason = f"Left {self._name(customer.core.segment)}: erased at the customer's request."
-        return self._update(customer, "", moment(at), reason, vector=[])
+        return self._update(customer, "", rfc3339(moment(at)), reason, vector=[])
 
     def _update(
         self,
         customer: Customer | CoreOnly,
         to: str,
-        when: datetime,
+        when: TimeText,
         reason: str,
         *,
         vector: list[float],
@@ -125,8 +123,7 @@ class Updates:
         core.segment, core.entered_with, core.away_since = to, vector, 0
         core.segment_changes += 1
         customer.touched |= CORE
-        return made(
-            SegmentUpdate,
+        return SegmentUpdate(
             # after an erasure the customer starts anew, and with it the count of changes
             update_id=output_id("segment", customer.customer_id, core.born, core.segment_changes),
             customer_id=customer.customer_id,

@@ -27,9 +27,9 @@ from domain.policy import Policy
 from domain.value.clv import lifetime, lifetimes
 from domain.value.history import Histories, History, age_weeks, purchase_history
 from domain.value.ledger import first_value
-from schemas.fields import milliseconds, moment
-from schemas.outputs import output_id
-from schemas.referrals import Purchases, Referral
+from schemas import published
+from schemas.fields import milliseconds, moment, rfc3339
+from schemas.outputs import Purchases, Referral, output_id
 
 MAX_REFERRED: Final = 256
 NO_PURCHASE: Final = -1
@@ -112,7 +112,7 @@ def _send(customer: Customer, cause: Cause, **fields: Any) -> None:
                 "referral", name, cause.event_id or cause.at, fields["referrer"], told.told
             ),
             referred=name,
-            occurred_at=moment(max(core.newest, core.judged)),
+            occurred_at=rfc3339(moment(max(core.newest, core.judged))),
             version=told.told,
             cause=cause.event_ids,
             **fields,
@@ -123,7 +123,7 @@ def _send(customer: Customer, cause: Cause, **fields: Any) -> None:
 # -- of the referrer ----------------------------------------------------------------------
 
 
-def take(customer: Customer, record: Referral, ctx: Given) -> None:
+def take(customer: Customer, record: published.Referral, ctx: Given) -> None:
     """Keep what was told of a customer whom this one referred."""
     customer.touch(REFERRALS)
     part, at, bought = customer.referrals, milliseconds(record.occurred_at), record.purchases

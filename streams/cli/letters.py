@@ -16,7 +16,7 @@ from rich.table import Table
 from schemas.codec import REASONS, encode
 from schemas.errors import OperatingError
 from schemas.fields import rfc3339
-from schemas.outputs import DeadLetter
+from schemas.published import DeadLetter
 from schemas.topics import DEAD_LETTERS
 from streams.settings import Settings, load_settings
 

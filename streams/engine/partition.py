@@ -388,7 +388,7 @@ class Partition(Generic[E, S, C]):
 
     def _send(self, outputs: Iterable[Output], cause_timestamp: int | None) -> None:
         for output in outputs:
-            kind = output.__dict__.get("kind", "")
+            kind = getattr(output, "kind", "")
             value, by_key, topic = encode(output), output.by_key, output.topic
             self.outputs.append(Sent(topic, output.key, value, cause_timestamp, kind, by_key))
             if topic in self._prompt:

@@ -10,7 +10,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from schemas.deadletter import Original, original
-from schemas.outputs import DeadLetter
+from schemas.published import DeadLetter
 from schemas.topics import DEAD_LETTERS
 from streams.engine.client.reading import Reader
 from streams.engine.clients import admin_options, bootstrap_servers

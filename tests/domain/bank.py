@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from domain import dispatch as rules
@@ -11,7 +12,7 @@ from domain.customer.state import Customer
 from domain.policy import Policy
 from domain.satisfaction.scorecards import Scorecards
 from schemas.cases import TouchpointBase
-from schemas.fields import milliseconds, moment
+from schemas.fields import TimeText, milliseconds, moment
 from schemas.outputs import Alert, CustomerTransition, Output, Signal
 from schemas.touchpoints import (
     AppClick,
@@ -24,6 +25,7 @@ from schemas.touchpoints import (
     Survey,
     Transaction,
 )
+from tests.schemas.checked import checked
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -189,7 +191,7 @@ class Task:
             self.until(at - START)
             outcome = rules.apply(self.customer, event, at, self.ctx)
             self.statuses.append(outcome.status)
-            self.outputs += outcome.outputs
+            self.outputs += checked(outcome.outputs)
             if self._reload_always:
                 self.reload()
         return self
@@ -197,7 +199,7 @@ class Task:
     def until(self, at: int) -> Task:
         """Let the clock run to ``at`` (ms after START) and fire what is due."""
         self.ctx.now = max(self.ctx.now, START + at)
-        self.outputs += rules.fire(self.customer, self.ctx)
+        self.outputs += checked(rules.fire(self.customer, self.ctx))
         due = self.customer.next_due
         assert due is None or due > self.ctx.now
         return self
@@ -249,4 +251,9 @@ class Task:
 
 def after_start(output: Output) -> int:
     """When an output's cause happened, in ms after START."""
-    return milliseconds(output.occurred_at) - START
+    return ms_of(output.occurred_at) - START
+
+
+def ms_of(time: TimeText) -> int:
+    """A time of an output in ms since 1970."""
+    return milliseconds(datetime.fromisoformat(time))

@@ -16,12 +16,14 @@ from domain.assembly.context import Context
 from domain.customer.state import Customer
 from domain.policy import Policy
 from domain.value import referrals
+from schemas import published
 from schemas.cases import TouchpointBase
 from schemas.codec import encode
 from schemas.fields import milliseconds
-from schemas.outputs import Output
-from schemas.referrals import Referral, decode_referrals
+from schemas.outputs import Output, Referral
+from schemas.referrals import decode_referrals
 from tests.domain.bank import START
+from tests.schemas.checked import checked
 
 
 class Town:
@@ -68,7 +70,7 @@ class Town:
         letters = self.post.get((sender, receiver))
         if letters:
             [record] = decode_referrals([encode(letters.popleft())])
-            assert isinstance(record, Referral), record
+            assert isinstance(record, published.Referral), record
             referrals.take(self.customer(receiver), record, self.ctx)
             self._saved(receiver)
 
@@ -81,7 +83,7 @@ class Town:
 
     def send(self, outputs: Sequence[Output]) -> None:
         """Keep what was sent, and post what is told to others."""
-        self.outputs += outputs
+        self.outputs += checked(outputs)
         for output in outputs:
             if isinstance(output, Referral):
                 self.sent.append(output)

@@ -19,7 +19,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
-from schemas.outputs import SegmentUpdate
+from schemas.published import SegmentUpdate
 from streams.cluster.broker import LocalBroker
 from streams.engine.placing import partition_of
 

@@ -14,7 +14,8 @@ from schemas.codec import MAX_RECORD_BYTES, REASONS, Bad, encode
 from schemas.deadletter import LARGEST_KEPT_BYTES, Original, dead_letter, original
 from schemas.examples import OUTPUT_EXAMPLES
 from schemas.jsonschema import OUTPUT_MODELS
-from schemas.outputs import Alert, CustomerTransition, DeadLetter, Output, Reason, output_id
+from schemas.outputs import output_id
+from schemas.published import Alert, CustomerTransition, DeadLetter, Published, Reason
 from schemas.topics import OUTPUT_TOPICS, PORTFOLIO
 
 ALERT = OUTPUT_EXAMPLES["Alert"][0]
@@ -40,7 +41,7 @@ def record(value: bytes, key: bytes = b"c-1", headers: int = 0) -> Original:
 
 
 @pytest.mark.parametrize("model", OUTPUT_MODELS, ids=lambda model: model.__name__)
-def test_each_output_example_reads_and_writes_the_same(model: type[Output]) -> None:
+def test_each_output_example_reads_and_writes_the_same(model: type[Published]) -> None:
     for example in OUTPUT_EXAMPLES[model.__name__]:
         read = model.model_validate_json(json.dumps(example))
         assert json.loads(encode(read)) == {**example, **_defaults(read, example)}
@@ -49,7 +50,7 @@ def test_each_output_example_reads_and_writes_the_same(model: type[Output]) -> N
         assert read.key == b"c-000042" or "customer_id" not in example
 
 
-def _defaults(read: Output, example: dict[str, object]) -> dict[str, object]:
+def _defaults(read: Published, example: dict[str, object]) -> dict[str, object]:
     """The empty or false fields that `encode` writes though the example leaves them out."""
     written = json.loads(encode(read))
     return {name: written[name] for name in written if name not in example and not written[name]}

@@ -13,7 +13,7 @@ from schemas.asyncapi import asyncapi_document
 from schemas.codec import Bad, decode
 from schemas.examples import EXAMPLES, OUTPUT_EXAMPLES
 from schemas.jsonschema import OUTPUT_MODELS, examples_by_name, json_schemas
-from schemas.outputs import DeadLetter
+from schemas.published import DeadLetter
 from schemas.segments import MODEL_KEY
 from schemas.standings import STANDINGS_KEY
 from schemas.surges import SURGES_KEY

@@ -25,7 +25,7 @@ from domain.complaints.surges.hourly import (
 from domain.complaints.surges.summary import Snapshot
 from domain.kernel.units import MS_PER_HOUR
 from domain.policy.complaints import SystemicIssues
-from schemas.fields import milliseconds, moment
+from schemas.fields import milliseconds, moment, rfc3339
 from schemas.outputs import Signal, output_id
 from schemas.surges import Surge, Surges
 
@@ -155,7 +155,7 @@ def _signal(surge: Surge, examples: list[Example]) -> Signal:
         kind="systemic_issue",
         value=float(surge.complaints),
         labels={name: label for name, label in labels.items() if label is not None},
-        occurred_at=begins,
+        occurred_at=rfc3339(begins),
         reason=(
             f"{surge.complaints} complaints {words(surge)} between {begins:%Y-%m-%d %H:%M} and"
             f" {ends:%H:%M} UTC; the {surge.history_hours} hours before had {surge.mean:.2f} an"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.policy import Policy
-from schemas.fields import milliseconds
-from tests.domain.bank import DAY, HOUR, MINUTE, START, Events, Task, after_start
+from tests.domain.bank import DAY, HOUR, MINUTE, START, Events, Task, after_start, ms_of
 
 
 def test_reaching_the_vip_line_is_told_once_and_private_after_vip_is_not_new() -> None:
@@ -156,5 +155,5 @@ def test_an_alert_from_a_backlog_is_marked_late_and_says_when_it_was_raised() ->
     task.take(Events().transaction(0, amount=1e6))
     (alert,) = task.alerts()
     assert alert.late
-    assert milliseconds(alert.raised_at) == START + 3 * HOUR
+    assert ms_of(alert.raised_at) == START + 3 * HOUR
     assert after_start(alert) == 0

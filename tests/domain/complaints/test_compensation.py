@@ -13,7 +13,7 @@ from domain.policy import Policy
 from schemas.outputs import CareTask
 from schemas.touchpoints import Complaint
 from tests.domain import oracle
-from tests.domain.bank import CUSTOMER, DAY, HOUR, MINUTE, START, Events, Task, after_start
+from tests.domain.bank import CUSTOMER, DAY, HOUR, MINUTE, START, Events, Task, after_start, ms_of
 from tests.domain.test_order_of_arrival import THOROUGH
 
 # balance -> hours to resolve, base, for each day begun, cap
@@ -50,7 +50,7 @@ def test_the_amount_grows_with_tier_and_each_day_begun_up_to_the_cap(
     assert proposal.budget == min(cap, base + (late // DAY + 1) * per_day)
     assert (proposal.occasion, proposal.state) == ("compensation", "proposed")
     assert after_start(proposal) == end
-    assert proposal.due_at.timestamp() * 1_000 == START + end + 3 * DAY
+    assert ms_of(proposal.due_at) == START + end + 3 * DAY
 
 
 def test_a_proposal_says_what_it_comes_from() -> None:

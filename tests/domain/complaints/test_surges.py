@@ -16,7 +16,8 @@ from domain.policy import Policy
 from domain.policy.complaints import SystemicIssues
 from schemas.codec import encode
 from schemas.surges import Surges
-from tests.domain.bank import DAY, HOUR, MINUTE, SECOND, START, Events, Task
+from tests.domain.bank import DAY, HOUR, MINUTE, SECOND, START, Events, Task, ms_of
+from tests.schemas.checked import checked
 
 RULES = SystemicIssues()
 SERIES = [
@@ -92,11 +93,11 @@ def detect(made: list[Hourly], now: int, detector: Detector | None = None) -> Fo
 def signalled(found: Found | None) -> dict[tuple[Series, int], int]:
     """(series, hour) -> complaints of what was found."""
     result = {}
-    for signal in found.outputs if found else ():
+    for signal in checked(found.outputs) if found else ():
         labels = signal.labels
         series = Series(labels["category"], labels.get("product", ""), labels["channel"])
         assert signal.value is not None
-        result[series, round(signal.occurred_at.timestamp() * 1_000) // HOUR] = int(signal.value)
+        result[series, ms_of(signal.occurred_at) // HOUR] = int(signal.value)
     return result
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from domain.customer.consent import may_contact
 from domain.kernel.quiet_hours import quiet_until
 from domain.policy import Policy
-from tests.domain.bank import CUSTOMER, DAY, HOUR, MINUTE, START, Events, Task, after_start
+from tests.domain.bank import CUSTOMER, DAY, HOUR, MINUTE, START, Events, Task, after_start, ms_of
 from tests.domain.kernel.test_business_time import TURNS, ZONES, at
 
 KEY = 250_000.0
@@ -71,7 +71,7 @@ def consenting(make: Events, policy: Policy | None = None, **profile: Any) -> Ta
 
 def offers(task: Task) -> list[int]:
     """When each offer window was raised, in ms after START."""
-    return [round(a.raised_at.timestamp() * 1_000) - START for a in task.alerts("offer_window")]
+    return [ms_of(a.raised_at) - START for a in task.alerts("offer_window")]
 
 
 def test_a_click_by_day_opens_the_window_at_once() -> None:

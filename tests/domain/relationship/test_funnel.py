@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from domain.relationship.funnel import Funnel
+from schemas.codec import encode
 from tests.domain.bank import DAY, Events, Task
 
 
@@ -72,7 +74,7 @@ def test_the_rules_transitions_tell_the_same() -> None:
     task.take(make.survey(9 * DAY, "nps", 10))
     funnel = Funnel()
     for transition in task.transitions("relationship"):
-        funnel.add_transition(transition.model_dump(mode="json"))
+        funnel.add_transition(json.loads(encode(transition)))
     funnel.add(task.figures())
     assert [(step.name, step.reached, step.days) for step in funnel.steps()] == [
         ("potential", 1, None), ("target", 1, None), ("first_time", 1, 3.0),

@@ -13,7 +13,7 @@ from schemas.cases import TouchpointBase
 from schemas.outputs import CareTask
 from schemas.touchpoints import Profile
 from tests.domain import oracle
-from tests.domain.bank import DAY, HOUR, Events, Task, after_start
+from tests.domain.bank import DAY, HOUR, Events, Task, after_start, ms_of
 
 
 def handovers(task: Task) -> list[CareTask]:
@@ -32,7 +32,7 @@ def test_a_change_of_owner_makes_one_task_in_any_order(order: tuple[int, ...]) -
     [made] = handovers(task)
     assert (made.occasion, made.tier, made.owner_id) == ("handover", "key", "m-2")
     assert after_start(made) == 2 * HOUR
-    assert (made.due_at - made.occurred_at).days == 7
+    assert ms_of(made.due_at) - ms_of(made.occurred_at) == 7 * DAY
     assert made.cause == (events[2].event_id,)
     assert "changed from m-1 to m-2" in made.reason
     assert task.figures()["owner_id"] == "m-2"
@@ -70,7 +70,7 @@ def test_the_policy_says_from_which_tier_and_how_soon() -> None:
     assert handovers(Task(policy).take(make.transaction(0, 250_000.0), *events)) == []
     [made] = handovers(Task(policy).take(make.transaction(0, 350_000.0), *events))
     assert made.means == "visit"
-    assert (made.due_at - made.occurred_at).days == 3
+    assert ms_of(made.due_at) - ms_of(made.occurred_at) == 3 * DAY
 
 
 @st.composite

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from domain.customer.state import Customer, Record
 from domain.policy import Policy
 from domain.segments.live import Segments
-from schemas.fields import milliseconds, moment, rfc3339
+from schemas.fields import moment, rfc3339
 from schemas.outputs import SegmentUpdate
 from schemas.segments import QUARANTINE, SegmentCard, SegmentModel
-from tests.domain.bank import CUSTOMER, DAY, HOUR, MINUTE, START, Events, Task
+from tests.domain.bank import CUSTOMER, DAY, HOUR, MINUTE, START, Events, Task, ms_of
+from tests.schemas.checked import checked
 
 FEATURES = Policy().segments.features
 WIDTH = len(FEATURES)
@@ -86,7 +87,7 @@ class Live:
         for change in changes:
             self.written += change.records
             self.task.records |= {key: value for key, value in change.records if value}
-        found = [update for change in changes for update in change.outputs]
+        found = checked(update for change in changes for update in change.outputs)
         self.updates += found
         return found
 
@@ -128,7 +129,7 @@ def test_a_customer_enters_moves_and_leaves_with_reasons_in_numbers() -> None:
     (left,) = live.tick(8 * DAY)
     assert (left.from_segment, left.to_segment) == ("s2", None)
     last = START + 3 * HOUR + 13 * MINUTE
-    assert milliseconds(left.occurred_at) == last + WEEK
+    assert ms_of(left.occurred_at) == last + WEEK
     assert rfc3339(moment(last)) in left.reason
     assert live.task.figures()["segment"] is None
     assert len(live.segments) == 0

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from domain.customer.state import REFERRALS
 from domain.value.referrals import MAX_REFERRED
 from schemas.cases import TouchpointBase
-from schemas.fields import moment
-from schemas.referrals import Referral
+from schemas.fields import moment, rfc3339
+from schemas.outputs import Referral
 from tests.domain import oracle_value as oracle
-from tests.domain.bank import DAY, HOUR, START, Events
+from tests.domain.bank import DAY, HOUR, START, Events, ms_of
 from tests.domain.oracle import in_order, ms
 from tests.domain.test_order_of_arrival import THOROUGH
 from tests.domain.town import Town, of
@@ -162,7 +162,7 @@ def test_silence_is_told_when_the_state_moves() -> None:
     town.until(200 * DAY)
     later = town.sent[before:]
     assert [each.reason.split(":")[0] for each in later] == ["The customer state changed"] * 2
-    assert all(ms(each) % DAY == 0 for each in later)
+    assert all(ms_of(each.occurred_at) % DAY == 0 for each in later)
     assert town.sent[before - 1].clv > later[0].clv > later[1].clv
     told = town.deliver_all().figures("ann")["value"]["referral_value"]
     bought = [(START + n * 7 * DAY, 10.0) for n in range(8)]
@@ -186,7 +186,7 @@ def test_nobody_refers_themselves_and_who_was_not_referred_tells_nothing() -> No
 def record(number: int, clv: float, version: int = 1, **fields: Any) -> Referral:
     return Referral(
         referral_id=f"r-{number}-{version}", referrer="ann", referred=f"c-{number:04d}",
-        occurred_at=moment(START + number), clv=clv, version=version, reason="Told.",
+        occurred_at=rfc3339(moment(START + number)), clv=clv, version=version, reason="Told.",
         **fields,
     )  # fmt: skip
 

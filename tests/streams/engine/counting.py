@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from agents.topology import Get, ReadBack, Topology
 from schemas.codec import Bad
-from schemas.fields import moment
+from schemas.fields import moment, rfc3339
 from schemas.outputs import Signal, output_id
 from streams.engine.partition import Partition
 
@@ -157,7 +157,7 @@ def _fire(count: Count, context: Shared) -> list[Signal]:
             signal_id=output_id("due", count.key, due),
             kind="due",
             customer_id=count.key,
-            occurred_at=moment(due),
+            occurred_at=rfc3339(moment(due)),
             reason=f"the timer of {count.key} fell due",
             value=float(context.now),
         )
