@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from domain.kernel.population import Together
 from schemas.codec import Bad
+from schemas.figures import CustomerFigures
 from schemas.outputs import Output
 
 Get = Callable[[bytes], bytes | None]
@@ -66,7 +67,7 @@ R = TypeVar("R")
 
 Decode = Callable[[Sequence[bytes | None]], Sequence[E | Bad]]
 """What each value holds, or why it is refused. Never raises."""
-Figures = dict[str, Any]
+Figures = CustomerFigures
 """What a user sees of a state. This is the one place that says what it is made of."""
 
 

@@ -2,10 +2,12 @@
 
 from typing import Any, Final
 
+import msgspec
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from schemas.examples import EXAMPLES, OUTPUT_EXAMPLES
+from schemas.figures import published
 from schemas.published import (
     Alert,
     CareTask,
@@ -40,10 +42,14 @@ Schema = dict[str, Any]
 
 
 def json_schemas() -> dict[str, Schema]:
-    """A schema that stands alone for each input and output by name, and one for `Touchpoint`."""
+    """A schema that stands alone for each input and output by name, and one for `Touchpoint`.
+
+    So is that of a customer's figures, which cross the boundary as lines and on no topic.
+    """
     models: list[type[BaseModel]] = [*MODEL_OF_TYPE.values(), *OUTPUT_MODELS]
     made = {model.__name__: model.model_json_schema() for model in models}
     made["Touchpoint"] = {"title": "Touchpoint", **TypeAdapter(Touchpoint).json_schema()}
+    made[published.NAME] = published.schema()
     examples = examples_by_name()
     for name, schema in made.items():
         if name in examples:
@@ -66,4 +72,5 @@ def shared_schemas(template: str) -> dict[str, Schema]:
 def examples_by_name() -> dict[str, list[dict[str, Any]]]:
     """Examples by the name of their model."""
     named = {model.__name__: EXAMPLES[kind] for kind, model in MODEL_OF_TYPE.items()}
-    return named | OUTPUT_EXAMPLES
+    figures = {published.NAME: [msgspec.to_builtins(published.example())]}
+    return named | OUTPUT_EXAMPLES | figures

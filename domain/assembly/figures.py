@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import msgspec
 
 from domain.alerts import open_alerts
 from domain.complaints.figures import complaint_figures
@@ -23,12 +23,14 @@ from domain.tiers.known import tier_history
 from domain.value.figures import value_figures
 from domain.value.row import Row
 from schemas.fields import moment, rfc3339
+from schemas.figures import BehaviourFigures, CustomerFigures
+from schemas.figures.value import MatrixClass
 from schemas.standings import Standings
 
 
 def export(
     customer: Customer, now: int, policy: Policy, standings: Standings | None = None
-) -> dict[str, Any]:
+) -> CustomerFigures:
     """All figures as of ``now`` (ms), or as of the newest event where that is later.
 
     Classes among all customers follow from ``standings``.
@@ -39,47 +41,52 @@ def export(
     clock = max(now, core.newest)
     waiting, overdue = counts(customer, clock, policy)
 
-    def loyal(row: Row | None) -> Finding[Any]:
+    def loyal(row: Row | None) -> Finding[MatrixClass]:
         felt = attitude(customer, clock, policy).value
         return loyalty(row, standings, felt, policy)
 
     desk = open_alerts.counts(customer, clock, policy.alerts)
-    figures: dict[str, Any] = {
-        "customer_id": customer.customer_id,
-        "events": core.events,
-        "repeats": core.repeats,
-        "event_xor": f"{core.event_xor:016x}",
-        "first_event_at": _text(core.first if core.events else None),
-        "newest_event_at": _text(core.newest if core.events else None),
-        "transactions": core.transactions,
-        "transaction_sum": core.transaction_sum,
-        "first_purchase_at": _text(core.first_purchase),
-        "accounts": len(balances_of(customer)) if customer.has(MONEY) else 0,
-        "balance": balance_of(customer),
-        "tier": TIERS[tier_history(customer, policy).tier_at(clock)],
-        "owner_id": owner_of(customer),
-        "satisfaction": satisfaction.level(customer, policy, clock),
-        "satisfaction_by_factor": satisfaction.levels(customer, policy, clock).factor,
-        "complaints": core.complaints,
-        "complaints_open": waiting,
-        "complaints_overdue": overdue,
-        "irregular_steps": core.irregular_steps,
-        "complaint_cases": complaint_figures(customer, clock, policy),
-        "segment": core.segment or None,
-        "features": behaviour_features(customer.recent.window_counts(clock)),
-        "memory_overflows": core.memory_overflows,
-        "suppressed_alerts": core.suppressed_alerts,
-        "alerts_open": desk.open,
-        "alerts_acknowledged": desk.acknowledged,
-        "alerts_forgotten": desk.forgotten,
-        "desk_unmatched": desk.unmatched,
-        "value": value_figures(customer, clock, policy, standings, loyal),
-        "relationship": relationship_figures(customer, clock, policy),
-        "experience": experience_figures(customer, clock, policy),
-    }
-    figures["groups"] = group_figures(customer, figures)
-    figures["missing"] = {name: INPUT_OF[name] for name in INPUT_OF if figures[name] is None}
-    return figures
+    value = value_figures(customer, clock, policy, standings, loyal)
+    relationship = relationship_figures(customer, clock, policy)
+    balance = balance_of(customer)
+    felt = satisfaction.level(customer, policy, clock)
+    clicks = behaviour_features(customer.recent.window_counts(clock))
+    segment = core.segment or None
+    return CustomerFigures(
+        customer_id=customer.customer_id,
+        events=core.events,
+        repeats=core.repeats,
+        event_xor=f"{core.event_xor:016x}",
+        first_event_at=_text(core.first if core.events else None),
+        newest_event_at=_text(core.newest if core.events else None),
+        transactions=core.transactions,
+        transaction_sum=core.transaction_sum,
+        first_purchase_at=_text(core.first_purchase),
+        accounts=len(balances_of(customer)) if customer.has(MONEY) else 0,
+        balance=balance,
+        tier=TIERS[tier_history(customer, policy).tier_at(clock)],
+        owner_id=owner_of(customer),
+        satisfaction=felt,
+        satisfaction_by_factor=satisfaction.levels(customer, policy, clock).factor,
+        complaints=core.complaints,
+        complaints_open=waiting,
+        complaints_overdue=overdue,
+        irregular_steps=core.irregular_steps,
+        complaint_cases=complaint_figures(customer, clock, policy),
+        segment=segment,
+        features=msgspec.convert(clicks, BehaviourFigures | None),
+        memory_overflows=core.memory_overflows,
+        suppressed_alerts=core.suppressed_alerts,
+        alerts_open=desk.open,
+        alerts_acknowledged=desk.acknowledged,
+        alerts_forgotten=desk.forgotten,
+        desk_unmatched=desk.unmatched,
+        value=value,
+        relationship=relationship,
+        experience=experience_figures(customer, clock, policy),
+        groups=group_figures(customer, relationship.age_band, value.liquidity),
+        missing=_missing(balance=balance, satisfaction=felt, features=clicks, segment=segment),
+    )
 
 
 INPUT_OF = {
@@ -88,6 +95,11 @@ INPUT_OF = {
     "features": "no app_click within 7 days",
     "segment": "no segment model, or no app_click within 7 days",
 }
+
+
+def _missing(**figures: object) -> dict[str, str]:
+    """The inputs that these figures lack, by name."""
+    return {name: INPUT_OF[name] for name, value in figures.items() if value is None}
 
 
 def _text(at: int | None) -> str | None:

@@ -94,7 +94,7 @@ def _proposed(
     task = CareTask(
         task_id=output_id("compensation", customer.customer_id, complaint_id, cycle.event_id),
         customer_id=customer.customer_id,
-        tier=TIERS[tier],  # type: ignore[arg-type]
+        tier=TIERS[tier],
         owner_id=owner_of(customer),
         occasion="compensation",
         means=rules.means,

@@ -6,7 +6,7 @@ what is said here does not depend on when they were folded.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 from domain.complaints import compensation
 from domain.complaints.cycles import is_overdue, missed_levels
@@ -21,9 +21,10 @@ from domain.policy import Policy
 from domain.tiers.history import TierHistory
 from domain.tiers.known import tier_history
 from schemas.fields import moment, rfc3339
+from schemas.figures import ComplaintFigures
 
 
-def complaint_figures(customer: Customer, clock: int, policy: Policy) -> list[dict[str, Any]]:
+def complaint_figures(customer: Customer, clock: int, policy: Policy) -> list[ComplaintFigures]:
     """The complaints as of ``clock`` (ms), the oldest first.
 
     Of the newest cycle: whether acknowledged and resolved in time (``None`` while neither kept
@@ -41,68 +42,96 @@ def complaint_figures(customer: Customer, clock: int, policy: Policy) -> list[di
     return [_figures(each, clock, history, policy) for each in kept]
 
 
-def _figures(each: Judged, clock: int, history: TierHistory, policy: Policy) -> dict[str, Any]:
+class _Newest(NamedTuple):
+    """The promises of the newest cycle; nothing of a complaint whose beginning has not come yet."""
+
+    acknowledged_in_time: bool | None = None
+    resolved_in_time: bool | None = None
+    acknowledge_hours: float | None = None
+    resolve_hours: float | None = None
+    acknowledge_due_at: str | None = None
+    resolve_due_at: str | None = None
+    regulator_due_at: str | None = None
+
+
+class _Whole(NamedTuple):
+    """The promises of all cycles."""
+
+    kept: int
+    broken: int
+    escalated_to: int
+
+
+def _figures(each: Judged, clock: int, history: TierHistory, policy: Policy) -> ComplaintFigures:
     case, lived = each.case, each.life
     first = case.steps[0]
     opened = next((step for step in case.steps if step.status == OPENED and step.severity), first)
     start = lived.cycles[-1].start if lived.cycles else first.at
-    tier = TIERS[history.tier_at(start)]
-    figures: dict[str, Any] = {
-        "complaint_id": case.complaint_id,
-        "status": STATUSES[lived.status],
-        "open": lived.open,
-        "overdue": is_overdue(each, clock),
-        "tier": tier,
-        "severity": lived.severity or None,
-        "factor": FACTORS[lived.factor - 1] if lived.factor else None,
-        "category": opened.category or None,
-        "product": opened.product or None,
-        "channel": CHANNELS[first.channel],
-        "complex": lived.complex,
-        "opened_at": rfc3339(moment(first.at)),
-        "cycle_began_at": rfc3339(moment(start)),
-        "reopened": sum(cycle.reopened for cycle in lived.cycles),
-        "open_hours": _hours(clock - start) if lived.open else None,
-    }
-    figures |= _newest_cycle(each, clock) | _all_cycles(each, clock)
+    tier, status = TIERS[history.tier_at(start)], STATUSES[lived.status]
+    assert status != "", "a complaint has a step, and every first step gives it a status"
+    newest, whole = _newest_cycle(each, clock), _all_cycles(each, clock)
     given, due = _compensation(each, history, policy)
-    figures |= {"compensation_given": given, "compensation_due": due}
-    figures["reason"] = _reason(figures, each, clock, tier)
-    return figures
+    return ComplaintFigures(
+        complaint_id=case.complaint_id,
+        status=status,
+        open=lived.open,
+        overdue=is_overdue(each, clock),
+        tier=tier,
+        severity=lived.severity or None,
+        factor=FACTORS[lived.factor - 1] if lived.factor else None,
+        category=opened.category or None,
+        product=opened.product or None,
+        channel=CHANNELS[first.channel],
+        complex=lived.complex,
+        opened_at=rfc3339(moment(first.at)),
+        cycle_began_at=rfc3339(moment(start)),
+        reopened=sum(cycle.reopened for cycle in lived.cycles),
+        open_hours=_hours(clock - start) if lived.open else None,
+        acknowledged_in_time=newest.acknowledged_in_time,
+        resolved_in_time=newest.resolved_in_time,
+        acknowledge_hours=newest.acknowledge_hours,
+        resolve_hours=newest.resolve_hours,
+        acknowledge_due_at=newest.acknowledge_due_at,
+        resolve_due_at=newest.resolve_due_at,
+        regulator_due_at=newest.regulator_due_at,
+        promises_kept=whole.kept,
+        promises_broken=whole.broken,
+        escalated_to=whole.escalated_to,
+        compensation_given=given,
+        compensation_due=due,
+        reason=_reason(each, clock, status, tier),
+    )
 
 
-def _newest_cycle(each: Judged, clock: int) -> dict[str, Any]:
-    if not each.life.cycles:  # its beginning has not come yet
-        return dict.fromkeys(
-            ("acknowledged_in_time", "resolved_in_time", "acknowledge_hours", "resolve_hours",
-             "acknowledge_due_at", "resolve_due_at", "regulator_due_at")
-        )  # fmt: skip
+def _newest_cycle(each: Judged, clock: int) -> _Newest:
+    if not each.life.cycles:
+        return _Newest()
     cycle, dues = each.life.cycles[-1], each.dues[-1]
     resolved = cycle.ended if cycle.end_status == RESOLVED else None
     owed = cycle.ended is None
-    return {
-        "acknowledged_in_time": _kept(cycle.acknowledged, dues.acknowledge, clock),
-        "resolved_in_time": _resolved_in_time(cycle, dues, clock),
-        "acknowledge_hours": _took(cycle, cycle.acknowledged),
-        "resolve_hours": _took(cycle, resolved),
-        "acknowledge_due_at": _text(dues.acknowledge if cycle.acknowledged is None else None),
-        "resolve_due_at": _text(dues.resolve if owed else None),
-        "regulator_due_at": _text(dues.regulator if owed else None),
-    }
+    return _Newest(
+        acknowledged_in_time=_kept(cycle.acknowledged, dues.acknowledge, clock),
+        resolved_in_time=_resolved_in_time(cycle, dues, clock),
+        acknowledge_hours=_took(cycle, cycle.acknowledged),
+        resolve_hours=_took(cycle, resolved),
+        acknowledge_due_at=_text(dues.acknowledge if cycle.acknowledged is None else None),
+        resolve_due_at=_text(dues.resolve if owed else None),
+        regulator_due_at=_text(dues.regulator if owed else None),
+    )
 
 
-def _all_cycles(each: Judged, clock: int) -> dict[str, Any]:
+def _all_cycles(each: Judged, clock: int) -> _Whole:
     cycles = list(zip(each.life.cycles, each.dues, strict=True))
     answers = [_kept(cycle.acknowledged, dues.acknowledge, clock) for cycle, dues in cycles]
     answers += [_resolved_in_time(cycle, dues, clock) for cycle, dues in cycles]
     missed = [
         level for cycle, dues in cycles for due, level in missed_levels(cycle, dues) if due <= clock
     ]
-    return {
-        "promises_kept": sum(kept is True for kept in answers),
-        "promises_broken": sum(kept is False for kept in answers),
-        "escalated_to": max(missed, default=0),
-    }
+    return _Whole(
+        kept=sum(kept is True for kept in answers),
+        broken=sum(kept is False for kept in answers),
+        escalated_to=max(missed, default=0),
+    )
 
 
 def _kept(done: int | None, due: int, clock: int) -> bool | None:
@@ -133,7 +162,7 @@ def _compensation(each: Judged, history: TierHistory, policy: Policy) -> tuple[f
     return given, due
 
 
-def _reason(figures: dict[str, Any], each: Judged, clock: int, tier: str) -> str:
+def _reason(each: Judged, clock: int, status: str, tier: str) -> str:
     """Where the complaint stands, in a sentence."""
     if not each.life.cycles:
         return "Its beginning is not known: there are steps, but no opening."
@@ -145,7 +174,7 @@ def _reason(figures: dict[str, Any], each: Judged, clock: int, tier: str) -> str
     if cycle.ended is None:
         parts.append(f"not resolved, {_against(dues.resolve, clock)}")
     else:
-        told = f"{figures['status']} after {duration(cycle.ended - cycle.start)}"
+        told = f"{status} after {duration(cycle.ended - cycle.start)}"
         late = cycle.ended - dues.resolve
         parts.append(f"{told}, {duration(late)} past the promise" if late >= 0 else told)
     return f"{'; '.join(parts)}."

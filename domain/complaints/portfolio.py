@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from math import ceil
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -18,9 +18,18 @@ from domain.customer.adding_up import AddsUp
 from domain.customer.grouping import UNKNOWN
 from domain.kernel.scales import FACTORS, TIERS
 from domain.policy import Policy
+from schemas.figures import ComplaintFigures, CustomerFigures
 
 LEVELS: Final = 3
-DIMENSIONS: Final = ("tier", "category", "factor", "product", "channel", "severity")
+DIMENSIONS: Final[Mapping[str, Callable[[ComplaintFigures], str | int | None]]] = {
+    "tier": lambda case: case.tier,
+    "category": lambda case: case.category,
+    "factor": lambda case: case.factor,
+    "product": lambda case: case.product,
+    "channel": lambda case: case.channel,
+    "severity": lambda case: case.severity,
+}
+"""What complaints are told apart by."""
 ORDERS: Final = {"tier": TIERS, "factor": FACTORS, "severity": ("5", "4", "3", "2", "1")}
 SLOW: Final = 0.9
 """The share of complaints that are quicker than what is called slow."""
@@ -92,18 +101,18 @@ class _Tally:
         self._acknowledge: list[float] = []
         self._resolve: list[float] = []
 
-    def add(self, case: Mapping[str, Any]) -> None:
+    def add(self, case: ComplaintFigures) -> None:
         counts = self._counts
         for name, counted in _COUNTED.items():
             counts[name] += counted(case)
         for hours, taken in (
-            (self._acknowledge, case["acknowledge_hours"]),
-            (self._resolve, case["resolve_hours"]),
+            (self._acknowledge, case.acknowledge_hours),
+            (self._resolve, case.resolve_hours),
         ):
             if taken is not None:
                 hours.append(taken)
-        self._given.append(case["compensation_given"])
-        self._due.append(case["compensation_due"])
+        self._given.append(case.compensation_given)
+        self._due.append(case.compensation_due)
 
     def merge(self, other: _Tally) -> None:
         for name, count in other._counts.items():
@@ -146,19 +155,19 @@ class ComplaintPortfolio(AddsUp):
         self._oldest: float | None = None
         self._met: dict[str, list[bool]] = {name: [] for name in _names(policy)}
 
-    def add(self, customer: Mapping[str, Any]) -> None:
+    def add(self, customer: CustomerFigures) -> None:
         """Add one exported customer."""
-        cases = customer["complaint_cases"]
+        cases = customer.complaint_cases
         self._customers += 1
         self._complainants += bool(cases)
-        self._ever += customer["complaints"]
-        self._irregular += customer["irregular_steps"]
+        self._ever += customer.complaints
+        self._irregular += customer.irregular_steps
         for case in cases:
             self._total.add(case)
-            for dimension in DIMENSIONS:
-                self._tally(dimension, case[dimension]).add(case)
-            if case["open_hours"] is not None:
-                self._oldest = max(self._oldest or 0.0, case["open_hours"])
+            for dimension, dimension_of in DIMENSIONS.items():
+                self._tally(dimension, dimension_of(case)).add(case)
+            if case.open_hours is not None:
+                self._oldest = max(self._oldest or 0.0, case.open_hours)
             for name, met in self._meets(case):
                 self._met[name].append(met)
 
@@ -201,7 +210,7 @@ class ComplaintPortfolio(AddsUp):
 
     # -- inside -------------------------------------------------------------------------
 
-    def _tally(self, dimension: str, name: Any) -> _Tally:
+    def _tally(self, dimension: str, name: str | int | None) -> _Tally:
         label = UNKNOWN if name is None else str(name)
         return self._by.setdefault((dimension, label), _Tally())
 
@@ -216,15 +225,15 @@ class ComplaintPortfolio(AddsUp):
         )  # fmt: skip
         return tuple(rows)
 
-    def _meets(self, case: Mapping[str, Any]) -> Iterable[tuple[str, bool]]:
+    def _meets(self, case: ComplaintFigures) -> Iterable[tuple[str, bool]]:
         """The published limits that can be told of a complaint, and whether it keeps them."""
         rules = self._policy.complaints.benchmarks
         regulator, summary, final = _names(self._policy)
-        if case["resolve_hours"] is not None or case["escalated_to"] == LEVELS:
-            yield regulator, case["escalated_to"] < LEVELS
-        if case["resolve_hours"] is not None:
-            begun = datetime.fromisoformat(case["cycle_began_at"])
-            ended = begun + timedelta(hours=case["resolve_hours"])
+        if case.resolve_hours is not None or case.escalated_to == LEVELS:
+            yield regulator, case.escalated_to < LEVELS
+        if case.resolve_hours is not None:
+            begun = datetime.fromisoformat(case.cycle_began_at)
+            ended = begun + timedelta(hours=case.resolve_hours)
             yield summary, ended.date() <= after_weekdays(begun, rules.summary_days).date()
             yield final, ended <= begun + timedelta(weeks=rules.final_weeks)
 
@@ -252,22 +261,22 @@ def _names(policy: Policy) -> tuple[str, str, str]:
     )
 
 
-_COUNTED: Final[Mapping[str, Callable[[Mapping[str, Any]], int]]] = {
+_COUNTED: Final[Mapping[str, Callable[[ComplaintFigures], int]]] = {
     "complaints": lambda case: 1,
-    "open": lambda case: int(case["open"]),
-    "overdue": lambda case: int(case["overdue"]),
-    "resolved": lambda case: int(case["status"] == "resolved"),
-    "withdrawn": lambda case: int(case["status"] == "withdrawn"),
-    "reopened": lambda case: int(case["reopened"] > 0),
-    "acknowledged_in_time": lambda case: int(case["acknowledged_in_time"] is True),
-    "acknowledged_late": lambda case: int(case["acknowledged_in_time"] is False),
-    "resolved_in_time": lambda case: int(case["resolved_in_time"] is True),
-    "resolved_late": lambda case: int(case["resolved_in_time"] is False),
-    "promises_kept": lambda case: case["promises_kept"],
-    "promises_broken": lambda case: case["promises_broken"],
-    "level_1": lambda case: int(case["escalated_to"] >= 1),
-    "level_2": lambda case: int(case["escalated_to"] >= 2),
-    "level_3": lambda case: int(case["escalated_to"] >= LEVELS),
+    "open": lambda case: int(case.open),
+    "overdue": lambda case: int(case.overdue),
+    "resolved": lambda case: int(case.status == "resolved"),
+    "withdrawn": lambda case: int(case.status == "withdrawn"),
+    "reopened": lambda case: int(case.reopened > 0),
+    "acknowledged_in_time": lambda case: int(case.acknowledged_in_time is True),
+    "acknowledged_late": lambda case: int(case.acknowledged_in_time is False),
+    "resolved_in_time": lambda case: int(case.resolved_in_time is True),
+    "resolved_late": lambda case: int(case.resolved_in_time is False),
+    "promises_kept": lambda case: case.promises_kept,
+    "promises_broken": lambda case: case.promises_broken,
+    "level_1": lambda case: int(case.escalated_to >= 1),
+    "level_2": lambda case: int(case.escalated_to >= 2),
+    "level_3": lambda case: int(case.escalated_to >= LEVELS),
 }
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from collections.abc import Iterable
+from typing import Self
 
 from domain.policy import Policy
+from schemas.figures import CustomerFigures
 
 
 class AddsUp(ABC):
@@ -17,7 +18,7 @@ class AddsUp(ABC):
         """Of nobody yet."""
 
     @classmethod
-    def of(cls, customers: Iterable[Mapping[str, Any]], policy: Policy) -> Self:
+    def of(cls, customers: Iterable[CustomerFigures], policy: Policy) -> Self:
         """All of these customers, as they are exported."""
         found = cls(policy)
         for customer in customers:
@@ -25,5 +26,5 @@ class AddsUp(ABC):
         return found
 
     @abstractmethod
-    def add(self, customer: Mapping[str, Any]) -> None:
+    def add(self, customer: CustomerFigures) -> None:
         """Add one exported customer."""

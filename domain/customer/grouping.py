@@ -6,23 +6,24 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from domain.kernel.scales import TIERS
+from schemas.figures import CustomerFigures
 
 UNKNOWN: Final = "unknown"
-PATHS: Final[Mapping[str, tuple[str, ...]]] = {
-    "tier": ("tier",),
-    "segment": ("segment",),
-    "region": ("groups", "region"),
-    "sex": ("groups", "sex"),
-    "age_band": ("groups", "age_band"),
-    "occupation": ("groups", "occupation"),
-    "position": ("groups", "position"),
-    "organisation": ("groups", "organisation_id"),
-    "liquidity": ("groups", "liquidity"),
-    "owner": ("owner_id",),
-    "abc": ("value", "abc"),
-    "clv_class": ("value", "clv_class"),
+GROUPS: Final[Mapping[str, Callable[[CustomerFigures], str | None]]] = {
+    "tier": lambda customer: customer.tier,
+    "segment": lambda customer: customer.segment,
+    "region": lambda customer: customer.groups.region,
+    "sex": lambda customer: customer.groups.sex,
+    "age_band": lambda customer: customer.groups.age_band,
+    "occupation": lambda customer: customer.groups.occupation,
+    "position": lambda customer: customer.groups.position,
+    "organisation": lambda customer: customer.groups.organisation_id,
+    "liquidity": lambda customer: customer.groups.liquidity,
+    "owner": lambda customer: customer.owner_id,
+    "abc": lambda customer: customer.value.abc,
+    "clv_class": lambda customer: customer.value.clv_class,
 }
-"""Where the group stands in a customer's figures."""
+"""Which group of each kind a customer is in; ``None`` where its figures do not tell."""
 ORDERED: Final[Mapping[str, tuple[str, ...]]] = {
     "tier": TIERS,
     "liquidity": ("stable", "active", "volatile"),
@@ -31,25 +32,21 @@ ORDERED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Groups whose values have an order of their own; others are told by size."""
 
-Figures = Mapping[str, Any]
 
-
-def group_of(customer: Figures, group: str) -> str:
+def group_of(customer: CustomerFigures, group: str) -> str:
     """The value of a group; ``unknown`` where the customer's figures do not tell it.
 
-    >>> group_of({"groups": {"region": "north"}}, "region"), group_of({"tier": None}, "tier")
-    ('north', 'unknown')
+    >>> from schemas.figures.published import example
+    >>> group_of(example(), "region"), group_of(example(), "segment")
+    ('Zhejiang', 'unknown')
     """
-    value: Any = customer
-    for name in PATHS[group]:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return UNKNOWN if value is None or value == "" else str(value)
+    return GROUPS[group](customer) or UNKNOWN
 
 
 class Portfolio(Protocol):
     """What adds up customers."""
 
-    def add(self, customer: Figures) -> None:
+    def add(self, customer: CustomerFigures) -> None:
         """Take one exported customer."""
 
 
@@ -73,7 +70,7 @@ class Grouped(Generic[P]):
         self._parts: dict[str, P] = {}
         self._sizes: dict[str, int] = {}
 
-    def add(self, customer: Figures) -> None:
+    def add(self, customer: CustomerFigures) -> None:
         """Take one exported customer into the portfolio of its group."""
         name = group_of(customer, self.group)
         if name not in self._parts:

@@ -6,15 +6,16 @@ them until a step comes or the tiers move.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from domain.customer.parts import Case, Moment
+from schemas.figures.complaints import Status
 
-STATUS_INDEX: Final = {
+STATUS_INDEX: Final[dict[Status | Literal[""], int]] = {
     "": 0, "opened": 1, "acknowledged": 2, "resolved": 3, "reopened": 4, "withdrawn": 5,
 }  # fmt: skip
 """The number of a status in a step's record; "" stands for none."""
-STATUSES: Final = tuple(STATUS_INDEX)
+STATUSES: Final[tuple[Status | Literal[""], ...]] = tuple(STATUS_INDEX)
 UNSEEN, OPENED, ACKNOWLEDGED, RESOLVED, REOPENED, WITHDRAWN = range(6)
 CLOSED: Final = (RESOLVED, WITHDRAWN)
 

@@ -45,12 +45,15 @@ def field(customer: Customer, name: str) -> object:
     return None if kept is None else kept[2]
 
 
+def text(customer: Customer, name: str) -> str | None:
+    """The value of a profile field that is text; ``None`` where it is not known."""
+    known = field(customer, name)
+    return None if known is None else str(known)
+
+
 def owner_of(customer: Customer) -> str | None:
     """The relationship manager, if the profile names one."""
-    if not customer.has(FILE):
-        return None
-    register = customer.file.fields.get("owner_id")
-    return None if register is None or register[2] is None else str(register[2])
+    return text(customer, "owner_id")
 
 
 def _plain(value: object) -> object:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from domain.kernel.scales import FACTORS
 from domain.policy.experience import ExperienceRules
+from schemas.fields import Factor
 
 
 class Ratings(NamedTuple):
@@ -40,13 +41,13 @@ class FactorGap(NamedTuple):
 class GapTable(NamedTuple):
     """The factors that were rated, in the order of FACTORS, and which is the key experience."""
 
-    factors: dict[str, FactorGap]
-    key: str | None
+    factors: dict[Factor, FactorGap]
+    key: Factor | None
     reason: str
     missing: tuple[str, ...] = ()
 
 
-def gap_table(ratings: Mapping[str, Ratings], rules: ExperienceRules) -> GapTable:
+def gap_table(ratings: Mapping[Factor, Ratings], rules: ExperienceRules) -> GapTable:
     """All gaps, and the key experience.
 
     The ideal of a factor nobody gave one for is its experience, so that no gap is claimed; that of

@@ -192,7 +192,7 @@ def _gaps(sums: Accumulated, rules: ExperienceRules) -> Gaps:
         for factor in FACTORS
     }
     table = gap_table(ratings, rules)
-    rows = {name: GapRow(**row._asdict()) for name, row in table.factors.items()}
+    rows: dict[str, GapRow] = {name: GapRow(**row._asdict()) for name, row in table.factors.items()}
     return Gaps(rows, table.key, table.reason)
 
 

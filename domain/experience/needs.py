@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from domain.kernel.finding import Finding
 from domain.kernel.phrases import days
-from domain.policy.experience import NEEDS, OUTRAGEOUS, ExperienceRules, Need
+from domain.policy.experience import NEEDS, OUTRAGEOUS, ExperienceRules
+from schemas.figures.experience import Need
 
 
 class Violation(NamedTuple):

@@ -8,8 +8,7 @@ Kept: some 100 numbers. ``domain.customer.grouping.Grouped`` makes one for each 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from domain.customer.adding_up import AddsUp
 from domain.customer.grouping import UNKNOWN
@@ -17,31 +16,32 @@ from domain.experience.accumulated import Accumulated
 from domain.experience.group_report import GroupReport, group_report
 from domain.experience.indices import nps_group
 from domain.experience.score_rows import inconsistency_signal
-from domain.experience.views import CustomerView, ExperienceView, view_of
 from domain.policy import Policy
+from schemas.figures import CustomerFigures, ExperienceFigures
 from schemas.outputs import Signal
 
 
 class ExperiencePortfolio(AddsUp):
     """What customers' experience adds up to.
 
-    >>> happy = {"satisfaction": 8.0, "experience": {"nps": 9.0, "outrage": False}}
-    >>> angry = {"satisfaction": 3.0, "experience": {"nps": 2.0, "outrage": True}}
-    >>> found = ExperiencePortfolio.of([happy, angry], Policy()).report()
-    >>> found.customers, found.nps.value, found.outrage.value, found.word_of_mouth.exposure
-    (2, 0.0, 0.5, -17.0)
+    >>> from msgspec.structs import replace
+    >>> from schemas.figures.published import example
+    >>> calm = replace(example(), experience=replace(example().experience, nps=9.0))
+    >>> angry = replace(calm, experience=replace(calm.experience, nps=2.0, outrage=True))
+    >>> found = ExperiencePortfolio.of([calm, calm, angry, angry], Policy()).report()
+    >>> found.customers, found.nps.value, found.outrage.value
+    (4, 0.0, 0.5)
     """
 
     def __init__(self, policy: Policy) -> None:
         self._rules = policy.experience
         self._sums = Accumulated()
 
-    def add(self, customer: Mapping[str, Any]) -> None:
-        """Take one exported customer. Raises ValueError where a field is not what it must be."""
-        view = view_of(customer)
+    def add(self, customer: CustomerFigures) -> None:
+        """Take one exported customer."""
         self._sums.customers += 1
-        self._note(view.satisfaction, view.experience)
-        self._count(view)
+        self._note(customer.satisfaction, customer.experience)
+        self._count(customer)
 
     def merge(self, other: ExperiencePortfolio) -> None:
         """Take the customers of another portfolio."""
@@ -51,7 +51,7 @@ class ExperiencePortfolio(AddsUp):
         """All figures, under the name of the group."""
         return group_report(name, self._sums, self._rules)
 
-    def _note(self, satisfaction: float | None, said: ExperienceView) -> None:
+    def _note(self, satisfaction: float | None, said: ExperienceFigures) -> None:
         """Add what means are made of."""
         note = self._sums.note
         note("satisfaction", satisfaction)
@@ -71,11 +71,11 @@ class ExperiencePortfolio(AddsUp):
             note(f"importance.{factor}", row.importance)
             note(f"ideal.{factor}", row.ideal if row.ideal_given else None)
 
-    def _count(self, view: CustomerView) -> None:
+    def _count(self, customer: CustomerFigures) -> None:
         """Add what is counted."""
-        said, rules, counts = view.experience, self._rules, self._sums.counts
-        if view.satisfaction is not None:
-            level = round(view.satisfaction, 9)
+        said, rules, counts = customer.experience, self._rules, self._sums.counts
+        if customer.satisfaction is not None:
+            level = round(customer.satisfaction, 9)
             counts["satisfied"] += level >= rules.moments.good_from
             counts["dissatisfied"] += level < rules.moments.bad_below
         if said.nps is not None:
@@ -86,12 +86,12 @@ class ExperiencePortfolio(AddsUp):
             counts["csat"] += 1
         if said.ratio_band is not None:
             counts[f"band.{said.ratio_band}"] += 1
-        counts["complaints"] += view.complaints
+        counts["complaints"] += customer.complaints
         counts["outraged"] += said.outrage
         _count_lived(said, counts)
 
 
-def _count_lived(said: ExperienceView, counts: Counter[str]) -> None:
+def _count_lived(said: ExperienceFigures, counts: Counter[str]) -> None:
     counts["good"] += said.good_moments
     counts["bad"] += said.bad_moments
     counts["kept"] += said.promises_kept

@@ -6,12 +6,12 @@ begins where expectation is surpassed (Oliver, Rust and Varki, "Customer Delight
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 from domain.kernel.finding import Finding, absent, unknown
 from domain.policy.experience import ExperienceRules
+from schemas.figures.experience import Band
 
-Band = Literal["dissatisfied", "satisfied", "delighted"]
 BANDS: Final[tuple[Band, ...]] = ("dissatisfied", "satisfied", "delighted")
 DIGITS: Final = 9
 """A ratio on a line is on it, whatever the last digits of a double say."""

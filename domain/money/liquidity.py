@@ -5,12 +5,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from domain.kernel.finding import Finding, unknown
 from domain.policy.relationship import RelationshipRules
-
-Liquidity = Literal["stable", "active", "volatile"]
+from schemas.figures.value import Liquidity
 
 
 def deposit_liquidity(

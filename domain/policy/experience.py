@@ -7,15 +7,15 @@ unit their name ends with.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from domain.kernel.units import MS_PER_DAY
 from domain.policy.relationship import Rules
 from domain.policy.sections import Positive, Score
+from schemas.figures.experience import Need
 
-Need = Literal["security", "justice", "esteem"]
 NEEDS: Final[tuple[Need, ...]] = ("security", "justice", "esteem")
 OUTRAGEOUS: Final[tuple[Need, ...]] = ("security", "justice")
 """Schneider and Bowen: these two, violated, are an outrage; esteem, met, is a delight."""

@@ -8,13 +8,12 @@ the input named: the risk is then the least it can be. With no input at all it i
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from domain.kernel.finding import absent, listed
 from domain.kernel.phrases import cut, days
 from domain.policy.relationship import RelationshipRules
-
-TermName = Literal["p_alive", "gap", "complaint", "satisfaction_fall"]
+from schemas.figures.relationship import TermName
 
 
 class Causes(NamedTuple):

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from domain.kernel.finding import Finding
 from domain.kernel.phrases import counted, days
 from domain.policy.relationship import RelationshipRules
-
-ContactType = Literal["relationship", "pseudo", "encounter"]
+from schemas.figures.relationship import ContactType
 
 
 class Contact(NamedTuple):

@@ -15,7 +15,8 @@ from domain.customer.cause import Cause
 from domain.customer.state import CONTACTS, Customer
 from domain.kernel.finding import Finding
 from domain.policy import Policy
-from domain.relationship.contact_type import Contact, ContactType, contact_type
+from domain.relationship.contact_type import Contact, contact_type
+from schemas.figures.relationship import ContactType
 from schemas.touchpoints import ServiceContact
 
 MAX_CONTACTS = 32

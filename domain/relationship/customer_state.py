@@ -19,15 +19,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from domain.kernel.finding import absent
 from domain.kernel.phrases import counted, cut, days
 from domain.policy.relationship import RelationshipRules
+from schemas.figures.relationship import State
 
-State = Literal[
-    "potential", "target", "first_time", "repeat", "loyal", "at_risk", "lost", "reactivated"
-]
 STATE_INDEX: Final[dict[State, int]] = {
     "potential": 0, "target": 1, "first_time": 2, "repeat": 3,
     "loyal": 4, "at_risk": 5, "lost": 6, "reactivated": 7,

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from domain.kernel.units import MS_PER_DAY
 from schemas.fields import milliseconds
+from schemas.figures import CustomerFigures
 
 STEPS: Final = ("potential", "target", "first_time", "repeat", "loyal")
 DIMENSION: Final = "relationship"
@@ -42,10 +43,10 @@ class Funnel:
     """Adds up customers and their transitions, each in any order.
 
     >>> funnel = Funnel()
-    >>> funnel.add({"customer_id": "ann", "first_event_at": None, "value": {"purchases": 1},
-    ...     "relationship": {"state": "first_time"}})
+    >>> from schemas.figures.published import example
+    >>> funnel.add(example())  # a target
     >>> [step.reached for step in funnel.steps()]
-    [1, 1, 1, 0, 0]
+    [1, 1, 0, 0, 0]
     """
 
     def __init__(self) -> None:
@@ -54,16 +55,16 @@ class Funnel:
         # by customer the first time of each step, in ms
         self._times: dict[str, dict[int, int]] = {}
 
-    def add(self, customer: Mapping[str, Any]) -> None:
+    def add(self, customer: CustomerFigures) -> None:
         """Add one exported customer."""
-        customer_id, state = customer["customer_id"], customer["relationship"]["state"]
-        far = BY_PURCHASES[min(customer["value"]["purchases"], 2)]
+        customer_id, state = customer.customer_id, customer.relationship.state
+        far = BY_PURCHASES[min(customer.value.purchases, 2)]
         if state in STEPS:
             self._now[state] += 1
             far = max(far, STEPS.index(state))
         self._furthest[customer_id] = far
-        if customer["first_event_at"] is not None:
-            self._note(customer_id, 0, customer["first_event_at"])
+        if customer.first_event_at is not None:
+            self._note(customer_id, 0, customer.first_event_at)
 
     def add_transition(self, transition: Mapping[str, Any]) -> None:
         """Add one transition, of whatever dimension."""

@@ -47,7 +47,7 @@ def look(customer: Customer, cause: Cause) -> None:
         CareTask(
             task_id=output_id("handover", customer.customer_id, event_id),
             customer_id=customer.customer_id,
-            tier=TIERS[tier],  # type: ignore[arg-type]
+            tier=TIERS[tier],
             owner_id=owner_id,
             occasion="handover",
             means=rules.means,

@@ -13,14 +13,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from math import inf
-from typing import Final, Literal
+from typing import Final
 
 from domain.kernel.finding import Finding, unknown
 from domain.kernel.phrases import counted, days
 from domain.policy.relationship import RelationshipRules
+from schemas.figures.relationship import LifecyclePhase
 
-Phase = Literal["exploration", "decline", "formation", "stability"]
-PHASE_INDEX: Final[dict[Phase, int]] = {
+PHASE_INDEX: Final[dict[LifecyclePhase, int]] = {
     "exploration": 0, "decline": 1, "formation": 2, "stability": 3,
 }  # fmt: skip
 """The number of each phase in a customer's ledger; new ones are appended."""
@@ -35,7 +35,7 @@ def lifecycle(
     *,
     now: int,
     rules: RelationshipRules,
-) -> Finding[Phase]:
+) -> Finding[LifecyclePhase]:
     """The phase as of ``now`` (ms) of a relationship that began at ``began_at`` (ms).
 
     ``value`` and ``value_before`` are of the newest 90 days and the 90 before, in base currency.
@@ -90,7 +90,7 @@ def turn(days: Sequence[tuple[int, float]], today: int, rules: RelationshipRules
     return 0
 
 
-def _phase_of(value: float, before: float, rules: RelationshipRules) -> Phase:
+def _phase_of(value: float, before: float, rules: RelationshipRules) -> LifecyclePhase:
     low, high = rules.lifecycle.decline, rules.lifecycle.formation
     if before <= 0:
         low = high = 1.0
@@ -99,7 +99,7 @@ def _phase_of(value: float, before: float, rules: RelationshipRules) -> Phase:
     return "formation" if value > high * before else "stability"
 
 
-def _by_value(value: float, before: float, rules: RelationshipRules) -> Finding[Phase]:
+def _by_value(value: float, before: float, rules: RelationshipRules) -> Finding[LifecyclePhase]:
     low, high = rules.lifecycle.decline, rules.lifecycle.formation
     phase = _phase_of(value, before, rules)
     said = f"Value of {value:,.0f} within {rules.lifecycle.value_days:g} days"

@@ -8,19 +8,18 @@ x how many brands the customer uses. Every class needs both inputs; without one 
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 from domain.kernel.finding import Finding, absent, unknown
 from domain.policy import Policy
 from domain.policy.relationship import RelationshipRules
 from domain.value.classes import NO_PURCHASE
 from domain.value.row import Row
+from schemas.figures.relationship import DiamondClass
+from schemas.figures.value import MatrixClass
 from schemas.standings import Standings
 
 YEAR_DAYS: Final = 365
-
-MatrixClass = Literal["loyal", "latent", "spurious", "none"]
-DiamondClass = Literal["loyal", "habitual", "variety_seeker", "switcher"]
 
 
 def loyalty_matrix(

@@ -7,9 +7,11 @@ of a replay, of the live state and of a file alike.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from math import fsum
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from schemas.figures import CustomerFigures
 
 
 class Average(NamedTuple):
@@ -45,69 +47,58 @@ class Organisation(NamedTuple):
     highest_churn_risk: float | None
 
 
-Figures = Mapping[str, Any]
-
-
-def organisations(customers: Iterable[Figures]) -> list[Organisation]:
+def organisations(customers: Iterable[CustomerFigures]) -> list[Organisation]:
     """Every organisation that a customer names, by its id; customers without one are left out.
 
-    >>> member = {"customer_id": "ann", "tier": "key", "balance": 2e5, "satisfaction": 8.0,
-    ...     "complaints": 1, "complaints_open": 0, "complaints_overdue": 0,
-    ...     "value": {"purchases_365_days": 2, "total_365_days": 90.0, "total": 90.0},
-    ...     "relationship": {"attitude": 8.0, "churn_risk": None},
-    ...     "groups": {"organisation_id": "acme", "key_person": True}}
-    >>> other = member | {"customer_id": "bob", "balance": None, "satisfaction": 6.0,
-    ...     "groups": {"organisation_id": "acme", "key_person": None}}
-    >>> [acme] = organisations([other, member])
+    >>> from msgspec.structs import replace
+    >>> from schemas.figures.published import example
+    >>> groups = replace(example().groups, organisation_id="acme", key_person=True)
+    >>> ann = replace(example(), customer_id="ann", satisfaction=8.0, balance=2e5, groups=groups)
+    >>> bob = replace(ann, customer_id="bob", satisfaction=6.0, balance=None,
+    ...     groups=replace(groups, key_person=None))
+    >>> [acme] = organisations([bob, ann])
     >>> acme.members, acme.key_persons, acme.balance, acme.satisfaction
     (('ann', 'bob'), ('ann',), 200000.0, Average(value=7.0, known=2))
-    >>> acme.key_person_satisfaction, acme.churn_risk
-    (Average(value=8.0, known=1), Average(value=None, known=0))
+    >>> acme.key_person_satisfaction
+    Average(value=8.0, known=1)
     """
-    by_id: dict[str, list[Figures]] = {}
+    by_id: dict[str, list[CustomerFigures]] = {}
     for customer in customers:
-        organisation_id = customer["groups"]["organisation_id"]
+        organisation_id = customer.groups.organisation_id
         if organisation_id is not None:
             by_id.setdefault(organisation_id, []).append(customer)
     return [_organisation(name, members) for name, members in sorted(by_id.items())]
 
 
-def _organisation(organisation_id: str, members: list[Figures]) -> Organisation:
-    members = sorted(members, key=lambda member: str(member["customer_id"]))
-    key_persons = [member for member in members if member["groups"]["key_person"]]
-    balances = _known(members, "balance")
-    risks = _known(members, "relationship", "churn_risk")
+def _organisation(organisation_id: str, members: list[CustomerFigures]) -> Organisation:
+    members = sorted(members, key=lambda member: member.customer_id)
+    key_persons = [member for member in members if member.groups.key_person]
+    balances = _known(member.balance for member in members)
+    risks = _known(member.relationship.churn_risk for member in members)
     return Organisation(
         organisation_id=organisation_id,
-        members=tuple(member["customer_id"] for member in members),
-        key_persons=tuple(member["customer_id"] for member in key_persons),
-        tiers=dict(Counter(member["tier"] for member in members)),
+        members=tuple(member.customer_id for member in members),
+        key_persons=tuple(member.customer_id for member in key_persons),
+        tiers=dict(Counter(member.tier for member in members)),
         balance=fsum(balances) if balances else None,
         balances=len(balances),
-        purchases_365_days=sum(_known(members, "value", "purchases_365_days")),
-        total_365_days=fsum(_known(members, "value", "total_365_days")),
-        total=fsum(_known(members, "value", "total")),
-        complaints=sum(_known(members, "complaints")),
-        complaints_open=sum(_known(members, "complaints_open")),
-        complaints_overdue=sum(_known(members, "complaints_overdue")),
-        satisfaction=_mean(_known(members, "satisfaction")),
-        key_person_satisfaction=_mean(_known(key_persons, "satisfaction")),
-        attitude=_mean(_known(members, "relationship", "attitude")),
+        purchases_365_days=sum(member.value.purchases_365_days for member in members),
+        total_365_days=fsum(member.value.total_365_days for member in members),
+        total=fsum(member.value.total for member in members),
+        complaints=sum(member.complaints for member in members),
+        complaints_open=sum(member.complaints_open for member in members),
+        complaints_overdue=sum(member.complaints_overdue for member in members),
+        satisfaction=_mean(_known(member.satisfaction for member in members)),
+        key_person_satisfaction=_mean(_known(member.satisfaction for member in key_persons)),
+        attitude=_mean(_known(member.relationship.attitude for member in members)),
         churn_risk=_mean(risks),
         highest_churn_risk=max(risks, default=None),
     )
 
 
-def _known(members: Iterable[Figures], *path: str) -> list[Any]:
+def _known(measures: Iterable[float | None]) -> list[float]:
     """A measure of each member of whom it is known."""
-    found = []
-    for member in members:
-        value: Any = member
-        for name in path:
-            value = value[name]
-        if value is not None:
-            found.append(value)
-    return found
+    return [measure for measure in measures if measure is not None]
 
 
 def _mean(values: list[float]) -> Average:

@@ -11,12 +11,12 @@ holds; otherwise it is unknown, and so is every phase behind it.
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from domain.kernel.finding import listed
 from domain.policy.relationship import RelationshipRules
+from schemas.figures.relationship import LoyaltyPhase
 
-LoyaltyPhase = Literal["none", "cognitive", "affective", "conative", "action"]
 PHASES: Final[tuple[LoyaltyPhase, ...]] = ("cognitive", "affective", "conative", "action")
 
 _Sign = tuple[str, bool | None, str]

@@ -7,32 +7,32 @@ tenths.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import fsum
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 import msgspec
 
 from domain.customer.adding_up import AddsUp
 from domain.customer.grouping import ORDERED, UNKNOWN, group_of
 from domain.policy import Policy
-from domain.relationship.contact_type import ContactType
 from domain.relationship.customer_state import STATES
 from domain.relationship.lifecycle import PHASES as LIFECYCLE
-from domain.relationship.loyalty import DiamondClass, MatrixClass
-from domain.relationship.phases import LoyaltyPhase
 from domain.relationship.stages import STAGES
+from schemas.figures import CustomerFigures
+from schemas.figures.relationship import ContactType, DiamondClass, LoyaltyPhase
+from schemas.figures.value import MatrixClass
 
-CLASSES: Final[Mapping[str, tuple[tuple[str, str], tuple[str, ...]]]] = {
-    "state": (("relationship", "state"), STATES),
-    "lifecycle_phase": (("relationship", "lifecycle_phase"), LIFECYCLE),
-    "stage": (("relationship", "stage"), STAGES),
-    "loyalty_matrix": (("value", "loyalty_matrix"), get_args(MatrixClass)),
-    "loyalty_diamond": (("relationship", "loyalty_diamond"), get_args(DiamondClass)),
-    "loyalty_phase": (("relationship", "loyalty_phase"), get_args(LoyaltyPhase)),
-    "contact_type": (("relationship", "contact_type"), get_args(ContactType)),
+CLASSES: Final[Mapping[str, tuple[Callable[[CustomerFigures], str | None], tuple[str, ...]]]] = {
+    "state": (lambda one: one.relationship.state, STATES),
+    "lifecycle_phase": (lambda one: one.relationship.lifecycle_phase, LIFECYCLE),
+    "stage": (lambda one: one.relationship.stage, STAGES),
+    "loyalty_matrix": (lambda one: one.value.loyalty_matrix, get_args(MatrixClass)),
+    "loyalty_diamond": (lambda one: one.relationship.loyalty_diamond, get_args(DiamondClass)),
+    "loyalty_phase": (lambda one: one.relationship.loyalty_phase, get_args(LoyaltyPhase)),
+    "contact_type": (lambda one: one.relationship.contact_type, get_args(ContactType)),
 }
-"""Where a class stands in a customer's figures, and its values in order."""
+"""Which class of each kind a customer is in, and the values of the kind in order."""
 VALUE_CLASSES: Final = ("abc", "clv_class")
 BANDS: Final = 10
 
@@ -138,25 +138,25 @@ class RelationshipPortfolio(AddsUp):
             name: Counter() for name in VALUE_CLASSES
         }
 
-    def add(self, customer: Mapping[str, Any]) -> None:
+    def add(self, customer: CustomerFigures) -> None:
         """Add one exported customer."""
-        relationship, value = customer["relationship"], customer["value"]
+        relationship, value = customer.relationship, customer.value
         self._customers += 1
-        risk = relationship["churn_risk"]
+        risk = relationship.churn_risk
         self._risk.add(risk)
         self._unknown_risk += risk is None
-        self._quality.add(relationship["quality"])
-        self._attitude.add(relationship["attitude"])
-        if value["purchases"]:
+        self._quality.add(relationship.quality)
+        self._attitude.add(relationship.attitude)
+        if value.purchases:
             self._buyers += 1
-            self._lost += relationship["state"] == "lost"
+            self._lost += relationship.state == "lost"
         measures = {
             "churn_risk": risk,
-            "satisfaction": customer["satisfaction"],
-            "value": value["total_365_days"],
+            "satisfaction": customer.satisfaction,
+            "value": value.total_365_days,
         }
-        for kind, ((part, name), _) in CLASSES.items():
-            label = customer[part].get(name) or UNKNOWN
+        for kind, (class_of, _) in CLASSES.items():
+            label = class_of(customer) or UNKNOWN
             self._sizes[kind, label] += 1
             for measure, known in measures.items():
                 self._means.setdefault((kind, label, measure), _Mean()).add(known)

@@ -16,11 +16,12 @@ from domain.customer.transitions import Move, announce
 from domain.kernel.finding import Finding
 from domain.kernel.units import MS_PER_DAY
 from domain.policy import Policy
-from domain.relationship.lifecycle import PHASE_INDEX, PHASES, Phase, lifecycle, turn
-from domain.relationship.stages import Stage, stage, stage_of
+from domain.relationship.lifecycle import PHASE_INDEX, PHASES, lifecycle, turn
+from domain.relationship.stages import stage, stage_of
 from domain.value.ledger import purchase_days, sums
+from schemas.figures.relationship import LifecyclePhase, RelationshipStage
 
-STAGE_INDEX: Final[dict[Stage | Literal["unknown"], int]] = {
+STAGE_INDEX: Final[dict[RelationshipStage | Literal["unknown"], int]] = {
     "basic": 0, "cooperative": 1, "interdependent": 2, "unknown": 3,
 }  # fmt: skip
 """The number of each stage in a customer's ledger; new ones are appended."""
@@ -85,7 +86,7 @@ def _look_at_stage(customer: Customer, is_loyal: bool, cause: Cause) -> None:
         announce(customer, cause, Move("relationship_stage", before, after, reason))
 
 
-def lifecycle_phase(customer: Customer, clock: int, policy: Policy) -> Finding[Phase]:
+def lifecycle_phase(customer: Customer, clock: int, policy: Policy) -> Finding[LifecyclePhase]:
     """The phase as of ``clock`` (ms), and why."""
     rules, today, core = policy.relationship, clock // MS_PER_DAY, customer.core
     purchases = customer.ledger.purchases if customer.has(LEDGER) else 0
@@ -97,7 +98,9 @@ def lifecycle_phase(customer: Customer, clock: int, policy: Policy) -> Finding[P
     return lifecycle(core.first, purchases, value, before, now=clock, rules=rules)
 
 
-def relationship_stage(customer: Customer, policy: Policy, *, is_loyal: bool) -> Finding[Stage]:
+def relationship_stage(
+    customer: Customer, policy: Policy, *, is_loyal: bool
+) -> Finding[RelationshipStage]:
     """The stage of a customer whose state is ``loyal`` or not, and why."""
     ledger = customer.ledger if customer.has(LEDGER) else None
     products = len(ledger.products) if ledger else 0

@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 from domain.kernel.finding import Finding
 from domain.kernel.phrases import counted, cut
 from domain.policy.relationship import RelationshipRules
+from schemas.figures.relationship import RelationshipStage
 
-Stage = Literal["basic", "cooperative", "interdependent"]
-STAGES: Final[tuple[Stage, ...]] = ("basic", "cooperative", "interdependent")
+STAGES: Final[tuple[RelationshipStage, ...]] = ("basic", "cooperative", "interdependent")
 
 
 def stage(
@@ -22,7 +22,7 @@ def stage(
     wallet_share: float | None,
     loyal: bool,
     rules: RelationshipRules,
-) -> Finding[Stage]:
+) -> Finding[RelationshipStage]:
     """The stage of a customer of so many products and channels (``loyal``: the customer state).
 
     Without a wallet share it is unknown whether a loyal, cooperative customer is interdependent.
@@ -55,7 +55,7 @@ def stage_of(
     wallet_share: float | None,
     loyal: bool,
     rules: RelationshipRules,
-) -> Stage | None:
+) -> RelationshipStage | None:
     """The stage alone, without a sentence: it is asked for at every look, and seldom moves.
 
     >>> stage_of(2, 1, 0.6, False, RelationshipRules())

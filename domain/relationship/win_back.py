@@ -32,7 +32,7 @@ def propose(customer: Customer, why_lost: str, cause: Cause) -> str:
         CareTask(
             task_id=output_id("win_back", customer.customer_id, cause.event_id or cause.at),
             customer_id=customer.customer_id,
-            tier=TIERS[core.tier],  # type: ignore[arg-type]
+            tier=TIERS[core.tier],
             owner_id=owner_of(customer),
             occasion="win_back",
             means=rules.means,

@@ -8,18 +8,15 @@ to ``relative_error`` beside the exact one. Without standings, what needs all cu
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from domain.kernel.finding import Finding, unknown
 from domain.kernel.phrases import counted
 from domain.policy import Policy
 from domain.policy.value import SCORES
 from domain.value.row import HUNDREDTHS, Row
+from schemas.figures.value import AbcClass, ClvClass, RelationClass
 from schemas.standings import Standings
-
-AbcClass = Literal["A", "B", "C"]
-RelationClass = Literal["relational_top", "relational_upper", "relational_lower", "transactional"]
-ClvClass = Literal["below_zero", "most_valuable", "most_growable", "migrator"]
 
 NO_PURCHASE: Final = ("a purchase",)
 NO_STANDINGS: Final = ("standings of all customers",)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from domain.customer.state import LEDGER, Customer
 from domain.kernel.finding import Finding, listed, unknown
@@ -25,37 +25,57 @@ GAPS: Final = 20
 LACKING: Final = ("a purchase",)
 
 
-def outlook(customer: Customer, clock: int, policy: Policy) -> dict[str, Finding[Any]]:
-    """Every figure of this room as of ``clock`` (ms), by name; amounts in base currency."""
+class Expected(NamedTuple):
+    """CLV, purchases and mean spend within the horizon; amounts in base currency."""
+
+    clv: Finding[float]
+    purchases: Finding[float]
+    mean_spend: Finding[float]
+
+
+class Outlook(NamedTuple):
+    """Every figure of this file; the next purchase in ms, amounts in base currency."""
+
+    expected: Expected
+    p_alive: Finding[float]
+    next_purchase: Finding[int]
+    cost_to_serve: Finding[float]
+
+
+NOTHING: Final = Expected(
+    unknown("The CLV", LACKING),
+    unknown("The number of purchases to expect", LACKING),
+    unknown("The mean spend", LACKING),
+)
+"""What is expected of a customer who has bought nothing."""
+
+
+def outlook(customer: Customer, clock: int, policy: Policy) -> Outlook:
+    """What is expected, and what serving costs, as of ``clock`` (ms)."""
     ledger = customer.ledger if customer.has(LEDGER) else None
     costs = policy.value.serve_costs
     cost = cost_to_serve(ledger.contacts if ledger else (), costs, policy.currency.base)
     if ledger is None or not ledger.purchases:
-        return {
-            "clv": unknown("The CLV", LACKING),
-            "clv_expected_purchases": unknown("The number of purchases to expect", LACKING),
-            "clv_mean_spend": unknown("The mean spend", LACKING),
-            "p_alive": unknown("The probability of being alive", LACKING),
-            "next_purchase_at": next_purchase((), clock),
-            "cost_to_serve": cost,
-        }
+        alive: Finding[float] = unknown("The probability of being alive", LACKING)
+        return Outlook(NOTHING, alive, next_purchase((), clock), cost)
     history, age = purchase_history(ledger, first_value(customer)), age_weeks(ledger, clock)
-    return expected(history, age, policy) | {
-        "p_alive": still_buys(history, age, policy),
-        "next_purchase_at": next_purchase(ledger.times, clock),
-        "cost_to_serve": cost,
-    }
+    return Outlook(
+        expected(history, age, policy),
+        still_buys(history, age, policy),
+        next_purchase(ledger.times, clock),
+        cost,
+    )
 
 
-def expected(history: History, age: float, policy: Policy) -> dict[str, Finding[float]]:
+def expected(history: History, age: float, policy: Policy) -> Expected:
     """CLV, purchases and mean spend within the horizon, ``age`` weeks after the first purchase.
 
     >>> found = expected(History(2, 30.43, 23.72), 38.86, Policy())
-    >>> print(found["clv"].reason)
+    >>> print(found.clv.reason)
     1.23 purchases of 25.78 CNY in 39 weeks, discounted at 10% a year, are worth 30.54 CNY.
-    >>> print(found["clv_expected_purchases"].reason)
+    >>> print(found.purchases.reason)
     1.23 purchases in 39 weeks after 2 repeat purchases in 38.9 weeks, the last 8.4 weeks ago.
-    >>> print(found["clv_mean_spend"].reason)
+    >>> print(found.mean_spend.reason)
     2 repeat purchases of 23.72 CNY, drawn towards the mean of all customers to 25.78 CNY.
     """
     rules, base = policy.value.clv, policy.currency.base
@@ -71,11 +91,11 @@ def expected(history: History, age: float, policy: Policy) -> dict[str, Finding[
     else:
         own = f"{counted(history.repeats, 'repeat purchase')} of {history.mean_spend:,.2f} {base}"
         mean = f"{own}, drawn towards the mean of all customers to {spend}."
-    return {
-        "clv": Finding(found.clv, clv),
-        "clv_expected_purchases": Finding(found.purchases, purchases),
-        "clv_mean_spend": Finding(found.mean_spend, mean),
-    }
+    return Expected(
+        Finding(found.clv, clv),
+        Finding(found.purchases, purchases),
+        Finding(found.mean_spend, mean),
+    )
 
 
 def still_buys(history: History, age: float, policy: Policy) -> Finding[float]:

@@ -8,7 +8,6 @@ so any partitioning gives the same tables. Kept of a customer with purchases: th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from fractions import Fraction
 from itertools import accumulate
 from math import ceil
@@ -20,6 +19,7 @@ from domain.customer.adding_up import AddsUp
 from domain.policy import Policy
 from domain.policy.value import SCORES, Range
 from domain.value.row import HUNDREDTHS, hundredths
+from schemas.figures import CustomerFigures
 
 UNKNOWN_CLASS: Final = "unknown"
 ABC_CLASSES: Final = ("A", "B", "C")
@@ -121,8 +121,8 @@ class _Served(NamedTuple):
 class Portfolio(AddsUp):
     """Adds up customers; ``report`` gives the tables at any time.
 
-    >>> portfolio = Portfolio.of([{"value": {"purchases": 0}}], Policy())
-    >>> portfolio.report().others
+    >>> from schemas.figures.published import example
+    >>> Portfolio.of([example()], Policy()).report().others  # who has not bought anything
     1
     """
 
@@ -135,24 +135,23 @@ class Portfolio(AddsUp):
         self._customers: Counter[tuple[Any, ...]] = Counter()
         self._amounts: Counter[tuple[Any, ...]] = Counter()
 
-    def add(self, customer: Mapping[str, Any]) -> None:
+    def add(self, customer: CustomerFigures) -> None:
         """Add one exported customer."""
-        value = customer["value"]
-        if not value["purchases"]:
+        value, rfm = customer.value, customer.value.rfm
+        if not value.purchases or rfm.monetary is None:
             self._others += 1
             return
-        amount = hundredths(value["rfm"]["monetary"])
+        amount = hundredths(rfm.monetary)
         self._values.append(amount)
-        self._count("abc", value["abc"], amount)
-        self._count("relation", value["relation_class"], amount)
-        self._count("clv", value["clv_class"], hundredths(value["clv"]))
-        scores = value["rfm"]
-        if scores["r"] is not None:
-            self._customers["grid", scores["r"], scores["f"]] += 1
-            self._amounts["grid", scores["r"], scores["f"]] += amount
-        if value["net_value"] is not None:
-            cost = hundredths(value["cost_to_serve"])
-            self._served.append(_Served(value["contacts"], hundredths(value["net_value"]), cost))
+        self._count("abc", value.abc, amount)
+        self._count("relation", value.relation_class, amount)
+        self._count("clv", value.clv_class, hundredths(value.clv or 0.0))
+        if rfm.r is not None:
+            self._customers["grid", rfm.r, rfm.f] += 1
+            self._amounts["grid", rfm.r, rfm.f] += amount
+        if value.net_value is not None:
+            cost = hundredths(value.cost_to_serve)
+            self._served.append(_Served(value.contacts, hundredths(value.net_value), cost))
 
     def merge(self, other: Portfolio) -> None:
         """Add the customers of another part; no customer may be in both."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from datetime import date
 from math import fsum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -148,7 +148,15 @@ def take(customer: Customer, record: published.Referral, ctx: Given) -> None:
         part.dropped += 1
 
 
-def referral_figures(customer: Customer, clock: int, policy: Policy) -> dict[str, Any]:
+class Referrals(NamedTuple):
+    """How many customers one referred, what that is worth (base currency), and why."""
+
+    customers: int
+    value: float
+    reason: str
+
+
+def referral_figures(customer: Customer, clock: int, policy: Policy) -> Referrals:
     """How many customers this one referred, and what that is worth as of ``clock`` (ms)."""
     part = customer.referrals if customer.has(REFERRALS) else None
     referred = part.referred if part is not None else {}
@@ -165,11 +173,7 @@ def referral_figures(customer: Customer, clock: int, policy: Policy) -> dict[str
         )
     if part is not None and part.dropped:
         reason += f" {part.dropped:,} more were left out: at most {MAX_REFERRED} are kept."
-    return {
-        "referrals": len(referred),
-        "referral_value": value,
-        "referral_value_reason": reason,
-    }
+    return Referrals(len(referred), value, reason)
 
 
 def _clv_of(bought: list[Referred], clock: int, policy: Policy) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -72,7 +73,7 @@ def state(
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
     else:
-        _print_customer(found)
+        _print_customer(msgspec.to_builtins(found))
 
 
 def _reading(settings: Settings, policy: Path | None, at: int | None) -> Read:
@@ -108,11 +109,12 @@ def _print_everyone(settings: Settings, read: Read) -> None:
         write(line + b"\n")
 
 
-def _print_customer(figures: dict[str, Any]) -> None:
+def _print_customer(figures: Mapping[str, Any]) -> None:
+    """A row for each field of the record, as JSON has it."""
     table = Table(title=figures["customer_id"], show_header=False, title_justify="left")
     table.add_column(style="bold")
     table.add_column(overflow="fold")
-    missing: dict[str, str] = figures.get("missing", {})
+    missing = figures["missing"]
     for name, value in figures.items():
         if name in ("customer_id", "missing"):
             continue

@@ -14,6 +14,7 @@ from domain.complaints.portfolio import (
 )
 from domain.customer.grouping import UNKNOWN, Grouped
 from domain.policy import Policy
+from schemas.figures import CustomerFigures
 from streams.reports.form import plots
 from streams.reports.form.document import Column, Document, Picture, Section, Table, table
 from streams.reports.form.words import percent, plural, shown, when
@@ -60,7 +61,7 @@ class ComplaintsReport:
         make = partial(ComplaintPortfolio, policy)
         self._grouped = None if by is None else Grouped(by, make)
 
-    def add(self, customer: Mapping[str, Any]) -> None:
+    def add(self, customer: CustomerFigures) -> None:
         """Take one exported customer."""
         self._portfolio.add(customer)
         if self._grouped is not None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from domain.experience.score_rows import ScoreRow
+from schemas import figures
 from schemas.segments import SegmentModel
 from streams.errors import ReportSourceError
 from streams.reports.report import About, Report
 
 CUSTOMERS: Final = "customers.jsonl"
+OBJECT: Final = "JSON object"
+CUSTOMER: Final = "customer of this version"
 Progress = Callable[[int], None]
+T = TypeVar("T")
 
 
 def read_folder(folder: Path, report: Report, progress: Progress) -> About:
@@ -30,9 +34,9 @@ def read_folder(folder: Path, report: Report, progress: Progress) -> About:
         for output in _lines(folder / f"{topic}.jsonl", progress):
             report.add_output(topic, output)
     newest = ""
-    for number, customer in enumerate(_lines(folder / CUSTOMERS, progress), 1):
-        newest = max(newest, customer.get("newest_event_at") or "")
-        _add(report, customer, folder / CUSTOMERS, number)
+    for customer in _decoded(folder / CUSTOMERS, progress, figures.decode, CUSTOMER):
+        newest = max(newest, customer.newest_event_at or "")
+        report.add(customer)
     return About(
         source=str(folder),
         as_of=_as_of(folder) or newest or None,
@@ -47,21 +51,17 @@ def size(folder: Path, report: Report) -> int:
     return sum(path.stat().st_size for name in names if (path := folder / name).is_file())
 
 
-def _add(report: Report, customer: dict[str, Any], path: Path, number: int) -> None:
-    try:
-        report.add(customer)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ReportSourceError(
-            f"{path} line {number}: is no customer of this version"
-            f" ({type(error).__name__}: {error}); replay the events again"
-        ) from error
-
-
 def _lines(path: Path, progress: Progress) -> Iterator[dict[str, Any]]:
     """The objects of a file of JSON lines; none of one that is not there."""
+    return _decoded(path, progress, msgspec.json.Decoder(dict[str, Any]).decode, OBJECT)
+
+
+def _decoded(
+    path: Path, progress: Progress, decode: Callable[[bytes], T], what: str
+) -> Iterator[T]:
+    """What the lines of a file hold, each a ``what``; nothing of a file that is not there."""
     if not path.is_file():
         return
-    decode = msgspec.json.Decoder(dict[str, Any]).decode
     try:
         with path.open("rb") as source:
             for number, line in enumerate(source, 1):
@@ -71,8 +71,9 @@ def _lines(path: Path, progress: Progress) -> Iterator[dict[str, Any]]:
                 try:
                     yield decode(line)
                 except msgspec.DecodeError as error:
+                    wanted = what if isinstance(error, msgspec.ValidationError) else OBJECT
                     raise ReportSourceError(
-                        f"{path} line {number}: is no JSON object ({error}); replay again"
+                        f"{path} line {number}: is no {wanted} ({error}); replay the events again"
                     ) from error
     except OSError as error:
         raise ReportSourceError(f"{path}: cannot be read ({error.strerror})") from error

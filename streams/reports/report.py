@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from domain.customer.grouping import UNKNOWN, Grouped, Portfolio
 from domain.experience.score_rows import ScoreRow
+from schemas.figures import CustomerFigures
 from streams.reports.form.document import Column, Document, Section, table
 from streams.reports.form.words import plural, words
 
@@ -40,7 +41,7 @@ class Report(Protocol):
     kind: str
     topics: tuple[str, ...]
 
-    def add(self, customer: Mapping[str, Any]) -> None:
+    def add(self, customer: CustomerFigures) -> None:
         """Take one exported customer."""
 
     def add_output(self, topic: str, output: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from domain.policy import Policy
 from domain.satisfaction.scorecards import Scorecards
 from schemas.cases import TouchpointBase
 from schemas.fields import TimeText, milliseconds, moment
+from schemas.figures import CustomerFigures
 from schemas.outputs import Alert, CustomerTransition, Output, Signal
 from schemas.touchpoints import (
     AppClick,
@@ -25,6 +26,7 @@ from schemas.touchpoints import (
     Survey,
     Transaction,
 )
+from tests.domain.figured import line_of
 from tests.schemas.checked import checked
 
 SECOND = 1_000
@@ -226,6 +228,10 @@ class Task:
         self.ctx.scorecards = Scorecards.from_records(self.shared)
 
     def figures(self, at: int | None = None) -> dict[str, Any]:
+        """The line of :meth:`exported`, as JSON is read."""
+        return line_of(self.exported(at))
+
+    def exported(self, at: int | None = None) -> CustomerFigures:
         """The export as of ``at`` (ms after START), else as of the clock."""
         now = self.ctx.now if at is None else START + at
         return rules.export(self.customer, now, self.ctx.policy)

@@ -23,6 +23,7 @@ from schemas.fields import milliseconds
 from schemas.outputs import Output, Referral
 from schemas.referrals import decode_referrals
 from tests.domain.bank import START
+from tests.domain.figured import line_of
 from tests.schemas.checked import checked
 
 
@@ -90,9 +91,9 @@ class Town:
                 self.post.setdefault((output.referred, output.referrer), deque()).append(output)
 
     def figures(self, name: str, at: int | None = None) -> dict[str, Any]:
-        """The export as of ``at`` (ms after START), else as of the clock."""
+        """The line of the export as of ``at`` (ms after START), else as of the clock."""
         now = self.ctx.now if at is None else START + at
-        return rules.export(self.customer(name), now, self.ctx.policy)
+        return line_of(rules.export(self.customer(name), now, self.ctx.policy))
 
     def save(self, name: str) -> list[tuple[bytes, bytes | None]]:
         """Write what was touched of a customer into the store."""

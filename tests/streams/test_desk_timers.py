@@ -108,4 +108,4 @@ def test_an_acknowledgement_survives_a_restart() -> None:
     worker.until(59)
     assert len(worker.alerts) == 1
     [(_, state)] = worker.partition.export()
-    assert (state["alerts_acknowledged"], state["desk_unmatched"]) == (1, 0)
+    assert (state.alerts_acknowledged, state.desk_unmatched) == (1, 0)

@@ -20,6 +20,7 @@ from schemas.segments import SegmentModel
 from schemas.topics import ALERTS, CARE_TASKS, CUSTOMER_TRANSITIONS, PORTFOLIO, SIGNALS
 from streams.replay.events import Replay
 from streams.sources.bank import Bank
+from tests.domain.figured import line_of
 
 pytestmark = pytest.mark.long
 
@@ -67,7 +68,7 @@ def replayed(partitions: int) -> End:
     for topic, value in fed:
         output = json.loads(value)
         told.setdefault(topic, {})[_id(output)] = (output.get("kind", ""), output["occurred_at"])
-    figures = {state["customer_id"]: state for state in replay.customers()}
+    figures = {state.customer_id: line_of(state) for state in replay.customers()}
     return End(figures, told, json.loads(replay.models["standings"].model_dump_json()))
 
 

@@ -56,11 +56,11 @@ def replayed(partitions: int, events: int = EVENTS, cut: int = 2_000) -> End:
     chunks = (lines()[start : min(start + cut, events)] for start in range(0, events, cut))
     outputs = [output for chunk in chunks for output in replay.take(chunk)]
     updates = [value for topic, value in (*outputs, *replay.end()) if topic == "segment-updates"]
-    states = [state for state in replay.customers() if state["features"]]
+    states = [state for state in replay.customers() if state.features]
     model = replay.models["segments"]
     assert isinstance(model, SegmentModel)
-    raw = np.array([[state["features"][f] for f in model.features] for state in states])
-    return End(model, {s["customer_id"]: s["segment"] for s in states}, raw, updates)
+    raw = np.array([[getattr(state.features, f) for f in model.features] for state in states])
+    return End(model, {s.customer_id: s.segment for s in states}, raw, updates)
 
 
 @pytest.mark.parametrize("partitions", COUNTS)

@@ -33,6 +33,7 @@ from tests.chaos.fleet import TOUCHLINE, Fleet, Journal
 from tests.chaos.oracle import offsets_behind, read_topics
 from tests.domain import oracle_value as oracle
 from tests.domain.bank import DAY, START
+from tests.domain.figured import line_of
 from tests.streams.running import environment, produce, until
 
 APP_ID = "referring"
@@ -98,7 +99,7 @@ def replayed(partitions: int, events: list[dict[str, Any]]) -> list[dict[str, An
     list(replay.until(START + END))
     accepted = sum(n for (_, outcome), n in replay.counts.items() if outcome == "accepted")
     assert accepted == replay.events == len(events)
-    return replay.customers()
+    return [line_of(one) for one in replay.customers()]
 
 
 def test_a_replay_ends_in_what_brute_force_says_however_many_partitions() -> None:

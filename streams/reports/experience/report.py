@@ -13,6 +13,7 @@ from domain.experience.portfolio import ExperiencePortfolio
 from domain.experience.score_rows import Dimension
 from domain.experience.seven_steps import seven_steps
 from domain.policy import Policy
+from schemas.figures import CustomerFigures
 from streams.reports.experience import sections
 from streams.reports.experience.scored import SCORED, scorecards
 from streams.reports.experience.seven import steps
@@ -48,7 +49,7 @@ class ExperienceReport:
         make = partial(ExperiencePortfolio, policy)
         self._grouped = None if by is None or self._dimension else Grouped(by, make)
 
-    def add(self, customer: Mapping[str, Any]) -> None:
+    def add(self, customer: CustomerFigures) -> None:
         """Take one exported customer."""
         self._portfolio.add(customer)
         if self._grouped is not None:

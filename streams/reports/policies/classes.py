@@ -1,19 +1,28 @@
 """Which customers would be in another class: a from-to table for every figure that is a class.
 
-A class is a figure of text, no time, with its reason beside it (``NAME_reason``), and the tier
-and segment.
+A class is a figure of a part (value, relationship, experience) that is text, no time, with its
+reason beside it (``NAME_reason``), and the tier and segment.
 Segments are compared by name: two policies number their segments each for itself.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import NamedTuple
 
-WITHOUT_REASON = ("tier", "segment")
+import msgspec
+
+from schemas.figures import CustomerFigures
+
 REASON, TIME = "_reason", "_at"
 NONE = "-"
+PARTS: dict[str, Callable[[CustomerFigures], msgspec.Struct]] = {
+    "value": lambda customer: customer.value,
+    "relationship": lambda customer: customer.relationship,
+    "experience": lambda customer: customer.experience,
+}
 
 
 class Move(NamedTuple):
@@ -36,8 +45,8 @@ class Classes:
 
     def add(
         self,
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
+        old: CustomerFigures,
+        new: CustomerFigures,
         names: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
     ) -> None:
         """Take one customer; ``names`` are the names of the segments by id under each policy."""
@@ -51,7 +60,7 @@ class Classes:
             self._counts[figure][before, after] += 1
             shown = self._shown[figure, before, after]
             if before != after and len(shown) < self._examples:
-                shown.append((str(new["customer_id"]), why))
+                shown.append((new.customer_id, why))
 
     def moves(self) -> dict[str, list[Move]]:
         """By figure the moves, the most frequent first; a figure in which nobody moves has none."""
@@ -68,17 +77,22 @@ class Classes:
 
 
 def _classes(
-    figures: Mapping[str, Any], names: Mapping[str, str], path: str = ""
+    customer: CustomerFigures, names: Mapping[str, str]
 ) -> Iterator[tuple[str, tuple[str, str | None]]]:
     """Each class of a customer by its path, with its reason."""
-    for name, value in figures.items():
-        if isinstance(value, Mapping):
-            yield from _classes(value, {}, f"{path}{name}.")
-        reason = figures.get(f"{name}{REASON}")
-        if name.endswith(TIME) or (reason is None and (path or name not in WITHOUT_REASON)):
-            continue
-        if value is None:
-            yield f"{path}{name}", (NONE, reason)
-        elif isinstance(value, str):
-            label = names.get(value, value) if name == "segment" else value
-            yield f"{path}{name}", (label, reason)
+    yield "tier", (customer.tier, None)
+    if customer.segment is not None:
+        yield "segment", (names.get(customer.segment, customer.segment), None)
+    for part, part_of in PARTS.items():
+        figures = part_of(customer)
+        for name in _reasoned(type(figures)):
+            value = getattr(figures, name)
+            if value is None or isinstance(value, str):
+                yield f"{part}.{name}", (value or NONE, getattr(figures, name + REASON))
+
+
+@cache
+def _reasoned(part: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The figures that have their reason beside them, but for times."""
+    names = part.__struct_fields__
+    return tuple(name for name in names if name + REASON in names and not name.endswith(TIME))

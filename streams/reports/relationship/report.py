@@ -13,6 +13,7 @@ from domain.relationship.funnel import Funnel
 from domain.relationship.migration import Migration
 from domain.relationship.organisations import organisations
 from domain.relationship.portfolio import RelationshipPortfolio, RelationshipReport
+from schemas.figures import CustomerFigures
 from schemas.topics import CUSTOMER_TRANSITIONS, SEGMENT_UPDATES
 from streams.reports.form.document import Column, Document
 from streams.reports.form.words import percent, plural, shown, when
@@ -43,17 +44,17 @@ class RelationshipsReport:
         self._grouped = None if by is None else Grouped(by, make)
         self._funnel, self._migration = Funnel(), Migration()
         self._segments: Counter[str] = Counter()
-        self._members: list[Mapping[str, Any]] = []
+        self._members: list[CustomerFigures] = []
 
-    def add(self, customer: Mapping[str, Any]) -> None:
+    def add(self, customer: CustomerFigures) -> None:
         """Take one exported customer."""
         self._portfolio.add(customer)
         self._funnel.add(customer)
         if self._grouped is not None:
             self._grouped.add(customer)
-        if customer["segment"] is not None:
-            self._segments[customer["segment"]] += 1
-        if customer["groups"]["organisation_id"] is not None:
+        if customer.segment is not None:
+            self._segments[customer.segment] += 1
+        if customer.groups.organisation_id is not None:
             self._members.append(customer)
 
     def add_output(self, topic: str, output: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from domain.customer.grouping import Grouped
 from domain.policy import Policy
 from domain.value.portfolio import ClassRow, Portfolio, PortfolioReport, Pyramid, TopRow
+from schemas.figures import CustomerFigures
 from streams.reports.form import plots
 from streams.reports.form.document import Column, Document, Picture, Section, Table, table
 from streams.reports.form.words import percent, plural, shown, when
@@ -45,7 +46,7 @@ class ValueReport:
         self._customers = 0
         self._grouped = None if by is None else Grouped(by, partial(Portfolio, policy))
 
-    def add(self, customer: Mapping[str, Any]) -> None:
+    def add(self, customer: CustomerFigures) -> None:
         """Take one exported customer."""
         self._customers += 1
         self._portfolio.add(customer)

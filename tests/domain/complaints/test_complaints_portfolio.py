@@ -12,7 +12,9 @@ import pytest
 from domain.complaints.portfolio import ComplaintPortfolio, ComplaintReport, after_weekdays
 from domain.kernel.scales import TIERS
 from domain.policy import Policy
+from schemas.figures import CustomerFigures
 from tests.domain.bank import DAY, HOUR, Events, Task
+from tests.domain.figured import figured
 
 OPENED = datetime(2026, 3, 5, 15, 0)  # a Thursday
 
@@ -29,12 +31,12 @@ def case(**given: Any) -> dict[str, Any]:
     } | given  # fmt: skip
 
 
-def customer(*cases: dict[str, Any], ever: int | None = None) -> dict[str, Any]:
+def customer(*cases: dict[str, Any], ever: int | None = None) -> CustomerFigures:
     total = len(cases) if ever is None else ever
-    return {"complaint_cases": list(cases), "complaints": total, "irregular_steps": 0}
+    return figured({"complaint_cases": list(cases), "complaints": total})
 
 
-def report(*customers: dict[str, Any]) -> ComplaintReport:
+def report(*customers: CustomerFigures) -> ComplaintReport:
     return ComplaintPortfolio.of(customers, Policy()).report()
 
 
@@ -141,7 +143,7 @@ def test_complaints_of_the_rules_come_through_as_they_were_lived() -> None:
         make.complaint(2 * DAY, "opened", complaint_id="k-2", severity=5),
     )
     task.until(4 * DAY)
-    found = report(task.figures())
+    found = report(task.exported())
     (vip,) = found.by["tier"]
     assert vip.name == "vip"
     assert (vip.complaints, vip.resolved, vip.open, vip.overdue) == (2, 1, 1, 1)

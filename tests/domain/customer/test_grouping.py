@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.customer.grouping import PATHS, Grouped, group_of
+from domain.customer.grouping import GROUPS, Grouped, group_of
+from schemas.figures import CustomerFigures
 from tests.domain.bank import Events, Task
+from tests.domain.figured import figured
 
 
 class Count:
@@ -14,14 +16,14 @@ class Count:
     def __init__(self) -> None:
         self.ids: list[str] = []
 
-    def add(self, customer: Any) -> None:
-        self.ids.append(customer["customer_id"])
+    def add(self, customer: CustomerFigures) -> None:
+        self.ids.append(customer.customer_id)
 
 
 def grouped(group: str, customers: list[dict[str, Any]]) -> list[tuple[str, int, list[str]]]:
     parts = Grouped(group, Count)
     for customer in customers:
-        parts.add(customer)
+        parts.add(figured(customer))
     return [(name, size, part.ids) for name, size, part in parts.parts()]
 
 
@@ -30,10 +32,9 @@ def test_tiers_have_their_own_order() -> None:
         {"customer_id": "a", "tier": "private"},
         {"customer_id": "b", "tier": "standard"},
         {"customer_id": "c", "tier": "private"},
-        {"customer_id": "d", "tier": None},
     ]
     assert grouped("tier", customers) == [
-        ("standard", 1, ["b"]), ("private", 2, ["a", "c"]), ("unknown", 1, ["d"]),
+        ("standard", 1, ["b"]), ("private", 2, ["a", "c"]),
     ]  # fmt: skip
 
 
@@ -53,8 +54,8 @@ def test_every_group_is_found_in_what_the_rules_export() -> None:
         0, birth_date="1990-05-01", sex="female", occupation="doctor", position="head",
         region="north", organisation_id="acme", owner_id="rm-7",
     )  # fmt: skip
-    figures = Task().take(profile, make.transaction(1, 500_000.0)).figures()
-    found = {group: group_of(figures, group) for group in PATHS}
+    figures = Task().take(profile, make.transaction(1, 500_000.0)).exported()
+    found = {group: group_of(figures, group) for group in GROUPS}
     assert found["tier"] == "vip"
     assert found["owner"] == "rm-7"
     assert found["organisation"] == "acme"

@@ -6,9 +6,10 @@ import pytest
 
 from domain.experience.gaps import GapTable, Ratings, gap_table
 from domain.policy.experience import ExperienceRules
+from schemas.fields import Factor
 
 RULES = ExperienceRules()
-CHAIN = {
+CHAIN: dict[Factor, Ratings] = {
     "price": Ratings(experience=7, expectation=7),
     "brand": Ratings(experience=7, expectation=7),
     "service": Ratings(experience=6),
@@ -49,7 +50,7 @@ def test_its_ideals_and_the_gaps_to_them(chain: GapTable) -> None:
 
 
 def test_a_given_ideal_replaces_both_defaults() -> None:
-    told = CHAIN | {
+    told: dict[Factor, Ratings] = CHAIN | {
         "convenience": Ratings(5, 7, 9, ideal=8),
         "brand": Ratings(experience=7, ideal=9),
     }
@@ -73,7 +74,8 @@ def test_without_any_rating_the_table_is_empty() -> None:
 
 
 def test_of_factors_that_weigh_alike_the_first_in_order_is_the_key() -> None:
-    told = {name: Ratings(4, 6, 5) for name in ("price", "service", "brand")}
+    names: tuple[Factor, ...] = ("price", "service", "brand")
+    told = dict.fromkeys(names, Ratings(4, 6, 5))
     assert gap_table(told, RULES).key == "service"
 
 

@@ -14,9 +14,9 @@ from domain.experience.decision import DecisionError, load_decision
 from domain.experience.group_report import GroupReport
 from domain.experience.portfolio import ExperiencePortfolio, inconsistency_signals
 from domain.experience.seven_steps import seven_steps
-from domain.experience.views import view_of
 from domain.policy import Policy
 from tests.domain.bank import DAY, HOUR, START, Events, Task
+from tests.domain.figured import figured
 
 POLICY = Policy()
 Line = dict[str, Any]
@@ -187,11 +187,16 @@ def check_shares(group: GroupReport, said: list[Line]) -> None:
     }
 
 
+def portfolio(customers: list[Line]) -> ExperiencePortfolio:
+    """The portfolio of these customers."""
+    return ExperiencePortfolio.of(map(figured, customers), POLICY)
+
+
 def bank(customers: list[Line], by: str) -> Grouped[ExperiencePortfolio]:
     """The portfolios of the groups that these customers are in."""
     groups = Grouped(by, lambda: ExperiencePortfolio(POLICY))
     for customer in customers:
-        groups.add(customer)
+        groups.add(figured(customer))
     return groups
 
 
@@ -203,7 +208,7 @@ def reports(groups: Grouped[ExperiencePortfolio]) -> list[GroupReport]:
 @pytest.mark.parametrize("seed", range(5))
 def test_the_whole_and_each_group_are_what_plain_loops_say(seed: int) -> None:
     customers = lines(seed, 300)
-    check(ExperiencePortfolio.of(customers, POLICY).report(), customers)
+    check(portfolio(customers).report(), customers)
     for by, place in (("tier", ()), ("sex", ("groups",))):
         names = []
         for customer in customers:
@@ -224,22 +229,17 @@ def test_it_is_one_answer_to_the_last_digit_whatever_the_partitions_and_the_orde
     partitions: int,
 ) -> None:
     customers = lines(7)
-    one = ExperiencePortfolio.of(customers, POLICY)
+    one = portfolio(customers)
     one_by_tier = bank(customers, "tier")
     Random(partitions).shuffle(customers)
     parts = [customers[number::partitions] for number in range(partitions)]
     merged, by_tier = ExperiencePortfolio(POLICY), bank([], "tier")
     for part in parts:
-        merged.merge(ExperiencePortfolio.of(part, POLICY))
+        merged.merge(portfolio(part))
         by_tier.merge(bank(part, "tier"))
     assert merged.report() == one.report()
     assert reports(by_tier) == reports(one_by_tier)
     assert [size for _, size, _ in by_tier.parts()] == [s for _, s, _ in one_by_tier.parts()]
-
-
-def test_a_line_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="Expected `float"):
-        view_of({"tier": "vip", "satisfaction": "high"})
 
 
 def test_nobody_at_all_is_reported_as_unknown_not_as_a_fault() -> None:
@@ -262,9 +262,8 @@ def test_customers_as_they_leave_the_product_are_read() -> None:
         make.survey(DAY, "factor_rating", 9.0, factor="price", measure="importance"),
         make.complaint(DAY + HOUR, "opened", category="fraud"),
     )
-    figures = task.figures()
-    line = json.loads(msgspec.json.encode(figures))
-    assert view_of(line) == view_of(figures)
+    line = task.figures()
+    assert portfolio([line]).report() == ExperiencePortfolio.of([task.exported()], POLICY).report()
     [group] = reports(bank([line], "region"))
     assert (group.name, group.outrage.value, group.nps.value) == ("Anhui", 1.0, 100.0)
     assert (group.gaps.key, group.gaps.factors["price"].weighted_gap) == ("price", -36.0)
@@ -301,7 +300,7 @@ last: {measured_on: 2026-02-01, experience: 5, expectation: 7, importance: 9}
 
 def one(said: Line) -> GroupReport:
     """The report of one customer with this experience."""
-    return ExperiencePortfolio.of([{"experience": said}], POLICY).report()
+    return portfolio([{"experience": said}]).report()
 
 
 def chain() -> GroupReport:

@@ -9,16 +9,19 @@ import pytest
 
 from domain.relationship.funnel import Funnel
 from schemas.codec import encode
+from schemas.figures import CustomerFigures
 from tests.domain.bank import DAY, Events, Task
+from tests.domain.figured import figured
 
 
 def customer(
     customer_id: str, state: str, purchases: int = 0, first: str | None = None
-) -> dict[str, Any]:
-    return {
+) -> CustomerFigures:
+    line = {
         "customer_id": customer_id, "first_event_at": first,
         "value": {"purchases": purchases}, "relationship": {"state": state},
     }  # fmt: skip
+    return figured(line)
 
 
 def moved(customer_id: str, to: str, day: int, dimension: str = "relationship") -> dict[str, Any]:
@@ -75,7 +78,7 @@ def test_the_rules_transitions_tell_the_same() -> None:
     funnel = Funnel()
     for transition in task.transitions("relationship"):
         funnel.add_transition(json.loads(encode(transition)))
-    funnel.add(task.figures())
+    funnel.add(task.exported())
     assert [(step.name, step.reached, step.days) for step in funnel.steps()] == [
         ("potential", 1, None), ("target", 1, None), ("first_time", 1, 3.0),
         ("repeat", 1, 4.0), ("loyal", 1, 2.0),

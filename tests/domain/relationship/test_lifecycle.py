@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from domain.kernel.finding import Finding
 from domain.kernel.units import MS_PER_DAY as DAY
 from domain.policy.relationship import RelationshipRules
-from domain.relationship.lifecycle import Phase, lifecycle
+from domain.relationship.lifecycle import lifecycle
+from schemas.figures.relationship import LifecyclePhase
 
 RULES = RelationshipRules()
 
 
-def phase(age: int | None, purchases: int, value: float, before: float) -> Finding[Phase]:
+def phase(age: int | None, purchases: int, value: float, before: float) -> Finding[LifecyclePhase]:
     """The phase of a relationship of this age (ms)."""
     now = 1_000 * DAY
     began = None if age is None else now - age

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from random import Random
-from typing import Any
 
+import msgspec
 import pytest
 
 from domain import dispatch as rules
@@ -16,19 +15,18 @@ from domain.policy import Policy
 from domain.relationship.organisations import Average, organisations
 from schemas.cases import TouchpointBase
 from schemas.fields import milliseconds
+from schemas.figures import CustomerFigures, decode
 from tests.domain.bank import DAY, START, Events
 
 
-def exported(customer_id: str, *events: TouchpointBase) -> dict[str, Any]:
+def exported(customer_id: str, *events: TouchpointBase) -> CustomerFigures:
     """A line of ``customers.jsonl``, as it is read from the file."""
     context, customer = Context(Policy(), Aggregates()), Customer.new(customer_id)
     for event in events:
         context.now = milliseconds(event.occurred_at)
         rules.apply(customer, event, context.now, context)
-    line: dict[str, Any] = json.loads(
-        json.dumps(rules.export(customer, START + 10 * DAY, context.policy))
-    )
-    return line
+    figures = rules.export(customer, START + 10 * DAY, context.policy)
+    return decode(msgspec.json.encode(figures))
 
 
 def test_members_roll_up_to_their_organisation_with_key_persons_marked() -> None:
@@ -65,9 +63,7 @@ def test_members_roll_up_to_their_organisation_with_key_persons_marked() -> None
     assert acme.key_person_satisfaction.value == pytest.approx(9.0)
     assert (acme.satisfaction.known, acme.key_person_satisfaction.known) == (2, 1)
     assert acme.attitude.known == 2
-    risks = [
-        line["relationship"]["churn_risk"] for line in lines if line["groups"]["organisation_id"]
-    ]
+    risks = [line.relationship.churn_risk for line in lines if line.groups.organisation_id]
     known = [risk for risk in risks if risk is not None]
     assert acme.highest_churn_risk == max(known)
     assert (zen.members, zen.balance, zen.satisfaction) == (("dan",), None, Average(None, 0))

@@ -8,10 +8,12 @@ import pytest
 
 from domain.policy import Policy
 from domain.relationship.portfolio import RelationshipPortfolio, RelationshipReport
+from schemas.figures import CustomerFigures
 from tests.domain.bank import DAY, Events, Task
+from tests.domain.figured import figured
 
 
-def customer(**given: Any) -> dict[str, Any]:
+def customer(**given: Any) -> CustomerFigures:
     relationship = {
         "state": "repeat", "lifecycle_phase": "stability", "stage": "basic",
         "loyalty_diamond": None, "loyalty_phase": "none", "contact_type": None,
@@ -20,13 +22,14 @@ def customer(**given: Any) -> dict[str, Any]:
     value = {"purchases": 2, "total_365_days": 100.0, "loyalty_matrix": None, "abc": "B"}
     for part in (relationship, value):
         part.update({name: one for name, one in given.items() if name in part})
-    return {
+    line = {
         "satisfaction": given.get("satisfaction"), "segment": given.get("segment"),
         "relationship": relationship, "value": value,
     }  # fmt: skip
+    return figured(line)
 
 
-def report(*customers: dict[str, Any]) -> RelationshipReport:
+def report(*customers: CustomerFigures) -> RelationshipReport:
     return RelationshipPortfolio.of(customers, Policy()).report()
 
 
@@ -95,7 +98,7 @@ def test_customers_of_the_rules_come_through() -> None:
     for day in (0, 5, 9):
         task.take(make.transaction(day * DAY, 500.0, amount=40.0))
     task.take(make.survey(10 * DAY, "nps", 10))
-    found = report(task.figures())
+    found = report(task.exported())
     counted = {
         kind: [one.name for one in table if one.customers] for kind, table in found.classes.items()
     }

@@ -17,6 +17,7 @@ from domain.value.portfolio import Portfolio, PortfolioReport
 from domain.value.ranks import Ranks
 from domain.value.snapshot import load_snapshot
 from domain.value.standing import Standing
+from tests.domain.figured import figured
 from tests.domain.value.town import Town, clock, settle
 
 POLICY = Policy()
@@ -46,7 +47,7 @@ NOBODY = {"customer_id": "n", "value": {"purchases": 0}}
 
 
 def report(lines: list[dict[str, Any]], policy: Policy = POLICY) -> PortfolioReport:
-    return Portfolio.of(lines, policy).report()
+    return Portfolio.of(map(figured, lines), policy).report()
 
 
 def test_the_abc_table() -> None:
@@ -172,7 +173,7 @@ def test_any_partitioning_gives_the_same_report(
         parts[random.randrange(partitions)].append(one)
     whole = Portfolio(POLICY)
     for part in parts:
-        whole.merge(Portfolio.of(part, POLICY))
+        whole.merge(Portfolio.of(map(figured, part), POLICY))
     assert msgspec.json.encode(whole.report()) == msgspec.json.encode(report(given_))
 
 
@@ -209,7 +210,7 @@ def test_a_whole_town_from_events_to_the_report() -> None:
     made = Ranks(POLICY.value).fit([load_snapshot(record)], clock(200))
     assert made is not None
     exported = [export(town.open(key), clock(200), POLICY, made) for key in town.keys]
-    found = report(exported)
+    found = Portfolio.of(exported, POLICY).report()
     assert (found.customers, found.others) == (40, 1)
     assert {row.name: row.customers for row in found.abc} == {
         name: total.customers for name, total in made.abc_totals.items()
@@ -217,7 +218,7 @@ def test_a_whole_town_from_events_to_the_report() -> None:
     assert {row.name: row.customers for row in found.relation} == {
         name: total.customers for name, total in made.relation_totals.items()
     }
-    below = sum(one["value"]["clv_class"] == "below_zero" for one in exported)
+    below = sum(one.value.clv_class == "below_zero" for one in exported)
     assert below == made.clv_totals["below_zero"].customers > 0
     assert found.value == pytest.approx(made.total_value)
     assert found.pareto is not None

@@ -15,6 +15,7 @@ from domain.value.classes import classes
 from domain.value.row import row_of
 from schemas.standings import Standings
 from tests.domain.bank import DAY, DEFAULTS, START, Events, Task
+from tests.domain.figured import line_of
 from tests.domain.value.town import Town, clock
 
 STANDINGS = Standings.model_validate(
@@ -36,7 +37,7 @@ STANDINGS = Standings.model_validate(
 
 def value_of(town: Town, who: str, day: int, standings: Standings | None = STANDINGS) -> Any:
     """The customer's exported figures of value on a day after START."""
-    return export(town.open(who), clock(day), town.policy, standings)["value"]
+    return line_of(export(town.open(who), clock(day), town.policy, standings))["value"]
 
 
 def buyer(amounts: dict[int, float], margin: float | None = None) -> Town:

@@ -20,6 +20,7 @@ from streams.cli import app
 from streams.cluster.broker import LocalBroker
 from streams.replay.events import Replay
 from streams.topics.ensure import ensure_topics
+from tests.domain.figured import line_of
 from tests.streams.running import (
     PARTITIONS,
     Record,
@@ -94,7 +95,7 @@ def test_all_customers_are_those_of_a_replay_of_the_same_events(
     replay = Replay(customers(Policy()), PARTITIONS)
     list(replay.feed([value for _, _, value in house.good]))
     list(replay.until(replay.now))
-    expected = replay.customers()
+    expected = [line_of(one) for one in replay.customers()]
     newest = max(one["newest_event_at"] for one in expected)
 
     assert lines(run("state", "--all", "--json", "--at", newest[:19] + "Z")) == expected

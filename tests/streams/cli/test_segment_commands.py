@@ -30,6 +30,7 @@ from streams.reports.segments import words
 from streams.settings import KafkaSettings, Settings
 from streams.sources.bank_case import END, BankCase
 from streams.topics.ensure import ensure_topics
+from tests.domain.figured import line_of
 from tests.streams.running import PARTITIONS, CustomersPartition, environment
 
 APP_ID = "segment-commands"
@@ -80,7 +81,7 @@ def case(module_broker: LocalBroker) -> Case:
     assert isinstance(made, SegmentModel)
     outlier = next(one for one, group in bank.group_of.items() if group == "lurkers")
     model = quarantined(outlier, made, list(replay.partitions.values()))
-    state = {one["customer_id"]: one for one in replay.customers()}
+    state = {one.customer_id: line_of(one) for one in replay.customers()}
     older = model.model_copy(update={"version": model.version - 1, "segments": ()})
     producer = KafkaProducer(bootstrap_servers=module_broker.bootstrap, acks="all")
     for value in (encode(model), encode(older), b'{"version": 9999, "torn'):

@@ -15,7 +15,7 @@ from streams.engine.defects import RuleFailed
 from streams.engine.partition import Partition
 from streams.engine.store import MemoryStore
 from streams.replay.events import Replay
-from tests.streams.engine.counting import TIMER_MS, Counted, Counting, counting, line
+from tests.streams.engine.counting import TIMER_MS, Counted, Counting, counted, counting, line
 
 WALL = 1_000_000_000
 
@@ -59,7 +59,7 @@ def records(*events: tuple[str, int, int], start: int = 0) -> list[Original]:
 
 def exported(one: Counted) -> list[tuple[str, dict[str, Any]]]:
     one.drain()
-    return list(one.export())
+    return counted(one)
 
 
 def test_a_rule_that_raises_names_rule_key_topic_partition_and_offset() -> None:

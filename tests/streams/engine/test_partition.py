@@ -10,7 +10,7 @@ from schemas.topics import DEAD_LETTERS
 from streams.engine.checkpoint import CHECKPOINT_KEY, load_checkpoint
 from streams.engine.partition import Partition
 from streams.engine.store import MemoryStore
-from tests.streams.engine.counting import TIMER_MS, Counted, counting, line
+from tests.streams.engine.counting import TIMER_MS, Counted, counted, counting, line
 
 WALL = 1_000_000_000
 
@@ -71,7 +71,7 @@ def test_state_is_found_again_after_eviction_and_restart() -> None:
         one.step(WALL)
         one.drain()
     restarted = partition(store)
-    assert [state["events"] for _, state in restarted.export()] == [3, 3, 3]
+    assert [state["events"] for _, state in counted(restarted)] == [3, 3, 3]
     assert restarted.context.events == 9
 
 

@@ -91,7 +91,7 @@ def test_only_what_was_committed_is_played_wherever_a_worker_ended(tmp_path: Pat
     assert alerts == first + second + third
     assert (playback.left_out, playback.gaps) == (1, 0)
     assert playback.events == 4
-    assert [one["customer_id"] for one in playback.customers()] == ["c-1", "c-2", "c-3", "c-4"]
+    assert [one.customer_id for one in playback.customers()] == ["c-1", "c-2", "c-3", "c-4"]
 
 
 def test_a_frame_cut_off_while_it_was_written_ends_its_tape(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_tape_that_was_cut_off_at_once_decides_nothing(tmp_path: Path) -> None
     alerts, playback = played(tmp_path)
     assert alerts == first
     assert playback.left_out == 1
-    assert [state["customer_id"] for state in playback.customers()] == ["c-1"]
+    assert [state.customer_id for state in playback.customers()] == ["c-1"]
 
 
 def test_what_went_on_without_a_record_is_told(tmp_path: Path) -> None:
