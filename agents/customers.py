@@ -11,11 +11,13 @@ from domain.assembly.context import Context
 from domain.complaints.surges.hourly import Hourly
 from domain.complaints.surges.population import SurgePopulation
 from domain.customer.state import Customer
+from domain.experience.inconsistency.population import ConsistencyPopulation
 from domain.kernel.population import AnyPopulation, Together
 from domain.policy import Policy
 from domain.satisfaction.scorecards import Scorecards
 from domain.value import referrals
 from schemas.codec import Bad, Event, at_ms, decode_many, misplaced
+from schemas.inconsistencies import Inconsistencies
 from schemas.published import Referral
 from schemas.quick import Quick, QuickClick, QuickTransaction
 from schemas.referrals import decode_referrals
@@ -101,6 +103,7 @@ def _population(context: Context, versions: Mapping[str, int]) -> Together[Custo
         kinds[SegmentModel.kind] = context.segments
     if context.policy.complaints.systemic.enabled:
         kinds[Surges.kind] = SurgePopulation(context.hourly)
+    kinds[Inconsistencies.kind] = ConsistencyPopulation(context.scorecards)
     return Together(kinds)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agents.inconsistencies import inconsistencies
 from agents.modelling import AnyModelling
 from agents.segments import segments
 from agents.standings import standings
@@ -11,7 +12,7 @@ from domain.policy import Policy
 
 def modellings(policy: Policy) -> tuple[AnyModelling, ...]:
     """The modellings under a policy."""
-    made: list[AnyModelling] = [standings(policy)]
+    made: list[AnyModelling] = [standings(policy), inconsistencies(policy)]
     if policy.segments.enabled:
         made.append(segments(policy))
     if policy.complaints.systemic.enabled:

@@ -407,6 +407,15 @@ OUTPUT_EXAMPLES: Final[dict[str, list[Example]]] = {
             ],
         }
     ],
+    "Inconsistencies": [
+        {
+            "inconsistencies_id": "2c0a9f8e7d6c5b4a3c2b1a0f9e8d7c6b",
+            "version": 2,
+            "occurred_at": "2026-01-31T01:00:00.000Z",
+            "reason": "Signalled at 2026-01-31T01:00:00.000Z: 1 of 5 tiers.",
+            "days": {"vip": 20484},
+        }
+    ],
     "DeadLetter": [
         {
             "dead_letter_id": "touchpoints.transactions-3-1207",

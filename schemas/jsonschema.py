@@ -8,6 +8,7 @@ from pydantic.json_schema import models_json_schema
 
 from schemas.examples import EXAMPLES, OUTPUT_EXAMPLES
 from schemas.figures import published
+from schemas.inconsistencies import Inconsistencies
 from schemas.published import (
     Alert,
     CareTask,
@@ -35,6 +36,7 @@ OUTPUT_MODELS: Final[tuple[type[Published], ...]] = (
     SegmentModel,
     Standings,
     Surges,
+    Inconsistencies,
     Referral,
 )
 

@@ -24,7 +24,8 @@ def test_only_touched_parts_are_written_and_once() -> None:
         (make.survey(2, "nps", 5), "acs"),
         (make.survey(2, "csat", 5), "acjs"),
         (make.profile(3, sex="female"), "cr"),
-        (make.complaint(4, "opened"), "csx"),
+        (make.complaint(4, "opened"), "acsx"),  # the first failure is noted beside the answers
+        (make.complaint(4, "opened", complaint_id="k-2"), "csx"),
         (make.click(5, "error"), "cjs"),
         (make.click(6), "c"),
     ]

@@ -1,0 +1,1 @@
+"""Tiers whose customers are treated unlike from channel to channel, over all partitions."""
