@@ -34,6 +34,8 @@ from tests.streams.running import (
     worker_process,
 )
 
+pytestmark = pytest.mark.long
+
 APP_ID = "inspect"
 APP = "touchpoints.app"
 HEADERS = [("trace", b"\x00\xff"), ("trace", b"again")]

@@ -19,6 +19,8 @@ from streams.reports.relationship.report import RelationshipsReport
 from streams.reports.value.report import ValueReport
 from tests.streams.reports.bank import CUSTOMERS, document, lines_of, tables
 
+pytestmark = pytest.mark.long
+
 REPORTS = (ComplaintsReport, ValueReport, RelationshipsReport, ExperienceReport)
 
 

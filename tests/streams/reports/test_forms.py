@@ -16,6 +16,8 @@ from streams.reports.form.document import Column, Document, Picture, Section, as
 from streams.reports.form.html import html
 from streams.reports.form.text import text
 
+pytestmark = pytest.mark.long
+
 NAME = 'a <b> & "c" 贵宾'
 VOID = {"meta", "br", "use", "path"}
 

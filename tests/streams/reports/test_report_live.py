@@ -22,6 +22,8 @@ from tests.chaos.oracle import offsets_behind
 from tests.streams.reports.bank import events, policy_in, replayed
 from tests.streams.running import PARTITIONS, Record, environment, produce, until, worker_process
 
+pytestmark = pytest.mark.long
+
 APP_ID = "reports"
 SETTLE_SECONDS = 90.0
 

@@ -29,6 +29,8 @@ from streams.sources.pace import Stop
 from streams.sources.sender import Reject
 from streams.topics.ensure import ensure_topics
 
+pytestmark = pytest.mark.long
+
 PARTITIONS = 12
 COMMAND = "from streams.cli import main; main()"
 
