@@ -1,19 +1,17 @@
 """What is done to a partition, as values: a record of them, played again, does the same.
 
 Whoever runs a partition says what is to be done by a :class:`Doing` and gives it to a
-:class:`Does`: the partition's own ``do``, or one that notes it and passes it on.
+:class:`Does`: the plain one (:func:`unwatched`), or one that notes it and passes it on.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from agents.topology import C, E, S
 from schemas.common import CommonRecord
 from streams.engine.inbox import Taken
-
-if TYPE_CHECKING:
-    from streams.engine.partition import Drained, Opening, Partition
+from streams.engine.partition import Drained, Opening, Partition
 
 Told = TypeVar("Told")
 Told_co = TypeVar("Told_co", covariant=True)
@@ -38,9 +36,13 @@ class Watch(Protocol):
     def __call__(self, partition: Partition[E, S, C], opening: Opening, /) -> Does[E]: ...
 
 
-def unwatched(partition: Partition[E, S, C], opening: Opening) -> Does[E]:
-    """Nothing is noted of it."""
-    return partition.do
+def unwatched(partition: Partition[E, S, C], opening: Opening | None = None) -> Does[E]:
+    """What a doing says is done, and nothing is noted of it."""
+
+    def do(doing: Doing[E, Told]) -> Told:
+        return doing.to(partition)
+
+    return do
 
 
 class Take(NamedTuple, Generic[E]):

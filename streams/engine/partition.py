@@ -25,7 +25,6 @@ from streams.engine.checkpoint import (
     dump_checkpoint,
 )
 from streams.engine.defects import on_event, on_timer
-from streams.engine.doings import Doing, Told
 from streams.engine.inbox import LAST, Happened, Inbox, Refused, Returned, Taken, Waiting
 from streams.engine.store import Store
 from streams.engine.timers import Timers
@@ -102,10 +101,6 @@ class Partition(Generic[E, S, C]):
         if self.population is not None:
             owners = (topology.owner(key) for key, _ in store.items())
             self.population.restore(sorted(filter(None, owners)), self._main_record)
-
-    def do(self, doing: Doing[E, Told]) -> Told:
-        """Do what a value says: by these alone the engine works on a partition."""
-        return doing.to(self)
 
     # -- in ---------------------------------------------------------------------------
 

@@ -153,7 +153,7 @@ class Playback(Offline[E, S, C]):
     def _do(self, partition: Partition[E, S, C], transaction: Transaction) -> Done:
         items = self._judged(partition, transaction)
         for action in transaction.actions:
-            partition.do(self._doing(action, items))
+            self._doing(action, items).to(partition)
         partition.next_offsets.update(transaction.next_offsets)
         events = sum(
             type(action) is Applied and action.topic not in self.topology.read_back

@@ -21,7 +21,7 @@ from domain.policy import Policy, policy_yaml
 from schemas.codec import encode
 from schemas.common import CommonRecord
 from schemas.outputs import Output
-from streams.engine.doings import Does, Doing, Drain, Land
+from streams.engine.doings import Does, Doing, Drain, Land, unwatched
 from streams.engine.partition import Opening, Partition
 from streams.errors import NotWritten
 from streams.recording.form import (
@@ -79,7 +79,7 @@ class Recorder:
     def watch(self, partition: Partition[E, S, C], opening: Opening) -> Does[E]:
         """Through what a partition just opened is worked: it notes all on a tape of its own."""
         if self.full:
-            return partition.do
+            return unwatched(partition)
         number, store, checkpoint, clock, cached = opening
         tape = self._tape(f"{number:04}")
         self.write(tape, Opened(FORMAT, number, clock, cached, checkpoint, list(store.items())))
