@@ -12,6 +12,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from schemas.common import CommonRecord
 from schemas.outputs import Output
+from schemas.units import MS_PER_HOUR
 
 Summary = TypeVar("Summary")
 Summary_contra = TypeVar("Summary_contra", contravariant=True)
@@ -50,7 +51,7 @@ class Modelling(Generic[Summary, Record]):
     load_summary: Callable[[bytes], Summary]
     load_record: Callable[[bytes], Record]
     fitter: Callable[[Record | None], Fits[Summary, Record]]
-    replay_ms: int = 3_600_000
+    replay_ms: int = MS_PER_HOUR
 
 
 AnyModelling = Modelling[Any, Any]

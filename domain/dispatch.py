@@ -18,6 +18,7 @@ from domain.assembly.context import Context
 from domain.assembly.erasure import erase
 from domain.assembly.figures import export
 from domain.complaints import steps as complaints
+from domain.complaints.escalation import escalate
 from domain.customer import answers
 from domain.customer.cause import Cause, signal
 from domain.customer.parts import Core
@@ -165,7 +166,9 @@ def fire(customer: Customer, ctx: Context) -> Sequence[Output]:
             _judge_promises(customer, due, cause)
             looks = True
         if core.complaint_due == due:
-            complaints.escalate(customer, cause)
+            escalate(customer, cause)
+            complaints.refresh(customer, cause)
+            customer.reschedule()
             looks = True
         if looks:
             _look(customer, cause)

@@ -14,6 +14,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from schemas.units import MS_PER_DAY, MS_PER_SECOND
+
 ID_CHARACTERS: Final = 64
 OUTPUT_ID_CHARACTERS: Final = 200
 LABEL_CHARACTERS: Final = 64
@@ -110,7 +112,7 @@ def milliseconds(moment: datetime) -> int:
     86400001
     """
     since = moment - EPOCH
-    return since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000
+    return since.days * MS_PER_DAY + since.seconds * MS_PER_SECOND + since.microseconds // 1_000
 
 
 def moment(at: int) -> datetime:

@@ -1,4 +1,4 @@
-"""Complaints: steps kept, promises judged, three levels of escalation raised when due.
+"""Complaints: steps are kept, and the promises that follow from them are judged.
 
 Bounds per customer: 64 complaints of 32 steps. Closed ones older than 40 days leave first,
 then the oldest closed ones, then (counted and signalled) the oldest open ones; the moments of
@@ -8,42 +8,28 @@ one that leaves stay in the satisfaction sums.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterator
-from typing import NamedTuple
 
 from domain.complaints import compensation
-from domain.complaints.cycles import LEGAL, judge, missed_levels
+from domain.complaints.cycles import LEGAL, judge
+from domain.complaints.escalation import MAX_STEPS, pending
 from domain.complaints.judged import counts, judged
 from domain.customer.answers import note_failure
 from domain.customer.cause import Cause, signal
 from domain.customer.effects import Reported, Scored
 from domain.customer.labels import labels_of
-from domain.customer.lived import OPENED, REOPENED, STATUS_INDEX, STATUSES, Cycle, Judged, Life
+from domain.customer.lived import OPENED, REOPENED, STATUS_INDEX, Judged
 from domain.customer.parts import Case, Moment, Step
 from domain.customer.state import CASES, Customer
-from domain.kernel.scales import CHANNEL_INDEX, CHANNELS, TIERS, VIP, factor_index
+from domain.kernel.scales import CHANNEL_INDEX, TIERS, VIP, factor_index
 from domain.kernel.units import MS_PER_DAY
 from domain.kernel.words import duration
 from domain.policy import Policy
 from domain.satisfaction import sums
 from domain.tiers.known import tier_history
-from schemas import outputs
-from schemas.fields import moment, rfc3339
 from schemas.touchpoints import Complaint
 
 MAX_CASES = 64
-MAX_STEPS = 32
 KEEP_CLOSED_MS = 40 * MS_PER_DAY
-
-
-class Missed(NamedTuple):
-    """A level of escalation: when it is due (ms), and what of."""
-
-    due: int
-    level: int
-    case: Case
-    cycle: Cycle
-    life: Life
 
 
 def take_step(customer: Customer, event: Complaint, cause: Cause) -> None:
@@ -82,23 +68,6 @@ def refresh(customer: Customer, cause: Cause) -> None:
     _recount(customer, cause)
 
 
-def escalate(customer: Customer, cause: Cause) -> None:
-    """Raise every level due at or before ``cause.at``, in ascending order."""
-    due = [
-        missed
-        for each in judged(customer, cause.policy)
-        for missed in _pending(each)
-        if missed.due <= cause.at
-    ]
-    due.sort(key=lambda missed: (missed.due, missed.level, missed.case.complaint_id))
-    for missed in due:
-        missed.case.raised.append((missed.cycle.start, missed.level))
-        del missed.case.raised[: -3 * MAX_STEPS]
-        _raise_level(customer, missed, cause)
-    refresh(customer, cause)
-    customer.reschedule()
-
-
 # -- inside -------------------------------------------------------------------------------
 
 
@@ -112,7 +81,7 @@ def _recount(customer: Customer, cause: Cause) -> None:
     for each in judged(customer, policy):
         start = each.case.steps[0].at
         oldest = min(oldest, start) if oldest else start
-        for missed in _pending(each):
+        for missed in pending(each):
             due = min(due, missed.due) if due else missed.due
     core.complaint_due, core.oldest_complaint = due, oldest
     waiting, overdue = counts(customer, max(core.newest, core.judged), policy)
@@ -148,19 +117,11 @@ def _step(event: Complaint, cause: Cause) -> Step:
     )
 
 
-def _pending(each: Judged) -> Iterator[Missed]:
-    """Every level that was missed or may yet be, and is not raised."""
-    for cycle, limits in zip(each.life.cycles, each.dues, strict=True):
-        for due, level in missed_levels(cycle, limits):
-            if (cycle.start, level) not in each.case.raised:
-                yield Missed(due, level, each.case, cycle, each.life)
-
-
 def _fold_outdated(customer: Customer, policy: Policy) -> None:
     horizon = customer.core.newest - KEEP_CLOSED_MS
     for each in judged(customer, policy):
         outdated = each.case.steps[-1].at < horizon and not each.life.open
-        if outdated and not any(_pending(each)):
+        if outdated and not any(pending(each)):
             _fold(customer, each, policy)
 
 
@@ -212,37 +173,4 @@ def _raise_vip_complaint(customer: Customer, found: Judged, event: Complaint, ca
         severe=lived.severity >= policy.alerts.severe_from,
         figures={"severity": float(lived.severity)} if lived.severity else None,
         complaint_id=case.complaint_id,
-    )
-
-
-def _raise_level(customer: Customer, missed: Missed, cause: Cause) -> None:
-    limit, level, case, cycle, lived = missed
-    policy = cause.policy
-    tier = tier_history(customer, policy).tier_at(limit)
-    overdue_ms = max(0, cause.ctx.now - limit)
-    promise = ("acknowledgement", "resolution", "the regulator's limit for a resolution")[level - 1]
-    severity = f"severity {lived.severity}" if lived.severity else "unknown severity"
-    cause.want(
-        "complaint_escalated",
-        f"Complaint {case.complaint_id} ({severity}, {STATUSES[lived.status]}) of a {TIERS[tier]}"
-        f" customer missed {promise} {duration(limit - cycle.start)} after it was"
-        f" {'reopened' if cycle.reopened else 'opened'}; overdue by {duration(overdue_ms)}.",
-        tier=tier,
-        at=limit,
-        of=f"{case.complaint_id}/{cycle.event_id}/{level}",
-        severe=lived.severity >= policy.alerts.severe_from,
-        figures={"level": float(level)} | ({"severity": lived.severity} if lived.severity else {}),
-        channel=CHANNELS[cycle.channel],
-        steps=tuple(step.event_id for step in case.steps),
-        level=level,
-        complaint_id=case.complaint_id,
-        overdue_seconds=overdue_ms / 1_000,
-        history=tuple(
-            outputs.Step(
-                status=STATUSES[step.status],
-                occurred_at=rfc3339(moment(step.at)),
-                event_id=step.event_id,
-            )
-            for step in case.steps
-        ),
     )

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-MS_PER_SECOND: Final = 1_000
-MS_PER_MINUTE: Final = 60 * MS_PER_SECOND
-MS_PER_HOUR: Final = 60 * MS_PER_MINUTE
-MS_PER_DAY: Final = 24 * MS_PER_HOUR
-MS_PER_WEEK: Final = 7 * MS_PER_DAY
+from schemas.units import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE, MS_PER_SECOND, MS_PER_WEEK
 
 LATENESS_MS: Final = MS_PER_DAY
 """Within this the figures do not depend on the order of arrival; what is later counts, but raises
 no alert, and what nothing within it can change any more is settled."""
 WINDOW_MS: Final = 7 * MS_PER_DAY
 """The memory of repeats and of clicks; what comes later than this is refused as too late."""
+
+__all__ = [
+    "LATENESS_MS",
+    "MS_PER_DAY",
+    "MS_PER_HOUR",
+    "MS_PER_MINUTE",
+    "MS_PER_SECOND",
+    "MS_PER_WEEK",
+    "WINDOW_MS",
+]

@@ -10,6 +10,7 @@ from domain.kernel.units import MS_PER_DAY
 from domain.policy import Policy
 from domain.relationship import known as relation
 from domain.relationship import progress
+from domain.relationship.churn_watch import churn as churn_of
 from domain.relationship.contacts import type_of_contacts
 from domain.relationship.groups import age_band
 from domain.relationship.lapse import lapse
@@ -25,7 +26,7 @@ def relationship_figures(customer: Customer, clock: int, policy: Policy) -> Rela
     rules = policy.relationship
     found = relation.facts(customer, clock, policy)
     state = relation.state(customer, clock, policy)
-    churn = relation.churn(customer, found, policy)
+    churn = churn_of(customer, found, policy)
     ledger = customer.ledger if customer.has(LEDGER) else None
     point = lapse(ledger.times if ledger else (), clock, rules)
     mood = relation.attitude(customer, clock, policy)

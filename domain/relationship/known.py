@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from domain.complaints.judged import counts
 from domain.customer.answers import answer
 from domain.customer.cause import Cause
 from domain.customer.looked import Looked
@@ -18,13 +17,13 @@ from domain.customer.state import ANSWERS, CASES, LEDGER, MOOD, Customer
 from domain.customer.transitions import Move, announce
 from domain.experience import known_satisfaction as satisfaction
 from domain.kernel.finding import Finding
-from domain.kernel.scales import TIERS, VIP
+from domain.kernel.scales import VIP
 from domain.kernel.units import MS_PER_DAY
 from domain.policy import Policy
 from domain.relationship import progress, win_back
 from domain.relationship.attitude import attitude as attitude_of
 from domain.relationship.attitude import last_said
-from domain.relationship.churn import Causes, ChurnRisk, churn_risk
+from domain.relationship.churn_watch import watch_churn
 from domain.relationship.customer_state import (
     STATE_INDEX,
     STATES,
@@ -57,7 +56,7 @@ def look(customer: Customer, cause: Cause) -> None:
     before, after = core.relation, STATE_INDEX[now]
     turns = _turns(customer, found, policy)
     core.relation_due = _next_day(turns, clock)
-    _watch_churn(customer, found, cause)
+    watch_churn(customer, found, cause)
     if after != before:
         core.relation = after
         reason = customer_state(found, policy.relationship).reason
@@ -195,43 +194,3 @@ def _turns(customer: Customer, found: Facts, policy: Policy) -> list[int]:
             if (given := answer(customer, question)) is not None:
                 turns.append(given.at + rules.attitude_ms)
     return turns
-
-
-def churn(customer: Customer, found: Facts, policy: Policy) -> ChurnRisk:
-    """The churn risk as of ``found.now``, with its reasons."""
-    rules = policy.relationship
-    waiting, overdue = counts(customer, found.now, policy)
-    day = found.now // MS_PER_DAY - round(rules.churn.fall_days)
-    bought = found.last_purchase is not None
-    causes = Causes(
-        p_alive=found.p_alive,
-        gap=found.now - found.last_purchase if found.last_purchase is not None else None,
-        lapse_point=found.lapse_point if bought else None,
-        complaint_open=waiting > 0,
-        complaint_overdue=overdue > 0,
-        satisfaction=satisfaction.level(customer, policy, found.now),
-        satisfaction_before=satisfaction.level_before(customer, policy, day),
-    )
-    return churn_risk(causes, rules)
-
-
-def _watch_churn(customer: Customer, found: Facts, cause: Cause) -> None:
-    """Raise ``vip_churn_risk`` where a VIP's risk crosses its line; look again at midnight."""
-    core, line = customer.core, cause.policy.alerts.churn_risk
-    if core.tier < VIP:
-        core.churn_high = False
-        return
-    risk = churn(customer, found, cause.policy)
-    high, was_high = risk.risk is not None and risk.risk >= line, core.churn_high
-    core.churn_high = high
-    if not high and found.last_purchase is not None:
-        core.relation_due = found.now // MS_PER_DAY + 1
-    if high and not was_high:
-        assert risk.risk is not None
-        cause.want(
-            "vip_churn_risk",
-            f"The churn risk of a {TIERS[core.tier]} customer is {risk.risk:.2f}, {line:g} is the"
-            f" line. {risk.reason}",
-            tier=core.tier,
-            figures={"churn_risk": risk.risk} | {term.name: term.risk for term in risk.terms},
-        )

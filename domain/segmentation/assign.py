@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from domain.kernel.units import MS_PER_HOUR
 from domain.segmentation.features import Floats
 from schemas.segments import QUARANTINE, SegmentModel
 
@@ -24,7 +25,6 @@ Rows = NDArray[np.intp]
 NONE: Final = -1
 TIE: Final = 1e-9
 """Distances that differ by less than this share are equal: the lower index wins."""
-HOUR_MS: Final = 3_600_000
 
 
 class Judged(NamedTuple):
@@ -51,7 +51,7 @@ class Assigner:
         self._factor = np.sqrt(np.array(model.weights)) / np.array(model.scale)
         self._centres = [*model.centroids, *model.outliers]
         self._labels = self.quarantine + bool(model.outliers)
-        self.hold_ms = round(model.hold_hours * HOUR_MS)
+        self.hold_ms = round(model.hold_hours * MS_PER_HOUR)
         self._stays = (1.0 - model.margin) * (1.0 - TIE)
         self._goes = (1.0 - model.clear_margin) * (1.0 - TIE)
         self._scaler = list(zip(model.logged, model.mean, self._factor.tolist(), strict=True))

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from domain.kernel.units import MS_PER_HOUR
+
 DELTA: Final = 1e-5
-HOUR_MS: Final = 3_600_000
 HOURS_FIRST: Final = 12
 """Page-Hinkley says nothing before so many hours."""
 TOLERATED: Final = 0.01
@@ -53,7 +54,7 @@ class DriftWatch:
         self.stale = abs(distance - before) > STALE * before or stretch > STRETCHED * reach
         self._adwin.update(distance)
         drift = bool(self._adwin.drift_detected)
-        hour = now // HOUR_MS
+        hour = now // MS_PER_HOUR
         if self._hour is not None and hour != self._hour:
             drift |= self._end_hour()
         self._hour = hour

@@ -16,6 +16,7 @@ from agents.modelling import Summary as Snapshot
 from agents.topology import Bad, C, E, S, Topology
 from schemas.codec import encode
 from schemas.deadletter import Original
+from schemas.units import MS_PER_HOUR
 from streams.engine.defects import RuleFailed
 from streams.engine.partition import Partition, Sent
 from streams.engine.placing import partition_of
@@ -24,7 +25,7 @@ from streams.replay.results import Offline, Summary, write_results
 
 CHUNK_LINES = 2000
 UNKNOWN_SOURCE = "replay"
-FIT_MS = 3_600_000
+FIT_MS = MS_PER_HOUR
 
 
 class Replay(Offline[E, S, C]):

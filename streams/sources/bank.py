@@ -16,6 +16,7 @@ from math import exp, log
 from random import Random
 
 from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
+from schemas.units import MS_PER_DAY
 from streams.sources import SourceError
 from streams.sources.clicks import SLOTS, slots
 from streams.sources.faults import Faults
@@ -25,7 +26,7 @@ from streams.sources.stories import HOUR, Stories
 from streams.sources.wheel import Wheel
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
-DAY = 86_400_000
+DAY = MS_PER_DAY
 APP = TOPIC_OF_TYPE["app_click"]
 MONEY = TOPIC_OF_TYPE["transaction"]
 RECENT = 256

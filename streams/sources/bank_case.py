@@ -16,14 +16,15 @@ from typing import NamedTuple
 
 from schemas.fields import milliseconds
 from schemas.topics import TOPIC_OF_TYPE
+from schemas.units import MS_PER_HOUR, MS_PER_WEEK
 from streams.sources import SourceError
 from streams.sources.bank import START
 from streams.sources.lines import Record, Writer
 from streams.sources.population import FUNCTIONS
 
 END = START + timedelta(days=7)
-WINDOW_MS = 7 * 86_400_000
-HOUR_MS = 3_600_000
+WINDOW_MS = MS_PER_WEEK
+HOUR_MS = MS_PER_HOUR
 SPARE_MS = 2 * HOUR_MS
 """Nothing happens so early in the window: it still holds everything this long after `end`."""
 SESSION_MS = 10 * 60_000

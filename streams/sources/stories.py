@@ -11,11 +11,12 @@ from random import Random
 from typing import NamedTuple
 
 from schemas.topics import TOPIC_OF_TYPE
+from schemas.units import MS_PER_HOUR
 from streams.sources.lines import Record, Writer
 from streams.sources.population import Population
 from streams.sources.wheel import Wheel
 
-HOUR = 3_600_000
+HOUR = MS_PER_HOUR
 PROMISES = ((24, 360), (8, 168), (4, 72), (1, 24), (1, 24))
 """Hours to acknowledge and to resolve, by wealth: the default policy's."""
 

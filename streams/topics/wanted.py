@@ -14,8 +14,8 @@ from schemas.topics import (
     SEGMENT_MODEL,
     changelog_topic,
 )
+from schemas.units import MS_PER_DAY
 
-DAY_MS: Final = 86_400_000
 INPUT_RETENTION_DAYS: Final = 14
 OUTPUT_RETENTION_DAYS: Final = 30
 DEAD_LETTER_RETENTION_DAYS: Final = 90
@@ -54,7 +54,7 @@ def topic_specs(
         return TopicSpec(name, partitions, replication, configs)
 
     def kept(days: int) -> dict[str, str]:
-        return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)}
+        return {"cleanup.policy": "delete", "retention.ms": str(days * MS_PER_DAY)}
 
     # Retention goes by the record's timestamp. Stamped by the broker, a history of old events
     # is kept as long as new ones, whatever time its producer gave the records.

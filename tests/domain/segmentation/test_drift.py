@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from domain.segmentation.drift import HOUR_MS, DriftWatch
+from domain.kernel.units import MS_PER_HOUR
+from domain.segmentation.drift import DriftWatch
 
 SECOND = 1_000
 
@@ -38,18 +39,18 @@ def test_a_jump_is_seen_within_two_minutes(level: float) -> None:
 def test_a_slow_rise_by_the_hour_is_seen() -> None:
     # Two refits an hour are too few for ADWIN: what is heard is the hourly detector.
     watch = DriftWatch()
-    calm = refits(watch, [1.2] * 48, 0, HOUR_MS // 2)
+    calm = refits(watch, [1.2] * 48, 0, MS_PER_HOUR // 2)
     rising = [1.2 * (1.04 ** (number // 2)) for number in range(24)]
     assert calm == []
-    assert refits(watch, rising, 24 * HOUR_MS, HOUR_MS // 2)
+    assert refits(watch, rising, 24 * MS_PER_HOUR, MS_PER_HOUR // 2)
 
 
 def test_days_without_a_change_are_no_drift() -> None:
-    assert refits(DriftWatch(), steady(24 * 14, 1.0, 4), 0, HOUR_MS) == []
+    assert refits(DriftWatch(), steady(24 * 14, 1.0, 4), 0, MS_PER_HOUR) == []
 
 
 def test_customers_all_on_their_centroid_are_no_drift() -> None:
-    assert refits(DriftWatch(), [0.0] * 200, 0, HOUR_MS // 4) == []
+    assert refits(DriftWatch(), [0.0] * 200, 0, MS_PER_HOUR // 4) == []
 
 
 def test_a_fit_is_stale_when_the_distance_is_not_that_after_the_scan() -> None:
