@@ -204,7 +204,9 @@ def _most_likely(
             "xatol": 1e-7, "fatol": 1e-7, "maxiter": STEPS, "maxfev": STEPS,
         }  # fmt: skip
         found = minimize(cost, at, method="Nelder-Mead", bounds=bounds, options=options)
-        if found.success and before - found.fun < GAIN:
+        # Not asked for its own success: where rounding is coarser than its tolerances, a simplex
+        # turns in its place until its steps are used up.
+        if before - found.fun < GAIN:
             return np.asarray(found.x), -float(found.fun)
     raise ValueFileError(
         "the search for the most likely parameters did not end; give more customers or weeks"
