@@ -21,6 +21,7 @@ from schemas.topics import (
     CUSTOMER_TRANSITIONS,
     DEAD_LETTERS,
     REFERRALS,
+    SEGMENT_MODEL,
     SEGMENT_UPDATES,
     SIGNALS,
 )
@@ -36,6 +37,7 @@ OUTPUTS = (
     ALERTS, CARE_TASKS, CUSTOMER_TRANSITIONS, DEAD_LETTERS, REFERRALS, SEGMENT_UPDATES, SIGNALS,
 )  # fmt: skip
 LOAD_SECONDS = 6.0
+PATIENCE_SECONDS = 90.0
 
 
 class RecordedRun(Run):
@@ -68,6 +70,7 @@ def test_what_workers_sent_is_played_to_the_byte_through_kills_and_moves(tmp_pat
         time.sleep(LOAD_SECONDS)
         run.fleet.terminate("w2")
         time.sleep(LOAD_SECONDS)
+        wait_until_worth_playing(run)
         run.load.stop()
         run.drain()
         assert run.fleet.terminate("w1") == 0
@@ -91,6 +94,18 @@ def test_what_workers_sent_is_played_to_the_byte_through_kills_and_moves(tmp_pat
     assert kinds[CUSTOMER_TRANSITIONS] > 200
     assert kinds[DEAD_LETTERS] > 20
     assert playback.models["segments"].version > 3
+
+
+def wait_until_worth_playing(run: RecordedRun) -> None:
+    """Let the load go on until every customer is in a segment, some moved, and models followed."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        found = asyncio.run(read_topics(run.broker.bootstrap, (SEGMENT_UPDATES, SEGMENT_MODEL)))
+        updates = sum(one.topic == SEGMENT_UPDATES for one in found)
+        models = [json.loads(one.value or b"") for one in found if one.topic == SEGMENT_MODEL]
+        if updates > 240 and max((model["version"] for model in models), default=0) > 3:
+            return
+        time.sleep(1)
 
 
 def played(record: Path) -> Playback[Touched, Customer, Context]:

@@ -1,0 +1,241 @@
+"""What commit 960bda6 wrote is read, restored and replayed by this version: without a broker."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from agents.modelling import snapshot_key, snapshot_kind
+from agents.modellings import modellings
+from domain.customer import parts
+from domain.customer import state as state_records
+from domain.customer.answers import FAILURE, OFFER
+from domain.customer.state import LETTERS, Customer
+from schemas.codec import encode
+from schemas.topics import (
+    ALERTS,
+    CARE_TASKS,
+    CUSTOMER_TRANSITIONS,
+    DEAD_LETTERS,
+    PARTITION_SUMMARIES,
+    PORTFOLIO,
+    REFERRALS,
+    SEGMENT_MODEL,
+    SEGMENT_UPDATES,
+    SIGNALS,
+)
+from streams.cli import app
+from streams.engine.checkpoint import CHECKPOINT_KEY, dump_checkpoint, load_checkpoint
+from streams.engine.store import MemoryStore
+from streams.queries.scores import score_rows, scorecards_of
+from streams.queries.state import exported
+from tests.chaos.test_recording import by_customer, played
+from tests.streams.kept import CLOCKS, POLICY, Kept
+
+OUTPUTS = (
+    ALERTS, CARE_TASKS, CUSTOMER_TRANSITIONS, DEAD_LETTERS, REFERRALS, SEGMENT_UPDATES, SIGNALS,
+)  # fmt: skip
+NOTES = (FAILURE, OFFER)
+PART_OF = {
+    state_records.MONEY: "money", state_records.MOOD: "mood", state_records.CASES: "cases",
+    state_records.FILE: "file", state_records.LEDGER: "ledger", state_records.ANSWERS: "answers",
+    state_records.AMOUNTS: "amounts", state_records.JOURNEY: "journey",
+    state_records.REFERRALS: "referrals", state_records.CONTACTS: "contacts",
+    state_records.DESK: "desk",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=CLOCKS)
+def kept(request: pytest.FixtureRequest) -> Kept:
+    return Kept(request.param)
+
+
+# -- replayed -----------------------------------------------------------------------------
+
+
+def test_its_record_is_replayed_to_the_bytes_it_gave_then(kept: Kept, tmp_path: Path) -> None:
+    record, before = kept.unpacked("record", tmp_path), kept.unpacked("replayed", tmp_path)
+    done = CliRunner().invoke(app, ["replay", str(record), "--out", str(tmp_path / "now")])
+    assert done.exit_code == 0, done.output
+    names = sorted(file.name for file in before.iterdir())
+    assert sorted(file.name for file in (tmp_path / "now").iterdir()) == names
+    for name in names:
+        then, now = (before / name).read_bytes(), (tmp_path / "now" / name).read_bytes()
+        if name == "summary.json":
+            assert timeless(now) == timeless(then)
+        else:
+            assert now.splitlines() == then.splitlines(), name
+
+
+def test_its_record_gives_what_its_workers_sent_but_for_what_was_changed_on_purpose(
+    kept: Kept, tmp_path: Path
+) -> None:
+    playback = played(kept.unpacked("record", tmp_path))
+    outputs = [(topic, value) for topic, value in playback.play() if topic in OUTPUTS]
+    sent = [(topic, one.value or b"") for topic in OUTPUTS for one in kept.records(topic)]
+    now, then = by_customer(outputs), by_customer(sent)
+    rejudged = {key for key in now.keys() | then.keys() if now.get(key) != then.get(key)}
+    assert {topic for topic, _ in rejudged} <= {ALERTS}
+    assert rejudged
+    for key in rejudged:
+        assert first_told(now[key]) == first_told(then[key]), key
+    assert (playback.left_out, playback.gaps) == (0, 0)
+    told = {customer.encode() for _, customer in rejudged}
+    for number in range(kept.partitions):
+        written = dict(playback.partitions[number].store.items())
+        assert plain(written, told) == plain(dict(kept.store(number).items()), told)
+
+
+def first_told(alerts: list[bytes]) -> list[dict[str, object]]:
+    """Alerts without their priority, which goes by the state after all rules now, and without what
+    follows from a priority of 1: that they are raised again."""
+    told = [json.loads(alert) for alert in alerts]
+    return [
+        {name: one[name] for name in one if name not in ("priority", "priority_reason")}
+        for one in told
+        if not one.get("raises_again")
+    ]
+
+
+def plain(records: dict[bytes, bytes], told: set[bytes]) -> dict[bytes, object]:
+    """State records without the notes of an offer and of a failure, which are new, and of customers
+    whose alerts are judged otherwise without what is kept of alerts, and the timers of these."""
+    found: dict[bytes, object] = dict(records)
+    for key, value in records.items():
+        if key[:1] == LETTERS[state_records.ANSWERS]:
+            form = msgspec.msgpack.decode(value[1:], type=parts.Answers)
+            newest = {name: form.newest[name] for name in form.newest if name not in NOTES}
+            found[key] = newest
+            if not newest:
+                del found[key]
+        elif key[:1] == b"c" and value[:1] == bytes((parts.FORMAT,)):
+            core = state_records.decode_core(value)
+            core.other_parts &= ~(state_records.ANSWERS | state_records.DESK)
+            if key[1:] in told:
+                core.alerted, core.alerts_of_day, core.desk_due = {}, [], 0
+                core.suppressed_alerts = core.judged = 0
+            found[key] = core
+        elif key[:1] in (LETTERS[state_records.DESK], b"t") and key[1:] in told:
+            del found[key]
+    return found
+
+
+def timeless(summary: bytes) -> dict[str, object]:
+    """A summary without how long it took."""
+    told = json.loads(summary)
+    return {name: told[name] for name in told if name not in ("seconds", "events_per_second")}
+
+
+# -- restored -----------------------------------------------------------------------------
+
+
+def test_its_changelog_gives_the_figures_it_gave_then(kept: Kept) -> None:
+    lines: list[tuple[str, bytes]] = []
+    for number in range(kept.partitions):
+        partition = kept.restored(number)
+        moment = partition.now if kept.moment is None else kept.moment
+        found = exported(partition, moment)
+        lines += [(customer, msgspec.json.encode(figures)) for customer, figures in found]
+    assert [line for _, line in sorted(lines)] == kept.customers()
+
+
+def test_its_scorecards_are_those_its_record_ended_with(kept: Kept, tmp_path: Path) -> None:
+    partitions = [kept.restored(number) for number in range(kept.partitions)]
+    now = max(partition.now for partition in partitions)
+    cards = scorecards_of(partition.context for partition in partitions)
+    rows = [msgspec.json.encode(row._asdict()) for row in score_rows(cards, now)]
+    before = kept.unpacked("replayed", tmp_path) / "scorecards.jsonl"
+    assert rows == before.read_bytes().splitlines()
+
+
+def test_its_timers_are_those_of_its_customers(kept: Kept) -> None:
+    for number in range(kept.partitions):
+        partition = kept.restored(number)
+        due_of = {}
+        for record, _ in partition.store.items():
+            if (key := partition.topology.owner(record)) is not None:
+                state = partition.state(key)
+                assert state is not None
+                due_of[key] = state.next_due
+        assert partition.timers.due_of == {key: due for key, due in due_of.items() if due}
+        assert len(due_of) > 5
+
+
+def test_every_state_record_it_ever_wrote_is_read_and_written_to_the_byte(kept: Kept) -> None:
+    for number in range(kept.partitions):
+        store, letters = MemoryStore(), set[bytes]()
+        for written in kept.transactions(number):
+            store.put_all(written)
+            for key in {key[1:] for key, value in written if key[:1] == b"c" and value}:
+                customer = Customer.load(key.decode(), store.get)
+                assert customer is not None
+                for record, value in everything(customer):
+                    assert store.get(record) == value, record
+                    letters.add(record[:1])
+        assert letters == {b"c", b"d", b"p", *LETTERS.values()}, number
+
+
+def everything(customer: Customer) -> Iterator[tuple[bytes, bytes | None]]:
+    """All records of a customer, each decoded and written anew."""
+    recent, core = customer.recent, customer.core
+    pages = range(core.first_page, core.first_page + core.sealed_pages)
+    for mark, name in PART_OF.items():
+        if customer.has(mark):
+            assert getattr(customer, name) is not None
+            customer.touch(mark)
+    if customer.has(state_records.LEDGER):
+        for each in customer.ledger.blocks:
+            customer.block(each.number)
+            customer.touch_block(each.number)
+    if customer.has(state_records.SPILL):
+        customer.touch(state_records.SPILL)
+    customer.touched |= state_records.CORE
+    yield from customer.dump()
+    for page in pages:
+        yield b"p" + page.to_bytes(4, "big") + customer.customer_id.encode(), recent.page(page)
+
+
+def test_every_checkpoint_it_ever_wrote_is_read_and_written_to_the_byte(kept: Kept) -> None:
+    written = [one for one in kept.records(kept.changelog) if one.key == CHECKPOINT_KEY]
+    assert len(written) > 20
+    for record in written:
+        assert record.value is not None
+        checkpoint = load_checkpoint(record.value)
+        assert dump_checkpoint(checkpoint) == record.value
+    versions = [load_checkpoint(one.value or b"").versions.get("segments", 0) for one in written]
+    assert max(versions) > 1
+
+
+# -- models -------------------------------------------------------------------------------
+
+
+def test_its_models_are_read_taken_into_use_and_written_to_the_byte(kept: Kept) -> None:
+    loads = {making.key: making.load_record for making in modellings(POLICY)}
+    partition, kinds = kept.restored(0), set[str]()
+    for one in (*kept.records(PORTFOLIO), *kept.records(SEGMENT_MODEL)):
+        assert one.key is not None and one.value is not None
+        record = loads[one.key](one.value)
+        assert encode(record) == one.value
+        assert partition.adopt(record) is None
+        kinds.add(record.kind)
+    assert kinds == {"segments", "standings", "surges"}
+
+
+def test_its_snapshots_are_read_and_give_a_next_model(kept: Kept) -> None:
+    makings = {making.kind: making for making in modellings(POLICY)}
+    newest: dict[bytes, Any] = {}
+    for one in kept.records(PARTITION_SUMMARIES):
+        assert one.key is not None and one.value is not None
+        newest[one.key] = makings[snapshot_kind(one.key)].load_summary(one.value)
+    assert {snapshot_kind(key) for key in newest} == set(makings) - {"inconsistencies"}
+    for kind in ("segments", "standings"):
+        snapshots = [newest[snapshot_key(kind, number)] for number in range(kept.partitions)]
+        made = makings[kind].fitter(None).fit(snapshots, 0)
+        assert made is not None
+        assert made.record.version == 1
