@@ -41,6 +41,8 @@ from tests.streams.kept import CLOCKS, POLICY, Kept
 OUTPUTS = (
     ALERTS, CARE_TASKS, CUSTOMER_TRANSITIONS, DEAD_LETTERS, REFERRALS, SEGMENT_UPDATES, SIGNALS,
 )  # fmt: skip
+pytestmark = pytest.mark.long
+
 NOTES = (FAILURE, OFFER)
 PART_OF = {
     state_records.MONEY: "money", state_records.MOOD: "mood", state_records.CASES: "cases",
