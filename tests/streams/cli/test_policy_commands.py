@@ -20,7 +20,8 @@ pytestmark = pytest.mark.long
 
 
 def run(*line: object) -> Result:
-    return CliRunner().invoke(app, ["policy", *map(str, line)])
+    wide = {"COLUMNS": "300"}  # a path that is cut over two lines would not be found
+    return CliRunner(env=wide).invoke(app, ["policy", *map(str, line)])
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,8 @@ from schemas.fields import milliseconds
 from schemas.segments import MODEL_KEY, QUARANTINE, SegmentCard, SegmentModel
 from streams.cli import app
 from streams.cluster.broker import LocalBroker
-from streams.errors import ClusterError
+from streams.errors import NotWritten
+from streams.queries.segments import NoSegment
 from streams.replay.events import Replay
 from streams.reports.segments import words
 from streams.settings import KafkaSettings, Settings
@@ -206,7 +207,7 @@ def test_an_unknown_segment_is_one_line_that_names_the_known_ones(
     out = tmp_path / "none.jsonl"
     result = run("export", "s0", "--out", out)
     [told] = str(result.exception).splitlines()
-    assert isinstance(result.exception, ClusterError)
+    assert isinstance(result.exception, NoSegment)
     for card in case.model.segments:
         assert f"{card.segment_id} ({card.name})" in told
     assert QUARANTINE in told
@@ -217,7 +218,7 @@ def test_a_file_that_cannot_be_written_is_one_line(
     run: Callable[..., Result], case: Case, tmp_path: Path
 ) -> None:
     result = run("export", case.largest.segment_id, "--out", tmp_path / "none" / "a.jsonl")
-    assert isinstance(result.exception, ClusterError)
+    assert isinstance(result.exception, NotWritten)
     assert "a.jsonl cannot be written: No such file or directory" in str(result.exception)
 
 
