@@ -54,10 +54,10 @@ def alerts(bank: Bank, steps: pl.DataFrame, judged: pl.DataFrame) -> Alerts:
 
 
 def _prioritised(found: pl.DataFrame, risks: pl.DataFrame) -> pl.DataFrame:
-    """5 less the rank of the tier, less 1 where the churn risk was last seen high."""
+    """5 less the rank of the tier, less 1 where the churn risk is high once the event is known."""
     earlier = found.with_columns(seen="at").sort("seen").join_asof(
         risks.select(OF, "seen", "high").sort("seen"),
-        on="seen", by=OF, allow_exact_matches=False, check_sortedness=False,
+        on="seen", by=OF, check_sortedness=False,
     )  # fmt: skip
     high = pl.col("high").fill_null(value=False) | (pl.col("kind") == "vip_churn_risk")
     priority = 5 - pl.col("tier").clip(upper_bound=VIP) - high.cast(pl.Int64)

@@ -70,14 +70,14 @@ def test_a_worker_whose_rule_raises_says_where_and_loses_nothing(
         assert status == 1
         told = [json.loads(text) for text in log if '"rule failed"' in text]
         assert len(told) == 1
-        assert told[0]["rule"].startswith("domain.money.take_transaction:")
+        assert told[0]["rule"].startswith("domain.value.purchases.take:")
         assert told[0]["what"] == "ZeroDivisionError: put in by the test"
         assert told[0]["event_id"] == POISON
         assert told[0]["customer_id"] == VIP
         assert (told[0]["topic"], told[0]["offset"]) == (TRANSACTIONS, 1)
         assert told[0]["partition"] == partition_of(VIP.encode(), PARTITIONS)
         assert told[0]["level"] == "error"
-        assert log[-1].startswith("touchline: rule domain.money.take_transaction:")
+        assert log[-1].startswith("touchline: rule domain.value.purchases.take:")
         assert f"event {POISON!r} of customer {VIP!r}" in log[-1]
         assert f"({TRANSACTIONS}[{told[0]['partition']}] offset 1)" in log[-1]
 
