@@ -18,6 +18,7 @@ from schemas.topics import (
     CUSTOMER_TRANSITIONS,
     DEAD_LETTERS,
     PORTFOLIO,
+    SIGNALS,
 )
 from streams.replay.events import Replay
 from streams.sources.bank import Bank
@@ -57,4 +58,4 @@ def test_every_output_of_a_simulated_bank_is_as_published() -> None:
 
 
 def test_every_output_of_the_example_is_as_published() -> None:
-    assert read(EXAMPLE.read_bytes().splitlines()) == {ALERTS, CUSTOMER_TRANSITIONS}
+    assert read(EXAMPLE.read_bytes().splitlines()) == {ALERTS, CUSTOMER_TRANSITIONS, SIGNALS}
