@@ -20,6 +20,8 @@ from schemas.quick import QuickClick, QuickTransaction, quick
 from schemas.touchpoints import AppClick, Transaction
 from streams.sources.bank import Bank
 
+pytestmark = pytest.mark.long
+
 BUSY = [*EXAMPLES["app_click"], *EXAMPLES["transaction"]]
 THOROUGH = settings(max_examples=1_500, deadline=None)
 TWINS: dict[type, type] = {QuickClick: AppClick, QuickTransaction: Transaction}

@@ -18,6 +18,8 @@ from schemas.segments import SegmentModel
 from tests.domain.segmentation.population_vectors import bank_case, summaries
 from tests.domain.segmentation.test_kmeans import plain_kmeans
 
+pytestmark = pytest.mark.long
+
 Floats = NDArray[np.float64]
 RULES = SegmentRules()
 NOW = 1_700_000_000_000

@@ -14,6 +14,8 @@ from schemas.segments import SegmentModel
 from tests.domain.segmentation.population_vectors import Bots, Floats, bank_case, summaries
 from tests.domain.segmentation.test_kmeans import plain_kmeans
 
+pytestmark = pytest.mark.long
+
 RULES = SegmentRules()
 NOW = 1_700_000_000_000
 SECOND = 1_000
