@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.experience.inconsistency.summary import cells_of, snapshot
+from domain.experience.inconsistency.summary import Cells, cells_of, snapshot
 from domain.kernel.counted import CountedPopulation
 from domain.kernel.units import MS_PER_HOUR
 from domain.satisfaction.scorecards import Scorecards
@@ -14,7 +14,7 @@ class ConsistencyPopulation(CountedPopulation):
     def __init__(self, cards: Scorecards) -> None:
         self._cards = cards
         self._hour = -1
-        self._told: dict[tuple[int, int], tuple[float, float]] = {}
+        self._told: Cells = {}
 
     def summary(self, number: int, clock: int, partitions: int) -> bytes | None:
         """The cells as of the full hour before ``clock`` (ms), where there is news."""
@@ -25,4 +25,4 @@ class ConsistencyPopulation(CountedPopulation):
         if cells == self._told:
             return None
         self._told = cells
-        return snapshot(self._cards, number, hour)
+        return snapshot(self._cards, cells, number, hour)

@@ -21,6 +21,10 @@ Cell = tuple[int, int, float, float]
 """Index of the tier, index of the channel, weight of moments, weight x score."""
 
 
+Cells = dict[tuple[int, int], tuple[float, float]]
+"""Weight and weight x score by tier and channel, as the scorecards keep them."""
+
+
 class SnapshotFormatError(ValueError):
     """A snapshot that this version cannot read: torn, or of another format."""
 
@@ -39,9 +43,9 @@ _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(Snapshot)
 
 
-def cells_of(cards: Scorecards) -> dict[tuple[int, int], tuple[float, float]]:
+def cells_of(cards: Scorecards) -> Cells:
     """Weight and weighted score of each tier and channel, over all factors, as they are kept."""
-    found: dict[tuple[int, int], tuple[float, float]] = {}
+    found: Cells = {}
     for key in sorted(key for key in cards.tallies if key[:1] == CUBE):
         tally, place = cards.tallies[key], (key[2], key[3])
         weight, scored = found.get(place, (0.0, 0.0))
@@ -49,16 +53,16 @@ def cells_of(cards: Scorecards) -> dict[tuple[int, int], tuple[float, float]]:
     return found
 
 
-def snapshot(cards: Scorecards, number: int, hour: int) -> bytes:
-    """The snapshot of partition ``number`` as of ``hour``; ``cards`` have at least one moment."""
+def snapshot(cards: Scorecards, cells: Cells, number: int, hour: int) -> bytes:
+    """The snapshot of partition ``number`` as of ``hour``, of the ``cells`` of its ``cards``."""
     assert cards.epoch is not None
     left = 2.0 ** min(1_000.0, cards.epoch - hour * MS_PER_HOUR / cards.half_life_ms)
-    cells = [
+    faded = [
         (tier, channel, weight * left, scored * left)
-        for (tier, channel), (weight, scored) in cells_of(cards).items()
+        for (tier, channel), (weight, scored) in cells.items()
         if weight > 0
     ]
-    body = _encoder.encode(Snapshot(FORMAT, number, hour, cards.half_life_ms, cells))
+    body = _encoder.encode(Snapshot(FORMAT, number, hour, cards.half_life_ms, faded))
     return body + xxh3_64_digest(body)
 
 

@@ -11,6 +11,7 @@ from domain.experience.inconsistency.population import ConsistencyPopulation
 from domain.experience.inconsistency.summary import (
     Snapshot,
     SnapshotFormatError,
+    cells_of,
     load_snapshot,
     snapshot,
 )
@@ -35,7 +36,7 @@ def cards(*moments: tuple[int, int, float], labels: Labels = VIP) -> Scorecards:
 
 
 def told(made: Scorecards, number: int = 0, at: int = NOON) -> Snapshot:
-    return load_snapshot(snapshot(made, number, at // MS_PER_HOUR))
+    return load_snapshot(snapshot(made, cells_of(made), number, at // MS_PER_HOUR))
 
 
 def test_a_spread_of_more_than_two_is_told_with_its_channels() -> None:
@@ -106,7 +107,8 @@ def test_a_partition_tells_news_once_an_hour() -> None:
 
 
 def test_a_torn_or_foreign_snapshot_is_refused() -> None:
-    whole = snapshot(cards((NOON, APP, 9.0)), 0, NOON // MS_PER_HOUR)
+    made = cards((NOON, APP, 9.0))
+    whole = snapshot(made, cells_of(made), 0, NOON // MS_PER_HOUR)
     for broken in (whole[:-1], whole[:5] + b"x" + whole[6:], b""):
         with pytest.raises(SnapshotFormatError):
             load_snapshot(broken)
