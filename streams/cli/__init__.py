@@ -11,6 +11,7 @@ from schemas.errors import OperatingError
 from streams.cli import (
     broker,
     clv,
+    config,
     contracts,
     demo,
     inspect,
@@ -40,6 +41,7 @@ for group in (
     inspect,
     segments,
     clv,
+    config,
     policy,
     report,
     demo,

@@ -64,9 +64,8 @@ def worker(
     from domain.policy import load_policy
     from streams.worker.run import work
 
-    settings = load_settings()
-    if http_port is not None:
-        settings.http.port = http_port
+    changes = {} if http_port is None else {"http": {"port": http_port}}
+    settings = load_settings(**changes)
     if record is not None:
         settings.record = record
     work(settings, load_policy(policy or settings.policy))

@@ -14,8 +14,8 @@ from typing import Annotated, Any, BinaryIO
 import typer
 
 from streams.cli.output import stdout_bytes
-from streams.engine.clients import client_options
-from streams.settings import load_settings
+from streams.engine.clients import blocking_client_options
+from streams.settings import SettingError, addresses, load_settings
 from streams.sources import SourceError
 
 SHOWN_REJECTS = 5
@@ -213,8 +213,11 @@ def _kafka(bootstrap: str | None) -> tuple[str, dict[str, Any]]:
     """The address, and the other options of a client. Raises NoBootstrap where none is set."""
     settings = load_settings()
     if bootstrap:
-        settings.kafka.bootstrap = bootstrap
-    client = client_options(settings)
+        try:
+            settings.kafka.bootstrap = ",".join(addresses(bootstrap))
+        except ValueError as error:
+            raise SettingError(f"--bootstrap: {error}") from None
+    client = blocking_client_options(settings)
     return ",".join(client.pop("bootstrap_servers")), client
 
 

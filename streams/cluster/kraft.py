@@ -41,6 +41,8 @@ _PROPERTIES: Mapping[str, str] = {
     "num.io.threads": "4",
 }
 
+_ADDED = ("listeners", "advertised.listeners", "listener.security.protocol.map")
+
 _LOG4J = """\
 rootLogger.level = WARN
 rootLogger.appenderRef.err.ref = err
@@ -77,16 +79,17 @@ class Home(NamedTuple):
 def properties(
     home: Home, port: int, controller_port: int, more: Mapping[str, str]
 ) -> dict[str, str]:
-    """server.properties of the node; `more` goes over the rest."""
+    """server.properties of the node; `more` goes over the rest, but listeners of it are added."""
     client, quorum = f"127.0.0.1:{port}", f"127.0.0.1:{controller_port}"
-    return {
+    own = {
         **_PROPERTIES,
         "listeners": f"PLAINTEXT://{client},CONTROLLER://{quorum}",
         "advertised.listeners": f"PLAINTEXT://{client}",
         "controller.quorum.voters": f"1@{quorum}",
         "log.dirs": str(home.data),
-        **more,
     }
+    added = {key: f"{own[key]},{more[key]}" for key in _ADDED if key in more}
+    return {**own, **more, **added}
 
 
 def container_properties(port: int, data: str, more: Mapping[str, str]) -> dict[str, str]:

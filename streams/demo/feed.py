@@ -12,7 +12,7 @@ from kafka.errors import KafkaError
 
 from schemas.segments import SegmentModel
 from schemas.topics import ALERTS, DEAD_LETTERS, SEGMENT_MODEL, SEGMENT_UPDATES
-from streams.engine.clients import admin_options, bootstrap_servers
+from streams.engine.clients import blocking_client_options
 from streams.engine.models import MODEL_PARTITION
 from streams.settings import Settings
 
@@ -136,7 +136,7 @@ class Feed(Heard):
         super().__init__()
         self._stop = threading.Event()
         self._consumer = KafkaConsumer(
-            **{**admin_options(settings), "bootstrap_servers": bootstrap_servers(settings)},
+            **blocking_client_options(settings),
             isolation_level="read_committed",
             enable_auto_commit=False,
             fetch_max_wait_ms=100,

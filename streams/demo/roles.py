@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from domain.policy import load_policy
 from streams.demo.scene import HASTE, Options
-from streams.engine.clients import client_options
+from streams.engine.clients import blocking_client_options
 from streams.errors import ClusterError
 from streams.settings import load_settings
 from streams.sources.bank import Bank, Mix
@@ -36,7 +36,7 @@ def worker() -> None:
 
 def bank(options: Options) -> None:
     """Produce the simulated bank, live, until told to stop. Raises ClusterError."""
-    client = client_options(load_settings())
+    client = blocking_client_options(load_settings())
     servers = ",".join(client.pop("bootstrap_servers"))
     simulated = Bank(
         options.seed,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import Any
 
 from schemas.errors import OperatingError
-from streams.settings import KafkaSettings, Settings
+from streams.engine.tls import ssl_context
+from streams.engine.tokens import BlockingProvider, Provider, tokens_of
+from streams.settings import Settings, addresses
 
 
 class NoBootstrap(OperatingError):
@@ -20,18 +21,29 @@ def bootstrap_servers(settings: Settings) -> list[str]:
             "no Kafka address: set TOUCHLINE_KAFKA__BOOTSTRAP=host:port, "
             "or start a local broker with `touchline kafka`"
         )
-    return [address.strip() for address in settings.kafka.bootstrap.split(",")]
-
-
-def ssl_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
-    """The TLS context where the protocol asks for one."""
-    if "SSL" not in kafka.security_protocol.split("_"):
-        return None
-    return ssl.create_default_context(cafile=str(kafka.ssl_cafile) if kafka.ssl_cafile else None)
+    return addresses(settings.kafka.bootstrap)
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
-    """Keyword arguments for any aiokafka client."""
+    """Keyword arguments for any aiokafka client.
+
+    Raises :class:`NoBootstrap`, and :class:`SettingError` where a file of TLS does not serve.
+    """
+    options = _options(settings)
+    if options.get("sasl_mechanism") == "OAUTHBEARER":
+        options["sasl_oauth_token_provider"] = Provider(tokens_of(settings.kafka))
+    return options
+
+
+def blocking_client_options(settings: Settings) -> dict[str, Any]:
+    """Keyword arguments for any kafka-python client; raises as :func:`client_options` does."""
+    options = _options(settings)
+    if options.get("sasl_mechanism") == "OAUTHBEARER":
+        options["sasl_oauth_token_provider"] = BlockingProvider(tokens_of(settings.kafka))
+    return options
+
+
+def _options(settings: Settings) -> dict[str, Any]:
     kafka = settings.kafka
     options: dict[str, Any] = {
         "bootstrap_servers": bootstrap_servers(settings),
@@ -40,17 +52,9 @@ def client_options(settings: Settings) -> dict[str, Any]:
         "ssl_context": ssl_context(kafka),
     }
     if kafka.security_protocol.startswith("SASL"):
-        assert kafka.sasl_password is not None
-        options |= {
-            "sasl_mechanism": kafka.sasl_mechanism,
-            "sasl_plain_username": kafka.sasl_username,
-            "sasl_plain_password": kafka.sasl_password.get_secret_value(),
-        }
-    return options
-
-
-def admin_options(settings: Settings) -> dict[str, Any]:
-    """Keyword arguments for any kafka-python client, without the addresses."""
-    options = client_options(settings)
-    del options["bootstrap_servers"]
+        options["sasl_mechanism"] = kafka.sasl_mechanism
+        if kafka.sasl_mechanism != "OAUTHBEARER":
+            assert kafka.sasl_password is not None
+            options["sasl_plain_username"] = kafka.sasl_username
+            options["sasl_plain_password"] = kafka.sasl_password.get_secret_value()
     return options

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError as AsyncKafkaError
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 
-from streams.engine.clients import admin_options, bootstrap_servers
+from streams.engine.clients import blocking_client_options
 from streams.errors import ClusterError
 from streams.settings import Settings
 
@@ -23,9 +23,8 @@ _Result = TypeVar("_Result")
 @contextmanager
 def admin(settings: Settings) -> Iterator[KafkaAdminClient]:
     """An admin client; raises :class:`ClusterError` when Kafka does not answer or refuses."""
-    servers = bootstrap_servers(settings)
-    where = ",".join(servers)
-    options = {**admin_options(settings), "bootstrap_servers": servers}
+    options = blocking_client_options(settings)
+    where = ",".join(options["bootstrap_servers"])
     try:
         client = KafkaAdminClient(bootstrap_timeout_ms=ANSWER_MS, **options)
     except KafkaError as error:

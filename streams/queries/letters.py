@@ -13,7 +13,7 @@ from schemas.deadletter import Original, original
 from schemas.published import DeadLetter
 from schemas.topics import DEAD_LETTERS
 from streams.engine.client.reading import Reader
-from streams.engine.clients import admin_options, bootstrap_servers
+from streams.engine.clients import blocking_client_options
 from streams.errors import ClusterError
 from streams.settings import Settings
 
@@ -86,7 +86,7 @@ def resend(settings: Settings, letters: Iterable[DeadLetter], done: Callable[[],
     seen: set[tuple[Any, ...]] = set()
     sent, alike, truncated = 0, 0, []
     producer = KafkaProducer(
-        **{**admin_options(settings), "bootstrap_servers": bootstrap_servers(settings)},
+        **blocking_client_options(settings),
         acks="all",
         enable_idempotence=True,
         allow_auto_create_topics=False,

@@ -17,7 +17,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from streams.engine.clients import admin_options, bootstrap_servers
+from streams.engine.clients import blocking_client_options, bootstrap_servers
 from streams.errors import ClusterError
 from streams.settings import Settings
 from streams.topics.wanted import TopicSpec, topic_specs
@@ -105,7 +105,7 @@ def ensure_topics_of(settings: Settings, *, dry_run: bool = False) -> TopicRepor
         settings.kafka.replication,
         settings.kafka.min_insync_replicas,
         dry_run=dry_run,
-        client=admin_options(settings),
+        client=blocking_client_options(settings),
     )
 
 

@@ -1,0 +1,90 @@
+"""The TLS context of Kafka clients; a file that does not serve is named by its setting."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import structlog
+
+from streams.settings import KafkaSettings, SettingError
+
+log = structlog.get_logger("touchline.tls")
+
+_Files = tuple[Path | None, Path | None, Path | None]
+_last_good: dict[_Files, ssl.SSLContext] = {}
+_PREFIX = "setting TOUCHLINE_KAFKA__"
+
+
+def ssl_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
+    """The TLS context where the protocol asks for one, from the files as they are now.
+
+    While they are being renewed, and do not fit for a moment, it is the one before. Raises :class:`SettingError` where a file cannot be read, is no PEM, or key, certificate and
+    password do not belong together.
+    """
+    if "SSL" not in kafka.security_protocol.split("_"):
+        return None
+    files = (kafka.ssl_cafile, kafka.ssl_certfile, kafka.ssl_keyfile)
+    try:
+        context = _last_good[files] = _context(kafka)
+    except SettingError as error:
+        if files not in _last_good:
+            raise
+        log.warning("certificates cannot be read anew, the former stay in use", why=str(error))
+        context = _last_good[files]
+    return context
+
+
+def _context(kafka: KafkaSettings) -> ssl.SSLContext:
+    if kafka.ssl_cafile is None:
+        context = ssl.create_default_context()
+    else:
+        authorities = _pem("SSL_CAFILE", kafka.ssl_cafile)
+        try:
+            context = ssl.create_default_context(cadata=authorities)
+        except (ssl.SSLError, ValueError):
+            raise SettingError(
+                f"{_PREFIX}SSL_CAFILE: there is no certificate in PEM in it"
+            ) from None
+    if kafka.ssl_certfile is not None:
+        _load_certificate(context, kafka, kafka.ssl_certfile)
+    return context
+
+
+def _load_certificate(context: ssl.SSLContext, kafka: KafkaSettings, certificate: Path) -> None:
+    if "-----BEGIN CERTIFICATE" not in _pem("SSL_CERTFILE", certificate):
+        raise SettingError(f"{_PREFIX}SSL_CERTFILE: there is no certificate in PEM in it")
+    key, name = certificate, "SSL_CERTFILE"
+    if kafka.ssl_keyfile is not None:
+        key, name = kafka.ssl_keyfile, "SSL_KEYFILE"
+    if "PRIVATE KEY-----" not in _pem(name, key):
+        raise SettingError(f"{_PREFIX}{name}: there is no private key in PEM in it")
+    given = kafka.ssl_key_password
+    asked = False
+
+    def password() -> str:  # without it, OpenSSL would ask on the terminal
+        nonlocal asked
+        asked = True
+        return given.get_secret_value() if given is not None else ""
+
+    try:
+        context.load_cert_chain(certificate, key, password)
+    except (ssl.SSLError, ValueError) as error:
+        if asked and given is None:
+            why = f"{name}: the key is encrypted; set TOUCHLINE_KAFKA__SSL_KEY_PASSWORD"
+        elif asked and "MISMATCH" not in str(error):
+            why = f"SSL_KEY_PASSWORD: it does not open the key of TOUCHLINE_KAFKA__{name}"
+        elif "MISMATCH" in str(error):
+            why = f"{name}: it is not the key of the certificate in TOUCHLINE_KAFKA__SSL_CERTFILE"
+        else:
+            why = f"{name}: certificate and key cannot be used"
+        raise SettingError(_PREFIX + why) from None
+
+
+def _pem(name: str, file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingError(f"{_PREFIX}{name}: the file cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise SettingError(f"{_PREFIX}{name}: it is no PEM file, which is text") from None
