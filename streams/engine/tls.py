@@ -14,13 +14,15 @@ log = structlog.get_logger("touchline.tls")
 _Files = tuple[Path | None, Path | None, Path | None]
 _last_good: dict[_Files, ssl.SSLContext] = {}
 _PREFIX = "setting TOUCHLINE_KAFKA__"
+_NO_CERTIFICATE = ": there is no certificate in PEM in it"
 
 
 def ssl_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
     """The TLS context where the protocol asks for one, from the files as they are now.
 
-    While they are being renewed, and do not fit for a moment, it is the one before. Raises :class:`SettingError` where a file cannot be read, is no PEM, or key, certificate and
-    password do not belong together.
+    While they are being renewed, and do not fit for a moment, it is the one before. Raises
+    :class:`SettingError` where a file cannot be read, is no PEM, or key, certificate and password
+    do not belong together.
     """
     if "SSL" not in kafka.security_protocol.split("_"):
         return None
@@ -53,7 +55,7 @@ def _context(kafka: KafkaSettings) -> ssl.SSLContext:
 
 def _load_certificate(context: ssl.SSLContext, kafka: KafkaSettings, certificate: Path) -> None:
     if "-----BEGIN CERTIFICATE" not in _pem("SSL_CERTFILE", certificate):
-        raise SettingError(f"{_PREFIX}SSL_CERTFILE: there is no certificate in PEM in it")
+        raise SettingError(_PREFIX + "SSL_CERTFILE" + _NO_CERTIFICATE)
     key, name = certificate, "SSL_CERTFILE"
     if kafka.ssl_keyfile is not None:
         key, name = kafka.ssl_keyfile, "SSL_KEYFILE"

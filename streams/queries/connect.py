@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError as AsyncKafkaError
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 
+from streams.engine.admin import open_admin, plain
 from streams.engine.clients import blocking_client_options
 from streams.errors import ClusterError
 from streams.settings import Settings
@@ -25,17 +26,11 @@ def admin(settings: Settings) -> Iterator[KafkaAdminClient]:
     """An admin client; raises :class:`ClusterError` when Kafka does not answer or refuses."""
     options = blocking_client_options(settings)
     where = ",".join(options["bootstrap_servers"])
-    try:
-        client = KafkaAdminClient(bootstrap_timeout_ms=ANSWER_MS, **options)
-    except KafkaError as error:
-        raise ClusterError(
-            f"no Kafka answers at {where} ({type(error).__name__}): "
-            f"check TOUCHLINE_KAFKA__BOOTSTRAP, or start one with `touchline kafka`"
-        ) from error
+    client = open_admin(options, ANSWER_MS)
     try:
         yield client
     except KafkaError as error:
-        raise ClusterError(f"Kafka at {where}: {type(error).__name__}: {error}") from error
+        raise ClusterError(f"Kafka at {where}: {plain(error)}") from error
     finally:
         client.close()
 
@@ -57,4 +52,4 @@ def run(work: Coroutine[Any, Any, _Result]) -> _Result:
     try:
         return asyncio.run(work)
     except AsyncKafkaError as error:
-        raise ClusterError(f"Kafka: {type(error).__name__}: {error}") from error
+        raise ClusterError(f"Kafka: {plain(error)}") from error

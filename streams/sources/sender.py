@@ -10,10 +10,11 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from kafka import KafkaAdminClient, KafkaProducer
+from kafka import KafkaProducer
 from kafka.errors import KafkaError
 from kafka.partitioner import DefaultPartitioner, murmur2
 
+from streams.engine.admin import open_admin, plain
 from streams.sources import SourceError
 
 WINDOW = 20_000
@@ -118,7 +119,7 @@ class Sender:
         try:
             future = self._producer.send(topic, value=value, key=key)
         except KafkaError as error:
-            self.reject(Reject(line, _plain(error), value))
+            self.reject(Reject(line, plain(error), value))
             return
         self._waiting.append((future, line, topic, value))
         if len(self._waiting) >= WINDOW:
@@ -151,7 +152,7 @@ class Sender:
             try:
                 future.get(timeout=_DELIVERY_SECONDS)
             except KafkaError as error:
-                self.reject(Reject(line, _plain(error), value))
+                self.reject(Reject(line, plain(error), value))
             else:
                 report.sent += 1
                 report.bytes += len(value)
@@ -161,20 +162,11 @@ class Sender:
 def _require_topics(options: Mapping[str, Any], topics: Collection[str]) -> None:
     where = ",".join(options["bootstrap_servers"])
     try:
-        with closing(KafkaAdminClient(**options)) as admin:
+        with closing(open_admin(options, _ANSWER_MS)) as admin:
             missing = sorted(set(topics) - set(admin.list_topics()))
     except KafkaError as error:
-        raise SourceError(
-            f"no Kafka answers at {where} ({_plain(error)}): start one with `touchline kafka`"
-            " or give its address with --bootstrap or TOUCHLINE_KAFKA__BOOTSTRAP"
-        ) from error
+        raise SourceError(f"Kafka at {where}: {plain(error)}") from error
     if missing:
         raise SourceError(
             f"Kafka at {where} lacks {', '.join(missing)}: make the topics with `touchline topics`"
         )
-
-
-def _plain(error: KafkaError) -> str:
-    text = " ".join(str(error).split())
-    name = type(error).__name__
-    return text if text.startswith(name) else f"{name}: {text}"

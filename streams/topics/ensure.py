@@ -7,7 +7,6 @@ A mismatch is never repaired silently: a changed partition count would send a cu
 to another partition than the customer's state.
 """
 
-import socket
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -17,12 +16,12 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
+from streams.engine.admin import open_admin, plain
 from streams.engine.clients import blocking_client_options, bootstrap_servers
 from streams.errors import ClusterError
 from streams.settings import Settings
 from streams.topics.wanted import TopicSpec, topic_specs
 
-_CONNECT_SECONDS: Final = 5.0
 _ANSWER_MS: Final = 10_000
 _CREATE_MS: Final = 30_000
 _EXACT: Final = frozenset({"cleanup.policy", "message.timestamp.type"})
@@ -82,15 +81,13 @@ def ensure_topics(
     """
     specs = topic_specs(app_id, partitions, replication, min_insync_replicas)
     servers = bootstrap.split(",") if isinstance(bootstrap, str) else list(bootstrap)
-    if not any(_listens(server) for server in servers):
-        raise ClusterError(f"nothing listens at {','.join(servers)}; is the address right?")
-    options = {"bootstrap_timeout_ms": _ANSWER_MS, **(client or {}), "bootstrap_servers": servers}
     try:
-        with closing(KafkaAdminClient(**options)) as admin:
+        with closing(
+            open_admin({**(client or {}), "bootstrap_servers": servers}, _ANSWER_MS)
+        ) as admin:
             return _ensure(admin, specs, dry_run)
     except KafkaError as error:
-        where = ",".join(servers)
-        raise ClusterError(f"topics at {where}: {type(error).__name__}: {error}") from error
+        raise ClusterError(f"topics at {','.join(servers)}: {plain(error)}") from error
 
 
 def ensure_topics_of(settings: Settings, *, dry_run: bool = False) -> TopicReport:
@@ -107,16 +104,6 @@ def ensure_topics_of(settings: Settings, *, dry_run: bool = False) -> TopicRepor
         dry_run=dry_run,
         client=blocking_client_options(settings),
     )
-
-
-def _listens(server: str) -> bool:
-    """Asked first: it takes a moment, and an admin client that finds nobody leaks its socket."""
-    host, _, port = server.strip().rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def _ensure(admin: KafkaAdminClient, specs: Sequence[TopicSpec], dry_run: bool) -> TopicReport:
