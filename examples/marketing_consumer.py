@@ -2,6 +2,8 @@
 r"""Keep an audience per segment up to date in SQLite, from Touchline's `segment-updates`.
 
 Needs Python 3.11+ and kafka-python (`pip install kafka-python`), nothing of Touchline.
+Where Kafka wants a login: `--security-protocol SASL_SSL --cafile ca.pem --username marketing
+--password-file /run/secrets/marketing`; the password is never on the command line.
 
     python marketing_consumer.py --bootstrap localhost:9092 --db audiences.sqlite3 --from-beginning
 
@@ -30,6 +32,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
 
@@ -208,7 +211,31 @@ class Audiences:
 
 
 class Unusable(Exception):
-    """The database and the topic do not belong together."""
+    """What was given cannot be used; the message says why."""
+
+
+def login(options: argparse.Namespace) -> dict[str, Any]:
+    """How to be let in, as kafka-python wants it. The file is read, its last line break is not."""
+    given: dict[str, Any] = {"security_protocol": options.security_protocol}
+    if "SSL" in options.security_protocol.split("_"):
+        given |= {
+            "ssl_cafile": options.cafile,
+            "ssl_certfile": options.certfile,
+            "ssl_keyfile": options.keyfile,
+        }
+    if options.security_protocol.startswith("SASL"):
+        if not (options.username and options.password_file):
+            raise Unusable(f"{options.security_protocol} needs --username and --password-file")
+        try:
+            password = Path(options.password_file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise Unusable(f"--password-file cannot be read ({type(error).__name__})") from None
+        given |= {
+            "sasl_mechanism": options.sasl_mechanism,
+            "sasl_plain_username": options.username,
+            "sasl_plain_password": password.removesuffix("\n").removesuffix("\r"),
+        }
+    return given
 
 
 def run(options: argparse.Namespace, stop: Event) -> None:
@@ -220,6 +247,7 @@ def run(options: argparse.Namespace, stop: Event) -> None:
         consumer = KafkaConsumer(
             TOPIC,
             bootstrap_servers=options.bootstrap.split(","),
+            **login(options),
             group_id=options.group,
             isolation_level="read_committed",
             enable_auto_commit=False,
@@ -288,6 +316,19 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
+def add_login(parser: argparse.ArgumentParser) -> None:
+    """The options of a Kafka that does not let everybody in."""
+    protocols = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+    mechanisms = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+    parser.add_argument("--security-protocol", default="PLAINTEXT", choices=protocols)
+    parser.add_argument("--sasl-mechanism", default="PLAIN", choices=mechanisms)
+    parser.add_argument("--username", help="user name, where the protocol has SASL in it")
+    parser.add_argument("--password-file", help="file with the password of that user")
+    parser.add_argument("--cafile", help="PEM file of the authorities that are trusted")
+    parser.add_argument("--certfile", help="PEM file of our certificate")
+    parser.add_argument("--keyfile", help="PEM file of its key")
+
+
 def main() -> int:
     """The program; its exit status."""
     parser = argparse.ArgumentParser(
@@ -303,8 +344,11 @@ def main() -> int:
         help="where the database has read nothing yet, begin with the oldest update there is "
         "(default: only what comes from now on)",
     )
+    add_login(parser)
     parser.add_argument("--seconds", type=float, help="end after so long (default: at Ctrl-C)")
     options = parser.parse_args()
+    if "://" in options.bootstrap or "@" in options.bootstrap:
+        parser.error("--bootstrap is host:port, more with commas, without scheme, user or password")
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -20,6 +20,7 @@ from streams.cluster import kraft, ports
 from streams.cluster.child import Child
 from streams.cluster.classes import archive_options
 from streams.cluster.errors import BrokerError
+from streams.cluster.home import in_use, require_directory, require_port
 from streams.cluster.jars import kafka_jars
 from streams.cluster.java import find_java
 from streams.cluster.probe import is_ready
@@ -29,6 +30,7 @@ _STOP_SECONDS = 30.0
 _PORT_TRIES = 3
 _TAIL_LINES = 12
 _CLASH = "Address already in use"
+_TAKEN = "Failed to acquire lock on file"
 
 
 class LocalBroker:
@@ -108,6 +110,8 @@ class LocalBroker:
             self._controller_port = 0
             if not clients_know_it:
                 self._port = 0
+        if _TAKEN in self.log_tail():
+            raise in_use(home.root)
         raise BrokerError(f"Kafka did not start; the end of {home.log}:\n{self.log_tail()}")
 
     def stop(self) -> None:
@@ -155,6 +159,7 @@ class LocalBroker:
     def _open_home(self) -> kraft.Home:
         if self._home is None and self._given_dir is not None:
             self._home = kraft.Home(self._given_dir.resolve())
+            require_directory(self._home.root, self._home.data)
         elif self._home is None:
             root = Path(tempfile.mkdtemp(prefix="touchline-kafka-"))
             self._home = kraft.Home(root)
@@ -163,6 +168,8 @@ class LocalBroker:
 
     def _choose_ports(self) -> None:
         """A port once used is kept: clients know it. The controller's may change."""
+        if self._given_port is not None:
+            require_port(self._given_port)
         if self._port == 0:
             self._port = self._given_port or ports.free_ports(1)[0]
         if not ports.is_free(self._port):

@@ -12,6 +12,7 @@ from typing import Self
 from streams.cluster import ports
 from streams.cluster.child import Child
 from streams.cluster.errors import BrokerError
+from streams.cluster.home import require_directory
 from streams.cluster.jars import kafka_version, say
 from streams.cluster.kraft import container_properties
 from streams.cluster.probe import is_ready
@@ -85,7 +86,7 @@ class DockerBroker:
         """Start and wait until the broker answers; returns `bootstrap`. Raises BrokerError."""
         began = time.monotonic()
         if self._data_dir is not None:
-            self._data_dir.mkdir(parents=True, exist_ok=True)
+            require_directory(self._data_dir, self._data_dir)
             self._data_dir.chmod(0o777)  # the image has a user of its own
         self._port = self._port or ports.free_ports(1)[0]
         values = container_properties(self._port, _DATA, self._config)

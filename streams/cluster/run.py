@@ -10,6 +10,7 @@ from types import FrameType
 from streams.cluster.broker import LocalBroker
 from streams.cluster.docker import DockerBroker, docker_answers
 from streams.cluster.errors import THREE_WAYS, BrokerError
+from streams.cluster.home import require_port
 from streams.cluster.jars import kafka_jars
 from streams.cluster.java import find_java
 
@@ -20,8 +21,11 @@ AnyBroker = LocalBroker | DockerBroker
 def choose_broker(data_dir: Path | None = None, port: int | None = None) -> AnyBroker:
     """A broker that can run here, not yet started: from Maven's jars, else in Docker.
 
-    Raises BrokerError naming the three ways when neither serves.
+    Raises BrokerError naming the three ways when neither serves, and where port or directory
+    cannot be had.
     """
+    if port is not None:
+        require_port(port)
     try:
         kafka_jars(find_java())
     except BrokerError as error:
