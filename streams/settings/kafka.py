@@ -25,10 +25,11 @@ def addresses(bootstrap: str) -> list[str]:
 
     Raises ``ValueError`` saying what is wrong; never with what may be a password in it.
     """
-    return [_address(part.strip()) for part in bootstrap.split(",") if part.strip()]
+    parts = [part.strip() for part in bootstrap.split(",")]
+    return [_address(part, nth) for nth, part in enumerate(filter(None, parts), 1)]
 
 
-def _address(given: str) -> str:
+def _address(given: str, nth: int) -> str:
     scheme = _SCHEME.match(given)
     if scheme is not None:
         raise ValueError(f"an address is host:port, without {scheme[0]}")
@@ -39,12 +40,12 @@ def _address(given: str) -> str:
         )
     host, colon, port = given.rpartition(":")
     if not colon:
-        raise ValueError(f"an address is host:port; {given!r} has no port, as in {given}:9092")
+        raise ValueError(f"an address is host:port; number {nth} has no port, as in kafka:9092")
     inside = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if not inside or re.search(r"[\s/\[\]]", inside) or (inside == host and ":" in host):
         raise ValueError("an address is host:port; an IPv6 host stands in brackets: [::1]:9092")
     if not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
-        raise ValueError(f"the port of {host} must be a number from 1 to 65535")
+        raise ValueError(f"the port of address {nth} must be a number from 1 to 65535")
     return given
 
 

@@ -100,9 +100,9 @@ def nearest_name(model: type[BaseModel], name: str) -> str:
 
 
 def _of_kubernetes(name: str, value: str) -> bool:
-    if name.endswith("_PORT"):
-        return _SERVICE_ADDRESS.match(value) is not None
-    return _SERVICE.search(name) is not None
+    if _SERVICE.search(name):
+        return True
+    return name.endswith("_PORT") and _SERVICE_ADDRESS.match(value) is not None
 
 
 def _holds_secret(kind: Any) -> bool:
