@@ -12,11 +12,9 @@ _LOCK = ".lock"  # Kafka holds it while it runs
 
 
 def require_port(port: int) -> None:
-    """Raises BrokerError where this is no port that a server can have."""
-    if not 1 <= port <= 65_535:
-        raise BrokerError(
-            f"port {port} cannot be: give one from 1 to 65535, or none for a free one"
-        )
+    """Raises BrokerError where this is no port that a server can have; 0 stands for a free one."""
+    if not 0 <= port <= 65_535:
+        raise BrokerError(f"port {port} cannot be: give one from 1 to 65535, or 0 for a free one")
 
 
 def require_directory(root: Path, data: Path) -> None:
