@@ -17,6 +17,7 @@ from rich.console import Console
 
 from streams.cluster.errors import THREE_WAYS, BrokerError
 from streams.cluster.java import Java
+from streams.settings import load_settings
 
 _POM = Path(__file__).with_name("pom.xml")
 _FETCH_SECONDS = 1_200.0
@@ -33,8 +34,8 @@ def kafka_version() -> str:
 
 def cache_dir() -> Path:
     """TOUCHLINE_CACHE_DIR, else `touchline` in the XDG cache directory."""
-    if given := os.environ.get("TOUCHLINE_CACHE_DIR"):
-        return Path(given)
+    if given := load_settings().cache_dir:
+        return given
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "touchline"
 
 

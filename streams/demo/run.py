@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import tempfile
@@ -146,7 +145,7 @@ def _steps(console: Console, command_at: float) -> Iterator[Callable[[str], None
 
 
 def _start_workers(settings: Settings, children: list[Child], directory: Path) -> dict[str, str]:
-    policy = os.environ.get("TOUCHLINE_POLICY") or str(_hasty_policy(directory))
+    policy = str(settings.policy or _hasty_policy(directory))
     environment = {
         "TOUCHLINE_KAFKA__BOOTSTRAP": _where(settings),
         "TOUCHLINE_HTTP__HOST": LOOPBACK,

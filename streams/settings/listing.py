@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic_core import PydanticUndefined
-from pydantic_settings import EnvSettingsSource
+from pydantic_settings import EnvSettingsSource, SecretsSettingsSource
 
 from streams.settings.files import SecretFiles, setting_files
 from streams.settings.loading import read_settings, secrets_dir
@@ -38,7 +38,7 @@ def listed_settings() -> list[Listed]:
     settings = read_settings()
     environment = EnvSettingsSource(Settings)()
     directory = secrets_dir()
-    from_files = SecretFiles(Settings, secrets_dir=directory)()
+    from_files = SecretFiles(SecretsSettingsSource(Settings, directory))()
     paths = {} if directory is None else {f.name.upper(): f for f in setting_files(directory)}
 
     def source(one: Variable) -> str:

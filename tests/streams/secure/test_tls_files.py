@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from streams.engine import tls
 from streams.engine.tls import ssl_context
@@ -57,9 +58,9 @@ def told(**given: object) -> str:
 def test_without_tls_no_file_is_read() -> None:
     for protocol in ("PLAINTEXT", "SASL_PLAINTEXT"):
         kafka = KafkaSettings(
-            security_protocol=protocol,  # type: ignore[arg-type]
+            security_protocol=protocol,
             sasl_username="touchline",
-            sasl_password="s3cret",  # type: ignore[arg-type]
+            sasl_password=SecretStr("s3cret"),
             ssl_cafile=Path("/nothing"),
         )
         assert ssl_context(kafka) is None
@@ -155,7 +156,7 @@ def test_both_sides_know_each_other(authority: Authority, ours: Signed, encrypte
         ssl_cafile=authority.certificate,
         ssl_certfile=ours.certificate,
         ssl_keyfile=encrypted,
-        ssl_key_password=PASSWORD,  # type: ignore[arg-type]
+        ssl_key_password=SecretStr(PASSWORD),
     )
     with server(authority, authority.sign("server")) as port:
         assert "'worker'" in heard(ssl_context(kafka), port)

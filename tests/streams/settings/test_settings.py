@@ -36,7 +36,7 @@ def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def password() -> str | None:
     """The password as it is read."""
     found = load_settings().kafka.sasl_password
-    return found and found.get_secret_value()
+    return None if found is None else found.get_secret_value()
 
 
 def refused() -> str:

@@ -100,6 +100,11 @@ ARGUMENTS: Mapping[tuple[str, ...], tuple[str, ...]] = {
 IN_THEIR_OWN = {("worker",), ("demo",)}
 """They change this process: logs, children."""
 
+PRETTY: Any = {
+    name: getattr(cli.app, name)
+    for name in ("pretty_exceptions_enable", "pretty_exceptions_show_locals")
+}
+
 Says = Callable[..., str]
 
 
@@ -234,6 +239,64 @@ def test_nothing_that_an_error_holds_shows_a_secret(monkeypatch: pytest.MonkeyPa
                 assert error.__cause__ is None
                 assert error.__context__ is None
             assert shown(told) == []
+
+
+def test_a_traceback_shows_no_values(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A fault of ours keeps its traceback, which has lines of the program and nothing else."""
+    app = typer.Typer(**PRETTY, add_completion=False)
+
+    @app.command()
+    def fails() -> None:
+        password = MARK
+        raise KeyError(len(password))
+
+    former = sys.excepthook
+    monkeypatch.setattr(cli, "app", app)
+    monkeypatch.setattr(sys, "argv", ["touchline"])
+    try:
+        with pytest.raises(KeyError) as raised:
+            cli.main()
+        sys.excepthook(raised.type, raised.value, raised.tb)
+    finally:
+        sys.excepthook = former
+    told = capfd.readouterr().err
+    assert "raise KeyError(len(password))" in told
+    assert shown(told) == []
+
+
+LOGS = """
+import logging, os, sys, structlog
+from streams.settings import load_settings
+from streams.worker.logs import configure_logs
+
+settings = load_settings()
+configure_logs(settings)
+
+def fails():
+    password = settings.kafka.sasl_password.get_secret_value()
+    raise KeyError(len(password))
+
+try:
+    fails()
+except KeyError:
+    structlog.get_logger("touchline").exception("failed", settings=settings)
+    logging.getLogger("touchline").exception("failed: %s", settings)
+logging.getLogger("kafka.admin").debug("configuration: %s", dict(os.environ))
+"""
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_no_log_line_shows_a_secret(form: str) -> None:
+    """Neither the values around an error, nor the settings where somebody logs them."""
+    given = {"TOUCHLINE_LOG_LEVEL": "debug", "TOUCHLINE_LOG_FORMAT": form, **LOGIN}
+    line = [sys.executable, "-c", LOGS]
+    done = subprocess.run(
+        line, env=os.environ | MARKED | given, capture_output=True, text=True, check=True
+    )
+    assert done.stderr.count("Traceback") == 2
+    assert shown(done.stdout + done.stderr) == []
 
 
 def test_the_search_finds_what_is_shown(monkeypatch: pytest.MonkeyPatch, says: Says) -> None:
