@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from schemas.cases import TouchpointBase
 from schemas.fields import PATTERN_MEANS, milliseconds
+from schemas.foreign import foreign
 from schemas.outputs import Output
 from schemas.quick import Quick, quick
 from schemas.topics import TOPIC_OF_TYPE
@@ -60,6 +61,12 @@ _MUST: Final = {
     "string_too_long": "have at most {max_length} characters",
     "too_long": "have at most {max_length} entries",
 }
+_UNQUOTED: Final = {
+    "float_type": "a number without quotes, such as 12.5",
+    "int_type": "a whole number without quotes, such as 3",
+    "bool_type": "true or false without quotes",
+}
+"""What text stands in the place of, by pydantic's kind of error."""
 
 
 class Bad(NamedTuple):
@@ -92,7 +99,7 @@ def decode(value: bytes | None) -> Event | Bad:
     try:
         return _validate(value)
     except ValidationError as error:
-        return _refusal(error)
+        return _refusal(error, value)
 
 
 def decode_many(values: Sequence[bytes | None]) -> list[Event | Quick | Bad]:
@@ -143,11 +150,15 @@ def misplaced(event: TouchpointBase | Quick, topic: str, key: bytes | None) -> B
     )
 
 
-def _refusal(error: ValidationError) -> Bad:
+def _refusal(error: ValidationError, value: bytes) -> Bad:
     found = error.errors(include_url=False)
     first = found[0]
     if first["type"] == "json_invalid":
-        return Bad("not_json", f"{first['msg']}; the value must be one JSON object in UTF-8")
+        strange = foreign(value)
+        got = first["msg"] if strange is None else f"the value {strange}"
+        return Bad("not_json", f"{got}; the value must be one JSON object in UTF-8")
+    if value.lstrip()[:1] == b"[":
+        return Bad("invalid", "the record: got a JSON array; must be one event, a record each")
     sentences = [_sentence(one) for one in found[:_SHOWN_ERRORS]]
     if len(found) > _SHOWN_ERRORS:
         sentences.append(f"and {len(found) - _SHOWN_ERRORS} more")
@@ -174,6 +185,8 @@ def _sentence(error: ErrorDetails) -> str:
 def _must(error: ErrorDetails) -> str:
     """What must hold: in our words where pydantic's are not plain enough."""
     kind, context = error["type"], error.get("ctx", {})
+    if kind in _UNQUOTED and isinstance(error["input"], str):
+        return f"be {_UNQUOTED[kind]}"
     if kind == "string_pattern_mismatch":
         return PATTERN_MEANS[context["pattern"]]
     if kind == "value_error":

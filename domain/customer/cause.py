@@ -19,6 +19,8 @@ SIGNAL_INDEX: Final = {
     "complaint_overflow": 3,
 }
 """The number of each kind of signal in a customer's core record; new ones are appended."""
+ABOUT_FROM: Final = 1_000
+"""From this number on stand what signals of one kind are about: currencies without a rate."""
 
 
 class Given:
@@ -131,18 +133,29 @@ class Cause:
 
 
 def signal(
-    customer: Customer, cause: Cause, kind: str, reason: str, labels: dict[str, str] | None = None
+    customer: Customer,
+    cause: Cause,
+    kind: str,
+    reason: str,
+    labels: dict[str, str] | None = None,
+    *,
+    about: tuple[str, int] | None = None,
 ) -> None:
-    """Tell the operator, at most once for each customer, kind and UTC day."""
+    """Tell the operator, at most once for each customer, kind and UTC day.
+
+    Of a kind that is told of several things, ``about`` names this one and gives the number that
+    its day is kept under: from `ABOUT_FROM` on. How many are kept is for the rule to bound.
+    """
     day = cause.at // MS_PER_DAY
     signalled = customer.core.signalled
-    number = SIGNAL_INDEX[kind]
+    number = SIGNAL_INDEX[kind] if about is None else about[1]
     if signalled.get(number, -1) >= day:
         return
     signalled[number] = day
+    names = () if about is None else about[:1]
     cause.outputs.append(
         Signal(
-            signal_id=output_id("signal", kind, customer.customer_id, day),
+            signal_id=output_id("signal", kind, customer.customer_id, day, *names),
             kind=kind,
             customer_id=customer.customer_id,
             occurred_at=cause.when,

@@ -63,7 +63,7 @@ class Core(msgspec.Struct, array_like=True, gc=False):
     first_purchase: int | None = None
     memory_overflows: int = 0
     suppressed_alerts: int = 0
-    # UTC day of the newest signal by kind; at most one entry a kind
+    # UTC day of the newest signal by kind; at most one entry a kind, and 16 currencies of a day
     signalled: dict[int, int] = {}
     # time of the newest alert by kind; at most one entry a kind
     alerted: dict[int, int] = {}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from domain.customer.cause import Cause, signal
+from domain.customer.cause import ABOUT_FROM, Cause, signal
 from domain.customer.state import Customer
+from domain.kernel.units import MS_PER_DAY
 from schemas.touchpoints import Transaction
+
+MAX_UNKNOWN: Final = 16
+"""Currencies without a rate that are told of a customer in a day, each by itself."""
 
 
 class Amount(NamedTuple):
@@ -21,18 +25,49 @@ def count(customer: Customer, event: Transaction, cause: Cause) -> Amount | None
     customer.core.transactions += 1
     rate = cause.policy.rates.get(event.currency)
     if rate is None:
-        signal(
-            customer,
-            cause,
-            "unknown_currency",
-            f"currency {event.currency} has no rate in the policy's currency.rates: the"
-            " transaction is counted, its amount and balance are left out",
-            {"currency": event.currency},
-        )
+        _tell_unknown(customer, event.currency, cause)
         return None
     amount = event.amount * rate
     customer.core.transaction_sum += amount
     return Amount(amount, rate)
+
+
+def _tell_unknown(customer: Customer, currency: str, cause: Cause) -> None:
+    """Signal a currency without a rate: each once a UTC day, at most `MAX_UNKNOWN` of them."""
+    number = _number(currency)
+    days = customer.core.signalled
+    if number not in days:
+        day = cause.at // MS_PER_DAY
+        for old in [n for n, told in days.items() if n >= ABOUT_FROM and told < day]:
+            del days[old]
+        if sum(n >= ABOUT_FROM for n in days) >= MAX_UNKNOWN:
+            signal(
+                customer,
+                cause,
+                "unknown_currency",
+                f"more than {MAX_UNKNOWN} currencies of customer {customer.customer_id} have no"
+                " rate in the policy's currency.rates: further ones are not told today",
+            )
+            return
+    signal(
+        customer,
+        cause,
+        "unknown_currency",
+        f"currency {currency} has no rate in the policy's currency.rates: the"
+        " transaction is counted, its amount and balance are left out",
+        {"currency": currency},
+        about=(currency, number),
+    )
+
+
+def _number(currency: str) -> int:
+    """The number of three capital letters, from `ABOUT_FROM` on; it is stored.
+
+    >>> _number("AAA"), _number("AAB"), _number("ZZZ")
+    (1000, 1001, 18575)
+    """
+    first, second, third = (ord(letter) - ord("A") for letter in currency)
+    return ABOUT_FROM + (first * 26 + second) * 26 + third
 
 
 def watch_large(customer: Customer, event: Transaction, amount: float, cause: Cause) -> None:
