@@ -25,3 +25,7 @@ class RecordUnreadable(OperatingError):
 
 class MisfitClient(OperatingError):
     """The installed aiokafka or Faust is not as the engine uses it; the message says what to do."""
+
+
+class InputUnusable(OperatingError):
+    """A file that is given cannot be read, or is not what the command takes; says what it is."""

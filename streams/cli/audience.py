@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ from schemas.fields import moment, rfc3339
 from schemas.segments import SegmentModel
 from streams.cli.output import stdout_bytes
 from streams.errors import NotWritten
+from streams.files.csv_rows import Cell, csv_row
 from streams.queries.segments import Member, name_of, vector
 
 COLUMNS = ("customer_id", "segment", "segment_name", "as_of", "last_click_at", "segment_changes")
@@ -69,10 +68,8 @@ class Audience:
         }
         self._file.write(msgspec.json.encode(line) + b"\n")
 
-    def _row(self, cells: list[object]) -> None:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow(cells)
-        self._file.write(text.getvalue().encode())
+    def _row(self, cells: list[Cell]) -> None:
+        self._file.write(csv_row(cells).encode())
 
 
 @contextmanager

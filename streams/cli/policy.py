@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from streams.cli.events import Sort, events_of
 from streams.cli.moments import TIMES, milliseconds
 from streams.settings import load_settings
 
@@ -72,7 +73,7 @@ def diff(
     file: Annotated[
         Path,
         typer.Argument(
-            help="Events, one JSON object a line.", exists=True, dir_okay=False, readable=True
+            metavar="FILE|-", help="Events, one JSON object a line (gzip too); - reads stdin."
         ),
     ],
     *,
@@ -86,6 +87,7 @@ def diff(
         datetime | None,
         typer.Option(help="Run timers up to this time (with an offset, or UTC).", formats=TIMES),
     ] = None,
+    sort: Sort = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     fail_on_change: Annotated[
         bool, typer.Option("--fail-on-change", help="Exit with status 1 if anything would change.")
@@ -99,7 +101,9 @@ def diff(
     Example: touchline policy diff default stricter.yaml events.jsonl
     """
     policies = _policy(old), _policy(new)
-    found = _compare(*policies, file, examples=examples, limit=limit, until=milliseconds(until))
+    found = _compare(
+        *policies, file, examples=examples, limit=limit, until=milliseconds(until), sort=sort
+    )
     if as_json:
         from streams.reports.policies.compare import as_dict
 
@@ -121,7 +125,14 @@ def _policy(named: str) -> Policy:
 
 
 def _compare(
-    old: Policy, new: Policy, file: Path, *, examples: int, limit: int | None, until: int | None
+    old: Policy,
+    new: Policy,
+    file: Path,
+    *,
+    examples: int,
+    limit: int | None,
+    until: int | None,
+    sort: bool,
 ) -> Comparison:
     """The comparison, with a bar on stderr where that is a terminal."""
     from streams.reports.policies.compare import compare
@@ -130,12 +141,12 @@ def _compare(
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     shown = errors.is_terminal
     with (
-        file.open("rb") as source,
+        events_of(file, errors, sort=sort) as ready,
         Progress(*columns, console=errors, transient=True, disable=not shown) as progress,
     ):
-        task = progress.add_task("replaying under both policies", total=file.stat().st_size)
+        task = progress.add_task("replaying under both policies", total=ready.order.bytes)
         return compare(
-            old, new, source, partitions=load_settings().partitions, examples=examples,
+            old, new, ready.lines, partitions=load_settings().partitions, examples=examples,
             limit=limit, until=until, progress=lambda size: progress.advance(task, size),
         )  # fmt: skip
 

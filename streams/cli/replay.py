@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from streams.cli.events import Sort, events_of
 from streams.cli.moments import TIMES, milliseconds
 from streams.errors import NotWritten
 from streams.settings import load_settings
@@ -28,9 +30,9 @@ def replay(
     source: Annotated[
         Path,
         typer.Argument(
-            help="Events, one JSON object a line; or the directory of a worker's --record.",
-            exists=True,
-            readable=True,
+            metavar="FILE|DIR|-",
+            help="Events, one JSON object a line (gzip too); the directory of a worker's --record;"
+            " - reads stdin.",
         ),
     ],
     out: Annotated[Path, typer.Option(help="Directory for what comes out.", file_okay=False)],
@@ -44,8 +46,13 @@ def replay(
         datetime | None,
         typer.Option(help="Run timers up to this time (with an offset, or UTC).", formats=TIMES),
     ] = None,
+    *,
+    sort: Sort = False,
 ) -> None:
     """Replay a file of events on the event clock: same input, same bytes.
+
+    A file that is not in order of time is told to be so first: out of order, a promise is judged
+    before what kept it is read. With --sort it is put in order, ties as the rules have them.
 
     Of a worker's record (`touchline worker --record DIR`) comes what that worker sent, byte for
     byte: the same order, the same times, the same models.
@@ -54,32 +61,30 @@ def replay(
 
     Example: touchline replay events.jsonl --out result --policy policy.yaml
     """
-    if source.is_dir() and (policy, until) != (None, None):
+    if source.is_dir() and (policy, until, sort) != (None, None, False):
         raise typer.BadParameter(
-            f"{source} is a worker's record, which has its own policy and its own end; "
-            f"leave out --policy and --until"
+            f"{source} is a worker's record, which has its own policy, order and end; "
+            f"leave out --policy and --until, and --sort"
         )
     console = Console(stderr=True)
-    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
-    with bar as progress:
-        task = progress.add_task("replaying", total=_size(source))
-        try:
-            if source.is_dir():
-                summary = _play(source, out, console, lambda size: progress.advance(task, size))
-            else:
-                summary = _replay(
-                    source, out, policy, until, lambda size: progress.advance(task, size)
-                )
-        except OSError as error:
-            raise NotWritten(
-                f"{error.filename or out}: cannot be written ({error.strerror}); give another --out"
-            ) from error
+    try:
+        if source.is_dir():
+            summary = _play(source, out, console)
+        else:
+            summary = _replay(source, out, policy, until, console, sort=sort)
+    except OSError as error:
+        raise NotWritten(
+            f"{error.filename or out}: cannot be written ({error.strerror}); give another --out"
+        ) from error
     _report(console, summary, out)
 
 
-def _size(source: Path) -> int:
-    files = source.iterdir() if source.is_dir() else [source]
-    return sum(file.stat().st_size for file in files)
+@contextmanager
+def _bar(console: Console, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar where that is a terminal; it is told how many more bytes were replayed."""
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("replaying", total=total)
+        yield lambda size: progress.advance(task, size)
 
 
 def _replay(
@@ -87,7 +92,9 @@ def _replay(
     out: Path,
     policy: Path | None,
     until: datetime | None,
-    progress: Callable[[int], None],
+    console: Console,
+    *,
+    sort: bool,
 ) -> Summary:
     from agents.customers import customers
     from agents.modellings import modellings
@@ -97,19 +104,24 @@ def _replay(
     settings = load_settings()
     rules = load_policy(policy or settings.policy)
     run = Replay(customers(rules), settings.partitions, modellings(rules))
-    with file.open("rb") as source:
-        return replay_file(run, source, out, milliseconds(until), progress)
+    with (
+        events_of(file, console, sort=sort) as ready,
+        _bar(console, ready.order.bytes) as progress,
+    ):
+        return replay_file(run, ready.lines, out, milliseconds(until), progress)
 
 
-def _play(directory: Path, out: Path, console: Console, progress: Callable[[int], None]) -> Summary:
+def _play(directory: Path, out: Path, console: Console) -> Summary:
     from agents.customers import customers
     from agents.modellings import modellings
     from streams.recording.playing import Playback, recorded_policy
     from streams.replay.results import write_results
 
     rules = recorded_policy(directory)
-    run = Playback(customers(rules), modellings(rules), directory, progress)
-    summary = write_results(run, run.play(), out)
+    size = sum(file.stat().st_size for file in directory.iterdir())
+    with _bar(console, size) as progress:
+        run = Playback(customers(rules), modellings(rules), directory, progress)
+        summary = write_results(run, run.play(), out)
     if run.left_out:
         console.print(
             f"left out: the last transaction of {run.left_out} partitions; its worker ended before "

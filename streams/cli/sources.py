@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
 
+from streams.cli.events import Sort, ready
 from streams.cli.output import stdout_bytes
 from streams.engine.clients import blocking_client_options
 from streams.settings import SettingError, addresses, load_settings
 from streams.sources import SourceError
+
+if TYPE_CHECKING:
+    from streams.files.reading import Input, Line
 
 SHOWN_REJECTS = 5
 LIVE_HASTE = 360.0
@@ -112,30 +116,38 @@ def simulate(
 
 
 def produce(
-    file: Annotated[str, typer.Argument(metavar="FILE|-", help="JSON lines; - reads stdin.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|-", help="JSON lines (gzip too); - reads stdin.")
+    ],
     rate: Annotated[
         float | None, typer.Option(help="Records a second; default: as fast as Kafka takes them.")
     ] = None,
     rejects: Annotated[
         Path | None, typer.Option(help="Write the lines that could not be sent here, unchanged.")
     ] = None,
+    sort: Sort = False,
     bootstrap: Bootstrap = None,
 ) -> None:
     """Produce one event a line, each to the topic of its type under its customer_id.
+
+    A file that is not in order of time is told to be so first, stdin as it goes; --sort puts it in
+    order.
 
     A line whose type is known is sent whatever else is wrong with it: the worker keeps it in the
     dead letters with the reason. Any other line is named here, and the exit status is 1.
 
     Example: touchline produce events.jsonl --rate 5000 --rejects rejected.jsonl
     """
+    from streams.files.reading import opened as opened_file
     from streams.sources import produce as into
     from streams.sources.pace import Stop
 
+    servers, client = _kafka(bootstrap)
     with ExitStack() as opened:
-        lines, size = _open(file, opened)
-        if rejects is not None and file != "-" and rejects.exists() and rejects.samefile(file):
+        source = opened.enter_context(opened_file(file))
+        if rejects is not None and source.lasting and rejects.exists() and rejects.samefile(file):
             raise SourceError("--rejects must be another file than the input")
-        servers, client = _kafka(bootstrap)
+        lines, size = _lines(source, opened, sort=sort)
         stop = opened.enter_context(Stop())
         progress = opened.enter_context(_progress("produce", size))
         on_reject = opened.enter_context(_rejects(rejects))
@@ -163,6 +175,7 @@ def berka(
             " balances are written times rate / 3.0, which that policy turns into koruna x rate."
         ),
     ] = 3.0,
+    sort: Sort = False,
 ) -> None:
     """Write the Czech bank of 1993-94 (PKDD'99) as events: profiles, then transactions.
 
@@ -170,11 +183,20 @@ def berka(
     """
     import orjson
 
+    from streams.files.reading import numbered
+    from streams.files.sorting import Sorter
     from streams.sources import berka as bank
 
     tally = bank.Tally()
-    events = bank.events(directory, rate, tally)
-    _write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE) for event in events)
+    events = bank.events(directory, rate, tally, _say)
+    lines = (orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE) for event in events)
+    if sort:
+        with Sorter() as sorter:
+            for line in numbered(lines):
+                sorter.add(line)
+            _write(line + b"\n" for _, line in sorter.lines())
+    else:
+        _write(lines)
     _say(f"imported {tally}")
     if tally.amounts_not_above_zero:
         _say("amounts not above zero stay as they are: the worker makes dead letters of them")
@@ -221,15 +243,15 @@ def _kafka(bootstrap: str | None) -> tuple[str, dict[str, Any]]:
     return ",".join(client.pop("bootstrap_servers")), client
 
 
-def _open(file: str, opened: ExitStack) -> tuple[BinaryIO, int | None]:
-    """The input and its size in bytes, None where nobody knows."""
-    if file == "-":
-        return sys.stdin.buffer, None
-    try:
-        lines = Path(file).open("rb")  # noqa: SIM115 - closed with `opened`
-    except OSError as error:
-        raise SourceError(f"{file} cannot be read: {error.strerror}; give a file or -") from error
-    return opened.enter_context(lines), os.fstat(lines.fileno()).st_size or None
+def _lines(source: Input, opened: ExitStack, *, sort: bool) -> tuple[Iterator[Line], int | None]:
+    """The lines to produce and how many bytes they are, None where nobody knows."""
+    from streams.files.in_time import as_it_goes
+
+    if not (sort or source.lasting):
+        return as_it_goes(source, _say), None
+    console = Console(stderr=True)
+    found = opened.enter_context(ready(source, console, sort=sort))
+    return found.lines, found.order.bytes or None
 
 
 @contextmanager
@@ -256,7 +278,6 @@ def _rejects(file: Path | None) -> Iterator[Callable[[Any], None]]:
 @contextmanager
 def _progress(what: str, size: int | None) -> Iterator[Callable[[int, int], None] | None]:
     """A bar on stderr when that is a terminal; else nothing."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)

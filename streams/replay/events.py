@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from agents.modelling import AnyModelling, Modelling, Record
 from agents.modelling import Summary as Snapshot
@@ -21,9 +21,11 @@ from streams.engine.defects import RuleFailed
 from streams.engine.partition import Partition, Sent
 from streams.engine.placing import partition_of
 from streams.engine.store import MemoryStore
+from streams.files.reading import Line, numbered
 from streams.replay.results import Offline, Summary, write_results
 
 CHUNK_LINES = 2000
+TOLD_BYTES = 1 << 16
 UNKNOWN_SOURCE = "replay"
 FIT_MS = MS_PER_HOUR
 
@@ -59,21 +61,25 @@ class Replay(Offline[E, S, C]):
 
         Raises RuleFailed with the line, counted from 1 over all lines, empty ones too.
         """
+        return self.play(numbered(lines))
+
+    def play(self, lines: Iterable[Line]) -> Iterator[tuple[str, bytes]]:
+        """The same of lines that have their numbers already, from 1, in whatever order."""
         source = iter(lines)
         while chunk := list(itertools.islice(source, CHUNK_LINES)):
             yield from self.take(chunk)
         yield from self.end()
 
-    def take(self, chunk: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
+    def take(self, chunk: Sequence[Line]) -> Iterator[tuple[str, bytes]]:
         """Apply some more lines: the same outputs however the lines were cut into chunks."""
-        first, self._lines = self._lines, self._lines + len(chunk)
-        given = [(n, value) for n, line in enumerate(chunk, first) if (value := line.strip())]
+        self._lines += len(chunk)
+        given = [(number, value) for number, line in chunk if (value := line.strip())]
         events = self.topology.decode([value for _, value in given])
         for (number, value), event in zip(given, events, strict=True):
             try:
-                yield from self._apply(number, value, event)
+                yield from self._apply(number - 1, value, event)
             except RuleFailed as failed:
-                failed.line = number + 1
+                failed.line = number
                 raise
         self._drain()
 
@@ -184,20 +190,23 @@ def _work_off(partition: Partition[E, S, C]) -> None:
 
 def replay_file(
     replay: Replay[E, S, C],
-    source: BinaryIO,
+    lines: Iterable[Line],
     out: Path,
     until: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Summary:
-    """Replay ``source`` (JSON lines) and write every output file into ``out``."""
-    fed = replay.feed(watched(source, progress))
+    """Replay ``lines`` (JSON, with their numbers) and write every output file into ``out``."""
+    fed = replay.play(watched(lines, progress))
     timed = replay.until(until) if until is not None else iter(())
     return write_results(replay, itertools.chain(fed, timed), out)
 
 
-def watched(source: BinaryIO, progress: Callable[[int], None] | None) -> Iterator[bytes]:
-    """The lines of ``source``; ``progress`` is told how many bytes were read with each."""
-    for line in source:
-        if progress is not None:
-            progress(len(line))
+def watched(lines: Iterable[Line], progress: Callable[[int], None] | None) -> Iterator[Line]:
+    """``lines``; ``progress`` is told now and then how many more bytes were read."""
+    size = 0
+    for line in lines:
+        size += len(line[1])
+        if size >= TOLD_BYTES and progress is not None:
+            progress(size)
+            size = 0
         yield line

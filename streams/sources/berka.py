@@ -16,13 +16,17 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from streams.errors import InputUnusable
+from streams.files.order import US_PER_SECOND, Order
+from streams.files.reading import opened
 from streams.sources import SourceError
 
 POLICY_RATE = 3.0
@@ -56,6 +60,7 @@ CATEGORY_OF_OPERATION = {
 }
 
 Row = dict[str, str]
+_EPOCH_US = date(1970, 1, 1).toordinal() * 86_400 * US_PER_SECOND
 
 
 @dataclass
@@ -73,9 +78,14 @@ class Tally:
 
 
 def events(
-    directory: Path, rate: float = POLICY_RATE, tally: Tally | None = None
+    directory: Path,
+    rate: float = POLICY_RATE,
+    tally: Tally | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Iterator[dict[str, Any]]:
     """Yield the bank's events, profiles first, then transactions in file order.
+
+    Where that is not the order of time, `say` is told so before the first event.
 
     Amounts and balances are koruna as in the file, and the default policy takes a koruna for 3.0
     of base currency. Another `rate` multiplies them by rate / 3.0, so that under that policy the
@@ -85,7 +95,10 @@ def events(
     if not (math.isfinite(rate) and rate > 0):
         raise SourceError(f"--rate must be a number above 0, not {rate}")
     tally = tally if tally is not None else Tally()
-    first_day = _first_day(directory)
+    first_day, order = _first_day(directory)
+    told = order.told(str(directory / "trans.asc"))
+    if told is not None:
+        say(f"{told}; --sort puts the events in order")
     yield from _profiles(directory, first_day - timedelta(days=1), tally)
     yield from _transactions(directory, rate, tally)
 
@@ -194,22 +207,28 @@ def _moment(day: date, milliseconds: int) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
 
-def _first_day(directory: Path) -> date:
-    first = min(
-        ((row["date"], line) for line, row in _rows(directory, "trans.asc", ("date",))),
-        default=None,
-    )
-    if first is None:
+def _first_day(directory: Path) -> tuple[date, Order]:
+    """The day of the first transaction, and how the file is ordered by day."""
+    order = Order(time.time_ns() // 1_000)
+    first, days = date.max, dict[str, date]()
+    for line, row in _rows(directory, "trans.asc", ("date",)):
+        text = row["date"]
+        day = days.get(text)
+        if day is None:
+            day = days[text] = _day(text, f"trans.asc line {line}")
+            first = min(first, day)
+        order.note(line, day.toordinal() * 86_400 * US_PER_SECOND - _EPOCH_US)
+    if not order.lines:
         raise SourceError(f"{directory / 'trans.asc'} holds no transaction")
-    return _day(first[0], f"trans.asc line {first[1]}")
+    return first, order
 
 
 def _rows(directory: Path, name: str, columns: tuple[str, ...]) -> Iterator[tuple[int, Row]]:
     """Rows of one file with their line numbers; every one of `columns` is there."""
     path = directory / name
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file, delimiter=";")
+        with opened(path) as file:
+            reader = csv.DictReader((text for _, text in file.texts()), delimiter=";")
             missing = [name for name in columns if name not in (reader.fieldnames or ())]
             if missing:
                 raise SourceError(f"{path} has no column {', '.join(missing)} in its first line")
@@ -217,10 +236,12 @@ def _rows(directory: Path, name: str, columns: tuple[str, ...]) -> Iterator[tupl
                 if any(row[column] is None for column in columns):
                     raise SourceError(f"{path} line {reader.line_num}: too few columns")
                 yield reader.line_num, row
-    except FileNotFoundError:
+    except InputUnusable as error:
+        if path.exists():
+            raise
         raise SourceError(
             f"{path} is missing: give the folder that holds client.asc, district.asc, disp.asc"
             " and trans.asc"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path} cannot be read: {error}") from error
+        ) from error
+    except csv.Error as error:
+        raise SourceError(f"{path} is not text with ; between its columns ({error})") from error

@@ -10,7 +10,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from schemas.foreign import foreign
 from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
+from streams.files.reading import Line
 from streams.sources.bank import Bank
 from streams.sources.lines import Record
 from streams.sources.pace import Pacer, Stop
@@ -69,8 +71,11 @@ def route(line: bytes) -> tuple[str, bytes | None, str] | str:
     """
     try:
         envelope = _read(line)
+    except RecursionError:
+        return "not an event: nested too deeply"
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return f"not an event: {error}"
+        strange = foreign(line)
+        return f"not an event: {error}" if strange is None else f"not an event: it {strange}"
     topic = TOPIC_OF_TYPE.get(envelope.type)
     if topic is None:
         return f"type '{envelope.type[:40]}' is not one of {', '.join(TOPIC_OF_TYPE)}"
@@ -81,7 +86,7 @@ def route(line: bytes) -> tuple[str, bytes | None, str] | str:
 
 
 def produce_lines(
-    lines: Iterable[bytes],
+    lines: Iterable[Line],
     bootstrap: str,
     *,
     rate: float | None = None,
@@ -92,6 +97,7 @@ def produce_lines(
 ) -> Report:
     """Produce one event a line, in order, at most `rate` a second, each line's bytes unchanged.
 
+    Lines have their numbers in the file, for messages: the order is that in which they are given.
     A line without a topic, and one that Kafka refuses, goes to `on_reject`; blank lines are
     skipped. `stop` ends the input early: what was sent is flushed and reported.
     Raises `SourceError` when Kafka does not answer or lacks the topics.
@@ -101,10 +107,10 @@ def produce_lines(
     sender = Sender(bootstrap, INPUT_TOPICS, on_reject or _ignore, client, _pace(rate))
     days = Days()
     done = 0
-    for number, raw in enumerate(stop.read(lines), 1):
+    for count, (number, raw) in enumerate(stop.read(lines), 1):
         done += len(raw)
-        if progress is not None and number % PROGRESS_RECORDS == 0:
-            progress(number, done)
+        if progress is not None and count % PROGRESS_RECORDS == 0:
+            progress(count, done)
         line = raw.strip()
         if not line:
             continue

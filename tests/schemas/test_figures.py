@@ -19,6 +19,7 @@ from domain.policy import Policy
 from schemas.figures import CustomerFigures, decode
 from schemas.figures.published import NAME, example, schema
 from schemas.jsonschema import json_schemas
+from streams.files.reading import numbered
 from streams.replay.events import Replay, replay_file
 from streams.sources.bank import Bank, Mix
 
@@ -35,7 +36,9 @@ PARTS: dict[str, Any] = {NAME: SCHEMA, **SCHEMA["$defs"]}
 def replayed(events: bytes, folder: Path) -> list[bytes]:
     """The lines of ``customers.jsonl``."""
     policy = Policy.model_validate({"segments": {"enabled": False}})
-    replay_file(Replay(customers(policy), 2, modellings(policy)), io.BytesIO(events), folder)
+    replay_file(
+        Replay(customers(policy), 2, modellings(policy)), numbered(io.BytesIO(events)), folder
+    )
     return (folder / "customers.jsonl").read_bytes().splitlines()
 
 

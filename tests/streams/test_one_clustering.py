@@ -19,6 +19,7 @@ from agents.segments import segments
 from domain.policy import Policy
 from domain.segmentation.assign import Assigner
 from schemas.segments import QUARANTINE, SegmentModel
+from streams.files.reading import numbered
 from streams.replay.events import Replay
 from streams.sources.bank import Bank
 
@@ -53,7 +54,8 @@ def replayed(partitions: int, events: int = EVENTS, cut: int = 2_000) -> End:
     policy = Policy()
     modelling = replace(segments(policy), replay_ms=PAUSE_MS)
     replay = Replay(customers(policy), partitions, (modelling,))
-    chunks = (lines()[start : min(start + cut, events)] for start in range(0, events, cut))
+    numbers = list(numbered(lines()))
+    chunks = (numbers[start : min(start + cut, events)] for start in range(0, events, cut))
     outputs = [output for chunk in chunks for output in replay.take(chunk)]
     updates = [value for topic, value in (*outputs, *replay.end()) if topic == "segment-updates"]
     states = [state for state in replay.customers() if state.features]

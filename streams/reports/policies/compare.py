@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
 
 from agents.customers import Touched, customers
 from agents.modellings import modellings
@@ -13,6 +13,7 @@ from domain.customer.state import Customer
 from domain.policy import Policy
 from domain.policy.changes import ABSENT, Change, changes
 from schemas.segments import SegmentModel
+from streams.files.reading import Line
 from streams.replay.events import CHUNK_LINES, Replay, watched
 from streams.reports.policies.classes import Classes, Move
 from streams.reports.policies.outputs import NEW, OLD, Outputs, Tally
@@ -44,7 +45,7 @@ class Comparison(NamedTuple):
 def compare(
     old: Policy,
     new: Policy,
-    source: BinaryIO,
+    source: Iterable[Line],
     *,
     partitions: int,
     examples: int = 3,
@@ -52,7 +53,7 @@ def compare(
     until: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Comparison:
-    """Replay ``source`` (JSON lines) under both policies, reading it once.
+    """Replay ``source`` (JSON lines with their numbers) under both policies, reading it once.
 
     At most ``limit`` lines are read; timers due by ``until`` (ms) fire at the end. Examples are
     up to ``examples`` for each kind and side. Raises RuleFailed, as a replay does.

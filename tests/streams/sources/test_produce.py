@@ -23,6 +23,7 @@ from kafka.partitioner import murmur2
 from bench.preload import write
 from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
 from streams.cluster.broker import LocalBroker
+from streams.files.reading import numbered
 from streams.sources import SourceError, produce
 from streams.sources.bank import Bank
 from streams.sources.pace import Stop
@@ -103,7 +104,7 @@ def assert_placed_by_murmur2(found: list[Found]) -> None:
 
 def test_every_line_arrives_once_unchanged_in_the_topic_of_its_type(topics: Topics) -> None:
     records = [r for r in islice(Bank(21, 300, repeats=0.0).events(), 5_000) if not r.is_bad]
-    report = produce.produce_lines((r.value + b"\r\n" for r in records), topics.bootstrap)
+    report = produce.produce_lines(numbered(r.value + b"\r\n" for r in records), topics.bootstrap)
     found = topics.new()
     assert Counter((f.topic, f.key, f.value) for f in found) == Counter(
         (r.topic, r.key, r.value) for r in records
@@ -116,7 +117,7 @@ def test_every_line_arrives_once_unchanged_in_the_topic_of_its_type(topics: Topi
 def test_one_customers_lines_keep_their_order_in_a_topic(topics: Topics) -> None:
     records = [r for r in Bank(22, 5).opening()] + list(islice(Bank(22, 5).days(), 2_000))
     lines = [record.value for record in records if record.topic == TOPIC_OF_TYPE["app_click"]]
-    produce.produce_lines(lines, topics.bootstrap)
+    produce.produce_lines(numbered(lines), topics.bootstrap)
     found = topics.new()
     for key in {record.key for record in found}:
         name = b'"customer_id":"%b"' % (key or b"")
@@ -128,7 +129,7 @@ def test_lines_without_a_topic_are_told_and_the_rest_is_sent(topics: Topics) -> 
     oversize = good[:-1] + b',"attributes":{"note":"%b"}}' % (b"x" * 2_000_000)
     lines = [good, b"{nope", b"", b'{"type":"gossip"}', b"[1]", b'"\xff"', oversize, b'{"a":1}']
     rejects: list[Reject] = []
-    report = produce.produce_lines(lines, topics.bootstrap, on_reject=rejects.append)
+    report = produce.produce_lines(numbered(lines), topics.bootstrap, on_reject=rejects.append)
     assert [f.value for f in topics.new()] == [good]
     assert report.sent == 1 and report.rejected == 6
     told = {reject.line: reject for reject in rejects}
@@ -141,7 +142,7 @@ def test_lines_without_a_topic_are_told_and_the_rest_is_sent(topics: Topics) -> 
 
 def test_a_line_of_known_type_is_the_workers_to_judge(topics: Topics) -> None:
     lines = [b'{"type":"survey","customer_id":7}', b'{"type":"survey","customer_id":"\xc3\xa9"}']
-    assert produce.produce_lines(lines, topics.bootstrap).sent == 2
+    assert produce.produce_lines(numbered(lines), topics.bootstrap).sent == 2
     found = {record.value: record for record in topics.new()}
     assert [found[line].key for line in lines] == [None, "é".encode()]
     assert {record.topic for record in found.values()} == {"touchpoints.surveys"}

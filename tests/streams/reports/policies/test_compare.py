@@ -15,6 +15,7 @@ from agents.customers import customers
 from agents.modellings import modellings
 from domain.policy import Policy, load_policy
 from schemas.topics import ALERTS, CUSTOMER_TRANSITIONS, SEGMENT_UPDATES
+from streams.files.reading import numbered
 from streams.replay.events import Replay, replay_file
 from streams.reports.policies.compare import Comparison, as_dict, compare
 from streams.sources.bank import Bank
@@ -51,7 +52,7 @@ def events() -> bytes:
 
 @pytest.fixture(scope="module")
 def found(events: bytes, policies: tuple[Policy, Policy]) -> Comparison:
-    return compare(*policies, io.BytesIO(events), partitions=PARTITIONS)
+    return compare(*policies, numbered(io.BytesIO(events)), partitions=PARTITIONS)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def written(
     for policy in policies:
         folder = tmp_path_factory.mktemp("replay")
         replay = Replay(customers(policy), PARTITIONS, modellings(policy))
-        replay_file(replay, io.BytesIO(events), folder)
+        replay_file(replay, numbered(io.BytesIO(events)), folder)
         folders.append(folder)
     return folders[0], folders[1]
 
@@ -173,7 +174,9 @@ def test_transitions_are_counted_by_where_they_lead(
 def test_the_same_policy_twice_changes_nothing(
     events: bytes, policies: tuple[Policy, Policy]
 ) -> None:
-    same = compare(policies[1], policies[1], io.BytesIO(events), partitions=PARTITIONS, limit=3_000)
+    same = compare(
+        policies[1], policies[1], numbered(io.BytesIO(events)), partitions=PARTITIONS, limit=3_000
+    )
     assert not same.changed
     assert same.fields == []
     assert same.events <= 3_000

@@ -142,7 +142,10 @@ def test_the_bytes_read_are_told(tmp_path: Path) -> None:
         (EVENTS + '\n{"type": "transaction"}', "line 8: "),
         (event("1", "1997-01-01T09:00:00Z", 1, amount=1.0, direction="credit"),
          "holds no purchase (1 events that are no purchase)"),
-        (b"\xff\xfe\x00", "is not text in UTF-8 (byte 0)"),
+        (b"\xff\xfe\x00", "is not text in UTF-16 (truncated data)"),
+        (CSV.encode() + b"caf\xe9,1,n,1997-12-01\n", "line 8: is not text in UTF-8; if it is in"),
+        (CSV.replace(",", ";"), "has semicolons between its cells; they must be commas"),
+        ('[{"customer": "1"}]', "is a JSON array; purchases come as CSV (customer,date,amount) or"),
     ],
 )  # fmt: skip
 def test_a_fault_is_one_line_that_says_where_and_what_must_hold(
@@ -157,7 +160,7 @@ def test_a_fault_is_one_line_that_says_where_and_what_must_hold(
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ValueFileError, match="none cannot be read: No such file or directory"):
         read_purchases(tmp_path / "none", DEFAULTS)
-    with pytest.raises(ValueFileError, match="cannot be read: Is a directory; give a file"):
+    with pytest.raises(ValueFileError, match="is a folder; give a file"):
         read_purchases(tmp_path, DEFAULTS)
 
 
