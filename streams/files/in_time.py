@@ -16,7 +16,7 @@ from streams.files.reading import Input, Line, numbered
 from streams.files.sorting import RUN_BYTES, Sorter
 
 TOLD_LINES: Final = 2_000
-SORT: Final = "--sort puts it in order"
+SORT: Final = "rules take them as late, so alerts may be false: --sort puts it in order"
 
 Progress = Callable[[int], None]
 """Called now and then with the bytes read of the file so far, as they are stored."""

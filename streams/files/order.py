@@ -16,6 +16,8 @@ MICROSECOND: Final = timedelta(microseconds=1)
 US_PER_SECOND: Final = 1_000_000
 FUTURE_US: Final = 300 * US_PER_SECOND
 """Later than that beyond now an event is refused: what is behind it is not out of order."""
+Natural = tuple[tuple[str | int, ...], str]
+"""Text and numbers in turn, then the whole name."""
 _DIGITS: Final = re.compile(r"([0-9]+)")
 
 
@@ -41,7 +43,7 @@ class Place(NamedTuple):
     untimed: bool
     at: int
     sequence: int
-    event_id: tuple[str | int, ...]
+    event_id: Natural
     number: int
 
 
@@ -50,7 +52,7 @@ def place(line: bytes, number: int) -> Place:
     event = _event(line)
     at = None if event is None else _microseconds(event.occurred_at)
     if event is None or at is None:
-        return Place(True, 0, 0, (), number)
+        return Place(True, 0, 0, ((), ""), number)
     sequence = event.sequence if type(event.sequence) is int else 0
     return Place(False, at, sequence, natural(event.event_id), number)
 
@@ -61,8 +63,8 @@ def time_of(line: bytes) -> int | None:
     return None if event is None else _microseconds(event.occurred_at)
 
 
-def natural(name: str) -> tuple[str | int, ...]:
-    """A name by which `tx-9` comes before `tx-10`: text and numbers in turn, then the name itself.
+def natural(name: str) -> Natural:
+    """A name as it is compared, by which `tx-9` comes before `tx-10`.
 
     >>> natural("tx-9") < natural("tx-10") < natural("tx-010")
     False
@@ -71,7 +73,7 @@ def natural(name: str) -> tuple[str | int, ...]:
     """
     parts: list[str | int] = list(_DIGITS.split(name))
     parts[1::2] = [int(digits) for digits in parts[1::2]]
-    return (*parts, name)
+    return tuple(parts), name
 
 
 class Order:

@@ -20,6 +20,8 @@ UNPACK: Final = {
 UNREAD: Final = ("zstd", "lz4")
 """Compressions that no library here reads."""
 SHOWN_CELLS: Final = 4
+CELL_CHARACTERS: Final = 64
+"""The name of a column is no longer: else it is a line of something else."""
 _WRAPPED: Final = re.compile(r'\{\s*"([A-Za-z_][A-Za-z0-9_]*)"\s*:\s*\[\s*\{')
 _CELLS: Final = re.compile(r"[,;\t|]")
 _CARRIAGE_RETURN: Final = re.compile(r"\}\r\s*\{")
@@ -118,12 +120,13 @@ def _cells(text: str) -> list[str]:
     if not lines or any(line.startswith(("{", "[")) for line in lines):
         return []
     found = _CELLS.search(lines[0])
-    if found is None or not lines[0][:1].isprintable():
+    if found is None:
         return []
     whole = lines[:-1] if len(lines) > 1 else lines  # the last may be cut off
     counts = {line.count(found[0]) for line in whole}
     cells = [cell.strip(' "') for cell in lines[0].split(found[0])]
-    return cells if len(counts) == 1 and all(len(cell) <= 64 for cell in cells) else []
+    plain = all(cell.isprintable() and len(cell) <= CELL_CHARACTERS for cell in cells)
+    return cells if plain and len(counts) == 1 else []
 
 
 _TRANSLATE: Final = r"tr '\r' '\n'"
