@@ -32,7 +32,7 @@ def events_of(file: str | Path, console: Console, *, sort: bool) -> Iterator[Rea
     """
     from streams.files.reading import opened
 
-    with opened(file) as source, ready(source, console, sort=sort) as lines:
+    with opened(file) as source, ready(source.of_events(), console, sort=sort) as lines:
         yield lines
 
 

@@ -142,11 +142,11 @@ def produce(
     from streams.sources import produce as into
     from streams.sources.pace import Stop
 
-    servers, client = _kafka(bootstrap)
     with ExitStack() as opened:
-        source = opened.enter_context(opened_file(file))
+        source = opened.enter_context(opened_file(file)).of_events()
         if rejects is not None and source.lasting and rejects.exists() and rejects.samefile(file):
             raise SourceError("--rejects must be another file than the input")
+        servers, client = _kafka(bootstrap)
         lines, size = _lines(source, opened, sort=sort)
         stop = opened.enter_context(Stop())
         progress = opened.enter_context(_progress("produce", size))
@@ -188,7 +188,8 @@ def berka(
     from streams.sources import berka as bank
 
     tally = bank.Tally()
-    events = bank.events(directory, rate, tally, _say)
+    what = "they are sorted" if sort else "--sort puts the events in order"
+    events = bank.events(directory, rate, tally, lambda told: _say(f"{told}; {what}"))
     lines = (orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE) for event in events)
     if sort:
         with Sorter() as sorter:

@@ -25,8 +25,9 @@ def csv_row(cells: Iterable[Cell]) -> str:
     "c-1,'=1+1,'-5,-5,\\n"
     """
     written = io.StringIO()
-    csv.writer(written, lineterminator="\n").writerow([_safe(cell) for cell in cells])
-    return written.getvalue()
+    # with CR LF, so that a CR within a cell is quoted as an LF is
+    csv.writer(written, lineterminator="\r\n").writerow([_safe(cell) for cell in cells])
+    return written.getvalue()[:-2] + "\n"
 
 
 def _safe(cell: Cell) -> Cell:

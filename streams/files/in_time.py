@@ -44,10 +44,9 @@ def in_time(
     """Count the lines of `source` that are out of order, `say` so, and sort them if told to.
 
     What can be read once only (a pipe) is kept in a temporary file without a name meanwhile.
-    Raises InputUnusable where it is none of events, NotWritten where there is no room.
+    Raises NotWritten where there is no room, InputUnusable where it cannot be read to its end.
     """
     order = Order(time.time_ns() // 1_000)
-    source.of_events()
     with ExitStack() as opened:
         if sort:
             sorter = opened.enter_context(Sorter(run_bytes))
@@ -77,7 +76,7 @@ def as_it_goes(source: Input, say: Callable[[str], None]) -> Iterator[Line]:
     """
     order = Order(time.time_ns() // 1_000)
     try:
-        for line in source.of_events().lines():
+        for line in source.lines():
             if order.take(line) and order.earlier == 1:
                 say(f"{_told(order, source.name)} so far; {SORT}")
             yield line

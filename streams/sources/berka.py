@@ -85,7 +85,7 @@ def events(
 ) -> Iterator[dict[str, Any]]:
     """Yield the bank's events, profiles first, then transactions in file order.
 
-    Where that is not the order of time, `say` is told so before the first event.
+    Where that is not the order of time, `say` is told how many rows before the first event.
 
     Amounts and balances are koruna as in the file, and the default policy takes a koruna for 3.0
     of base currency. Another `rate` multiplies them by rate / 3.0, so that under that policy the
@@ -98,7 +98,7 @@ def events(
     first_day, order = _first_day(directory)
     told = order.told(str(directory / "trans.asc"))
     if told is not None:
-        say(f"{told}; --sort puts the events in order")
+        say(told)
     yield from _profiles(directory, first_day - timedelta(days=1), tally)
     yield from _transactions(directory, rate, tally)
 

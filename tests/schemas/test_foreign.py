@@ -9,7 +9,7 @@ import types
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import foreign
@@ -140,6 +140,7 @@ def test_of_a_name_that_is_there_twice_the_last_counts_for_both_decoders() -> No
         assert (event.customer_id, getattr(event, "amount", None)) == ("d", 99)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=12))
 def test_nothing_is_called_foreign_that_is_json(head: bytes) -> None:
     told = foreign.foreign(head)

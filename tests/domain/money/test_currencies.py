@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.customer.cause import ABOUT_FROM
@@ -43,6 +43,7 @@ def test_currencies_without_a_rate_stay_bounded_under_abuse() -> None:
     assert len(task.signals()) == 3 * (MAX_UNKNOWN + 1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("ABYZ", min_size=3, max_size=3)))
 def test_each_currency_has_a_number_of_its_own(codes: list[str]) -> None:
     numbers = {_number(code) for code in codes}

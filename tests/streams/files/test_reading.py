@@ -14,7 +14,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.errors import InputUnusable
@@ -218,6 +218,7 @@ def test_a_line_of_a_pipe_is_given_before_the_next_one_comes(tmp_path: Path) -> 
     writer.join()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.text(st.characters(exclude_characters="\n", codec="utf-8"), max_size=20)),
     st.sampled_from(["utf-16", "utf-32"]),
@@ -231,6 +232,7 @@ def test_text_of_every_encoding_gives_the_lines_of_utf_8(texts: list[str], encod
     ] or text.startswith("\ufeff")
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_no_bytes_end_in_a_traceback(data: bytes) -> None:
     try:
@@ -240,6 +242,7 @@ def test_no_bytes_end_in_a_traceback(data: bytes) -> None:
         assert len(str(error).splitlines()) == 1
 
 
+@settings(deadline=None)
 @given(st.sampled_from([gzip.compress, bz2.compress, lzma.compress]), st.data())
 def test_no_damage_ends_in_a_traceback(pack: object, data: st.DataObject) -> None:
     assert callable(pack)

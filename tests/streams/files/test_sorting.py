@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.fields import moment
@@ -86,6 +86,7 @@ def test_ties_go_by_sequence_then_by_event_id_with_its_numbers_then_by_place() -
     assert sorted(reversed(places)) == places
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("a1٣0-", max_size=6)))
 def test_names_are_ordered_wholly(names: list[str]) -> None:
     ordered = sorted(names, key=natural)
@@ -154,6 +155,7 @@ some_lines = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(some_lines, st.integers(1, 4_000), st.integers(2, 5))
 def test_sorted_lines_are_those_that_came_each_in_its_place(
     lines: list[bytes], run_bytes: int, fan_in: int
@@ -165,12 +167,13 @@ def test_sorted_lines_are_those_that_came_each_in_its_place(
     assert places == sorted(places)
 
 
+@pytest.mark.long
 def test_memory_and_open_files_stay_bounded_however_long_the_input_is() -> None:
-    random, run, count = Random(7), 1 << 18, 60_000
+    random, run, count = Random(7), 1 << 16, 8_000
 
     def lines() -> Iterator[Line]:
         for number in range(1, count + 1):
-            at = moment(START + random.randrange(10**9)).isoformat()
+            at = f"2026-03-{random.randrange(1, 29):02}T{random.randrange(24):02}:00:00Z"
             yield number, event(at, f"e-{number}", text="x" * 100)
 
     before = len(os.listdir("/proc/self/fd"))
@@ -188,7 +191,7 @@ def test_memory_and_open_files_stay_bounded_however_long_the_input_is() -> None:
             assert total == count
             assert sorter.runs > 100
             assert len(os.listdir("/proc/self/fd")) - before <= 8 * 3
-            assert tracemalloc.get_traced_memory()[1] < 16 * run
+            assert tracemalloc.get_traced_memory()[1] < 4 << 20  # all of it would take 9 MB
         assert len(os.listdir("/proc/self/fd")) == before
     finally:
         tracemalloc.stop()
