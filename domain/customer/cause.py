@@ -143,16 +143,23 @@ def signal(
 ) -> None:
     """Tell the operator, at most once for each customer, kind and UTC day.
 
-    Of a kind that is told of several things, ``about`` names this one and gives the number that
-    its day is kept under: from `ABOUT_FROM` on. How many are kept is for the rule to bound.
+    Of a kind that is told of several things, each of them, ``about`` names this one and gives the
+    number that its day is kept under: from `ABOUT_FROM` on. How many are kept is for the rule to
+    bound. The first of a day has the id of its kind alone.
     """
     day = cause.at // MS_PER_DAY
     signalled = customer.core.signalled
-    number = SIGNAL_INDEX[kind] if about is None else about[1]
-    if signalled.get(number, -1) >= day:
+    number = SIGNAL_INDEX[kind]
+    names: tuple[str, ...] = ()
+    told = signalled.get(number, -1) >= day
+    if about is not None:
+        names = about[:1] if told else ()
+        told = signalled.get(about[1], -1) >= day
+    if told:
         return
-    signalled[number] = day
-    names = () if about is None else about[:1]
+    if about is not None:
+        signalled[about[1]] = day
+    signalled[number] = max(day, signalled.get(number, -1))
     cause.outputs.append(
         Signal(
             signal_id=output_id("signal", kind, customer.customer_id, day, *names),

@@ -9,6 +9,7 @@ from domain.customer.state import Customer
 from domain.kernel.units import MS_PER_DAY
 from schemas.touchpoints import Transaction
 
+CODES: Final = 26**3
 MAX_UNKNOWN: Final = 16
 """Currencies without a rate that are told of a customer in a day, each by itself."""
 
@@ -47,6 +48,7 @@ def _tell_unknown(customer: Customer, currency: str, cause: Cause) -> None:
                 "unknown_currency",
                 f"more than {MAX_UNKNOWN} currencies of customer {customer.customer_id} have no"
                 " rate in the policy's currency.rates: further ones are not told today",
+                about=("more", ABOUT_FROM + CODES),
             )
             return
     signal(

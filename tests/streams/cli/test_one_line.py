@@ -13,6 +13,7 @@ from streams.engine.clients import NoBootstrap
 from streams.engine.defects import RuleFailed
 from streams.errors import (
     ClusterError,
+    InputUnusable,
     NotWritten,
     RecordUnreadable,
     ReportSourceError,
@@ -29,7 +30,7 @@ from streams.topics.ensure import TopicError
 @pytest.mark.parametrize(
     "kind",
     [
-        BrokerError, ClusterError, DemoFailed, NoBootstrap, NoCustomer, NoModel, NoSegment,
+        BrokerError, ClusterError, DemoFailed, InputUnusable, NoBootstrap, NoCustomer, NoModel, NoSegment,
         NotWritten, PolicyError, RecordUnreadable, ReportSourceError, RuleFailed,
         SegmentFileError, SettingError, SourceError, TopicError, ValueFileError, WorkerFailed,
     ],

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -257,6 +258,32 @@ def test_lines_come_from_a_pipe_too(topics: Topics) -> None:
     end = finished("produce", "-", "--bootstrap", topics.bootstrap, lines="\n".join(lines) + "\n")
     assert end.status == 0, end.errors
     assert sorted(found.value.decode() for found in topics.new()) == sorted(lines)
+
+
+def test_a_file_out_of_order_is_told_first_and_sent_sorted(topics: Topics, tmp_path: Path) -> None:
+    lines = [record.value for record in Bank(30, 10, bad=0.0, late=0.0).opening()]
+    file = tmp_path / "events.jsonl.gz"
+    file.write_bytes(gzip.compress(b"\n".join([*lines[::-1], b"{nope"])))
+    end = finished("produce", str(file), "--bootstrap", topics.bootstrap, "--sort")
+    told, untimed, reject, *_ = end.errors.splitlines()
+    assert f"{file} is not in order of time: " in told and told.endswith("; it is sorted")
+    assert "1 lines of" in untimed
+    assert reject.startswith(f"line {len(lines) + 1}: not an event")
+    times = defaultdict(list)
+    for found in topics.new():
+        times[found.topic, found.partition].append(json.loads(found.value)["occurred_at"])
+    assert sum(map(len, times.values())) == len(lines)
+    assert all(each == sorted(each) for each in times.values())
+
+
+def test_a_pipe_out_of_order_is_told_of_as_it_goes(topics: Topics) -> None:
+    lines = [record.value.decode() for record in Bank(31, 10).opening()][::-1]
+    end = finished("produce", "-", "--bootstrap", topics.bootstrap, lines="\n".join(lines))
+    assert end.status == 0
+    first, whole, _ = end.errors.splitlines()
+    assert first.startswith("stdin is not in order of time: 1 of ") and " so far; " in first
+    assert f" of {len(lines)} lines are earlier" in whole
+    assert len(topics.new()) == len(lines)
 
 
 @pytest.mark.parametrize(
