@@ -3,16 +3,19 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from importlib.resources import files
 from typing import Annotated, Any, Final, Literal, NewType
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     StringConstraints,
 )
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from schemas.units import MS_PER_DAY, MS_PER_SECOND
 
@@ -63,9 +66,40 @@ Money = Annotated[float, Field(ge=-LARGEST_AMOUNT, le=LARGEST_AMOUNT, allow_inf_
 Cost = Annotated[float, Field(ge=0, le=LARGEST_AMOUNT, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, le=LARGEST_SECONDS, allow_inf_nan=False)]
 LocalTime = Annotated[str, StringConstraints(pattern=LOCAL_TIME)]
+
+
+@cache
+def _zones() -> dict[str, str]:
+    """Every name of the IANA database as the ``tzdata`` package has it, by its lower case.
+
+    Of the package, not of the system: what one machine takes no other may refuse.
+    """
+    names = files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
+    return {name.lower(): name for name in names}
+
+
+def zone_name(name: str) -> str | None:
+    """The IANA name of a time zone that was written in any case; ``None`` where there is none.
+
+    >>> zone_name("america/new_york"), zone_name("utc"), zone_name("Mars/Olympus_Mons")
+    ('America/New_York', 'UTC', None)
+    """
+    return _zones().get(name.lower())
+
+
+def _known_zone(name: str) -> str:
+    known = zone_name(name)
+    if known is None:
+        raise PydanticCustomError("time_zone", f"Input should {PATTERN_MEANS[TIME_ZONE]}")
+    return known
+
+
 TimeZone = Annotated[
-    str, StringConstraints(min_length=1, max_length=LABEL_CHARACTERS, pattern=TIME_ZONE)
+    str,
+    StringConstraints(min_length=1, max_length=LABEL_CHARACTERS, pattern=TIME_ZONE),
+    AfterValidator(_known_zone),
 ]
+"""A name of the IANA database, in any case; as the database writes it from then on."""
 
 # State and snapshots hold these by number: a new name goes to the end, and none is taken out. The
 # sums of a customer's moments have room for 10 channels (0 to 9) before those of stages begin.

@@ -8,18 +8,19 @@ from __future__ import annotations
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from schemas.fields import moment
+from schemas.fields import moment, zone_name
 
 
 @lru_cache(maxsize=1_024)
 def zone_of(name: str) -> ZoneInfo | None:
-    """The zone of an IANA name; ``None`` where there is no such zone.
+    """The zone of an IANA name in any case; ``None`` where there is no such zone.
 
-    >>> zone_of("Asia/Shanghai"), zone_of("Mars/Olympus_Mons")
+    >>> zone_of("asia/shanghai"), zone_of("Mars/Olympus_Mons")
     (zoneinfo.ZoneInfo(key='Asia/Shanghai'), None)
     """
+    known = zone_name(name)
     try:
-        return ZoneInfo(name)
+        return None if known is None else ZoneInfo(known)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
 

@@ -24,9 +24,10 @@ WEEKDAYS: tuple[Weekday, ...] = (
 
 
 def _known_zone(name: str) -> str:
-    if zone_of(name) is None:
+    known = zone_of(name)
+    if known is None:
         raise ValueError("must be an IANA time zone such as Asia/Shanghai")
-    return name
+    return known.key
 
 
 Zone = Annotated[str, AfterValidator(_known_zone)]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schemas.codec import Bad, decode
+from schemas.codec import Bad, decode, encode
 from schemas.examples import EXAMPLES
 from schemas.topics import INPUT_TOPICS, OUTPUT_TOPICS, TOPIC_OF_TYPE
 from schemas.touchpoints import MODEL_OF_TYPE, Profile, Transaction
@@ -245,6 +245,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("profile", {"birth_date": 0}, "birth_date"),
     ("profile", {"time_zone": "../../etc/passwd"}, "time_zone"),
     ("profile", {"time_zone": "+08:00"}, "time_zone"),
+    ("profile", {"time_zone": "Asia/Peking"}, "time_zone"),
+    ("profile", {"time_zone": "localtime"}, "time_zone"),
     ("profile", {"consent": {"fax": True}}, "consent"),
     ("profile", {"consent": {"sms": 1}}, "consent"),
     ("profile", {"quiet_hours": {"start": "22:00"}}, "quiet_hours"),
@@ -352,3 +354,28 @@ def test_what_feedback_says_is_not_in_its_printed_form() -> None:
     assert event.text == "my secret trouble"
     assert "secret" not in repr(event)
     assert "secret" not in str(event)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("america/new_york", "America/New_York"),
+        ("ASIA/SHANGHAI", "Asia/Shanghai"),
+        ("Asia/Shanghai", "Asia/Shanghai"),
+        ("utc", "UTC"),
+        ("etc/gmt+8", "Etc/GMT+8"),
+        ("america/argentina/buenos_aires", "America/Argentina/Buenos_Aires"),
+    ],
+)
+def test_a_time_zone_is_found_without_regard_to_case(given: str, kept: str) -> None:
+    event = judged("profile", time_zone=given)
+    assert event.time_zone == kept
+    assert json.loads(encode(event))["time_zone"] == kept
+
+
+def test_an_unknown_time_zone_says_what_must_be_there() -> None:
+    refused = judged("profile", time_zone="Asia/Peking")
+    assert refused == Bad(
+        "invalid",
+        'time_zone: got "Asia/Peking"; must be an IANA time zone such as Asia/Shanghai',
+    )

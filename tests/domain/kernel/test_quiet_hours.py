@@ -103,7 +103,8 @@ def test_a_click_at_night_waits_until_the_customers_own_morning() -> None:
         ({"time_zone": "America/New_York"}, 2 * HOUR + 11 * HOUR),  # 21:00 there, until 08:00
         ({"time_zone": "America/New_York", "quiet_hours": ("22:00", "06:30")}, 2 * HOUR),
         ({"time_zone": "Europe/Berlin", "quiet_hours": ("20:00", "04:00")}, 3 * HOUR),
-        ({"time_zone": "Mars/Crater", "quiet_hours": ("09:59", "10:30")}, 150 * MINUTE),
+        ({"time_zone": "america/NEW_york"}, 2 * HOUR + 11 * HOUR),
+        ({"quiet_hours": ("09:59", "10:30")}, 150 * MINUTE),
     ],
 )
 def test_hours_and_zone_are_the_profiles_own(profile: dict[str, Any], due: int) -> None:
@@ -115,6 +116,17 @@ def test_hours_and_zone_are_the_profiles_own(profile: dict[str, Any], due: int) 
     for now in range(2 * HOUR, 2 * DAY, 15 * MINUTE):
         task.until(now)
     assert offers(task) == [due]
+
+
+def test_a_zone_that_nobody_knows_and_an_earlier_version_took_gives_way_to_the_policys() -> None:
+    make = Events()
+    task = consenting(make, quiet_hours={"start": "09:59", "end": "10:30"})
+    at, event_id, _ = task.customer.file.fields.get("time_zone", (0, "e-0", None))
+    task.customer.file.fields["time_zone"] = (at, event_id, "Mars/Crater")
+    task.take(make.campaign(2 * HOUR, "clicked"))
+    for now in range(2 * HOUR, DAY, 15 * MINUTE):
+        task.until(now)
+    assert offers(task) == [150 * MINUTE]
 
 
 def test_a_policy_without_quiet_hours_waits_only_for_those_who_have_some() -> None:

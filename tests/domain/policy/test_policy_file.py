@@ -82,3 +82,14 @@ def test_fields_of_a_list_are_named_by_their_place() -> None:
     named = fields(Policy())
     assert named["segments.strategies.1.when.0.above"] == 0.5
     assert named["value.rfm.shares"] == [0.2, 0.4, 0.6, 0.8]
+
+
+def test_zones_are_found_without_regard_to_case(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(
+        "alerts: {time_zone: europe/berlin}\n"
+        "complaints: {calendar: {time_zone: AMERICA/new_york}}\n"
+    )
+    policy = load_policy(path)
+    assert policy.alerts.time_zone == "Europe/Berlin"
+    assert policy.complaints.calendar.time_zone == "America/New_York"
