@@ -48,6 +48,7 @@ REASONS: Final = (
     "in_future",
     "too_late",
     "empty",
+    "wrong_partition",
 )
 """Every reason a record can go to the dead letters for; a metrics label."""
 

@@ -33,6 +33,7 @@ Reason = Literal[
     "in_future",
     "too_late",
     "empty",
+    "wrong_partition",
 ]
 """`schemas.codec.REASONS` as a type."""
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]

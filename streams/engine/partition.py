@@ -26,6 +26,7 @@ from streams.engine.checkpoint import (
 )
 from streams.engine.defects import on_event, on_timer
 from streams.engine.inbox import LAST, Happened, Inbox, Refused, Returned, Taken, Waiting
+from streams.engine.placing import UNKNOWN, Placing
 from streams.engine.store import Store
 from streams.engine.timers import Timers
 
@@ -61,7 +62,11 @@ class Drained(NamedTuple):
 
 
 class Partition(Generic[E, S, C]):
-    """State, timers, clock and unsent outputs of one partition number."""
+    """State, timers, clock and unsent outputs of one partition number.
+
+    It is one of so many ``partitions`` over which keys are placed; where that is not known, no
+    record is refused for lying elsewhere.
+    """
 
     def __init__(
         self,
@@ -72,9 +77,11 @@ class Partition(Generic[E, S, C]):
         *,
         clock: Clock,
         cached: int,
+        partitions: int = UNKNOWN,
     ) -> None:
         self.topology = topology
         self.number = number
+        self.placing = Placing(number, partitions)
         self.store = store
         self.context = topology.context(shared_records(store))
         checkpoint = checkpoint or Checkpoint()
@@ -98,9 +105,10 @@ class Partition(Generic[E, S, C]):
         self._written: list[tuple[bytes, bytes | None]] = []
         self.population = topology.population(self.context, self.versions)
         self._next_tick = LAST if self.population is None else 0
+        owners = self._owners() if self.population is not None or self.placing.known else []
+        self.placing.meet(owners)
         if self.population is not None:
-            owners = (topology.owner(key) for key, _ in store.items())
-            self.population.restore(sorted(filter(None, owners)), self._main_record)
+            self.population.restore(owners, self._main_record)
 
     # -- in ---------------------------------------------------------------------------
 
@@ -145,7 +153,8 @@ class Partition(Generic[E, S, C]):
     def step(self, wall: int, limit: int = SLICE_RECORDS, bound: int = LAST) -> int:
         """Apply up to ``limit`` waiting records at wall time ``wall`` (ms); how many it were.
 
-        None later than ``bound`` (ms): something older may still be on its way.
+        On the event clock ``wall`` may be ``UNKNOWN``: then no event is in the future. None later
+        than ``bound`` (ms): something older may still be on its way.
         """
         taken = self.inbox.take(limit, bound)
         self.take(taken, wall)
@@ -171,13 +180,13 @@ class Partition(Generic[E, S, C]):
         if type(item) is Returned:
             return self._take_back(item)
         at, key, event = item.at, item.key, item.event
-        now = at
-        context = self.context
+        if at > wall or key not in self._live or self.placing.strange:
+            bad = self._unfit(key, at, wall)
+            if bad is not None:
+                return self._dead(item.topic, item.record, bad)
+        now, context = at, self.context
         if self._wall_clock:
-            if at > wall:
-                if at > wall + FUTURE_TOLERANCE_MS:
-                    return self._dead(item.topic, item.record, _in_future(at, wall))
-                now = wall
+            now = min(at, wall)
             context.late = wall - at > BACKLOG_AGE_MS
         self.now = now = max(self.now, now)
         due = self._timer_heap
@@ -336,9 +345,7 @@ class Partition(Generic[E, S, C]):
 
         To be called when everything is drained: it reads the store.
         """
-        owner = self.topology.owner
-        keys = sorted(key for record in list(self.store.items()) if (key := owner(record[0])))
-        for key in keys:
+        for key in self._owners():
             state = self.state(key)
             if state is None:
                 continue
@@ -347,6 +354,26 @@ class Partition(Generic[E, S, C]):
                 yield key, figures
 
     # -- inside -----------------------------------------------------------------------
+
+    def _owners(self) -> list[str]:
+        """Every key that the store has something of, in order."""
+        owners = map(self.topology.owner, (key for key, _ in self.store.items()))
+        return sorted(filter(None, owners))
+
+    def _unfit(self, key: str, at: int, wall: int) -> Bad | None:
+        """Why an event must not be applied here and now; to be asked where that may be so.
+
+        Where a key belongs is worked out while nothing is known of it here: what has a state was
+        placed rightly when it was made, or is known as strange since the partition was opened.
+        """
+        if at > wall + FUTURE_TOLERANCE_MS and (self._wall_clock or wall != UNKNOWN):
+            return _in_future(at, wall, told=self._wall_clock)
+        placing = self.placing
+        if not placing.known or (key in self._live and key not in placing.strange):
+            return None
+        met = key in self._dirty or self._main_record(key) is not None
+        right = key not in placing.strange if met else placing.has(key)
+        return None if right else placing.wrong(key)
 
     def _open(self, key: str) -> S:
         state = self._live[key] = self._state_in_passing(key)
@@ -414,11 +441,14 @@ class Opening(NamedTuple):
     checkpoint: Checkpoint | None
     clock: Clock
     cached: int
+    partitions: int = UNKNOWN
 
     def of(self, topology: Topology[E, S, C]) -> Partition[E, S, C]:
         """The partition."""
-        number, store, checkpoint, clock, cached = self
-        return Partition(topology, number, store, checkpoint, clock=clock, cached=cached)
+        number, store, checkpoint, clock, cached, partitions = self
+        return Partition(
+            topology, number, store, checkpoint, clock=clock, cached=cached, partitions=partitions
+        )
 
 
 def shared_records(store: Store) -> dict[bytes, bytes]:
@@ -427,9 +457,11 @@ def shared_records(store: Store) -> dict[bytes, bytes]:
     return {key[skip:]: value for key, value in store.items() if key.startswith(SHARED_PREFIX)}
 
 
-def _in_future(at: int, wall: int) -> Bad:
-    seconds = (at - wall) / 1000
+def _in_future(at: int, wall: int, *, told: bool) -> Bad:
+    """Not ``told`` by how much where the same input shall give the same bytes at any time."""
     allowed = FUTURE_TOLERANCE_MS // 1000
-    return Bad(
-        "in_future", f"occurred_at is {seconds:.0f} s ahead of now; at most {allowed} s are allowed"
-    )
+    if told:
+        detail = f"{(at - wall) / 1000:.0f} s ahead of now; at most {allowed} s are allowed"
+    else:
+        detail = f"more than {allowed} s ahead of now, which is as much as is allowed"
+    return Bad("in_future", f"occurred_at is {detail}")

@@ -425,6 +425,7 @@ class PartitionTask(Generic[E, S, C]):
             restored.checkpoint,
             settings.clock,
             settings.cached_customers,
+            settings.partitions,
         )
         partition = opening.of(self._topology)
         self.partition, self._does = partition, self._watch(partition, opening)

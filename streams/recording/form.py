@@ -27,7 +27,10 @@ LENGTH_BYTES: Final = 4
 
 
 class Opened(msgspec.Struct, array_like=True, tag=0):
-    """The partition was opened with these records of its changelog."""
+    """The partition was opened with these records of its changelog.
+
+    It is one of so many ``partitions``; 0 is of a record from before this was looked at.
+    """
 
     format: int
     number: int
@@ -35,6 +38,7 @@ class Opened(msgspec.Struct, array_like=True, tag=0):
     cached: int
     checkpoint: Checkpoint | None
     records: list[tuple[bytes, bytes]]
+    partitions: int = 0
 
 
 class Applied(msgspec.Struct, array_like=True, tag=1):

@@ -146,8 +146,9 @@ class Playback(Offline[E, S, C]):
         store = MemoryStore()
         store.records.update(opened.records)
         clock = cast(Clock, opened.clock)
-        opening = Opening(opened.number, store, opened.checkpoint, clock, opened.cached)
-        partition = self.partitions[opened.number] = opening.of(self.topology)
+        number, checkpoint, cached = opened.number, opened.checkpoint, opened.cached
+        opening = Opening(number, store, checkpoint, clock, cached, opened.partitions)
+        partition = self.partitions[number] = opening.of(self.topology)
         return partition
 
     def _do(self, partition: Partition[E, S, C], transaction: Transaction) -> Done:

@@ -80,9 +80,10 @@ class Recorder:
         """Through what a partition just opened is worked: it notes all on a tape of its own."""
         if self.full:
             return unwatched(partition)
-        number, store, checkpoint, clock, cached = opening
-        tape = self._tape(f"{number:04}")
-        self.write(tape, Opened(FORMAT, number, clock, cached, checkpoint, list(store.items())))
+        number, store, checkpoint, clock, cached, partitions = opening
+        tape, records = self._tape(f"{number:04}"), list(store.items())
+        opened = Opened(FORMAT, number, clock, cached, checkpoint, records, partitions)
+        self.write(tape, opened)
         return Recorded(self, tape, partition)
 
     def told(self, outputs: Sequence[Output]) -> None:

@@ -7,6 +7,7 @@ file gives the same bytes.
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,9 @@ class Replay(Offline[E, S, C]):
 
     Their records (``models``, the newest of each kind) are made at full hours of the events'
     clock, where anything moved, and at the end: the same lines give the same records.
+
+    What occurred later than 5 min after ``wall`` (ms; when the replay was made, unless given) is
+    refused as a worker refuses it: lines of the past give the same bytes at any time.
     """
 
     def __init__(
@@ -42,8 +46,11 @@ class Replay(Offline[E, S, C]):
         topology: Topology[E, S, C],
         partitions: int,
         modellings: Sequence[AnyModelling] = (),
+        *,
+        wall: int | None = None,
     ) -> None:
         super().__init__(topology)
+        self._wall = time.time_ns() // 1_000_000 if wall is None else wall
         self._modellings = modellings
         self._fitters = {each.kind: each.fitter(None) for each in modellings}
         self._snapshots: dict[str, dict[int, Any]] = {each.kind: {} for each in modellings}
@@ -108,7 +115,7 @@ class Replay(Offline[E, S, C]):
             number = partition_of(key, len(self.partitions))
             record = Original(topic, number, line, at, key, value)
         partition = self.partitions[number]
-        partition.apply(partition.judge(event, record.topic, record), 0)
+        partition.apply(partition.judge(event, record.topic, record), self._wall)
         if partition.outputs:
             yield from self._outputs(partition)
 
@@ -176,7 +183,7 @@ class Replay(Offline[E, S, C]):
         partition = self.partitions[number]
         record = Original(sent.topic, number, self._lines, partition.now, sent.key, sent.value)
         for item in partition.judged(sent.topic, [record]):
-            partition.apply(item, 0)
+            partition.apply(item, self._wall)
 
     def _drain(self) -> None:
         for partition in self.partitions.values():

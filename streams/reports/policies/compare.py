@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -58,7 +59,8 @@ def compare(
     At most ``limit`` lines are read; timers due by ``until`` (ms) fire at the end. Examples are
     up to ``examples`` for each kind and side. Raises RuleFailed, as a replay does.
     """
-    replays = [_replay(policy, partitions) for policy in (old, new)]
+    wall = time.time_ns() // 1_000_000
+    replays = [_replay(policy, partitions, wall) for policy in (old, new)]
     names: list[dict[str, str]] = [{}, {}]
     outputs = Outputs(examples)
 
@@ -114,8 +116,8 @@ def as_dict(found: Comparison) -> dict[str, Any]:
 LETTER = "dead_letter"
 
 
-def _replay(policy: Policy, partitions: int) -> Replay[Touched, Customer, Context]:
-    return Replay(customers(policy), partitions, modellings(policy))
+def _replay(policy: Policy, partitions: int, wall: int) -> Replay[Touched, Customer, Context]:
+    return Replay(customers(policy), partitions, modellings(policy), wall=wall)
 
 
 def _tally(tally: Tally) -> dict[str, Any]:
