@@ -430,6 +430,11 @@ class PartitionTask(Generic[E, S, C]):
         partition = opening.of(self._topology)
         self.partition, self._does = partition, self._watch(partition, opening)
         partition.next_offsets.update(starts)
+        if strange := len(partition.placing.strange):
+            log.warning(
+                "customers lie in another partition than their key's: see docs/OPERATIONS.md",
+                partition=self.number, customers=strange,
+            )  # fmt: skip
         for model in self._newest_models():
             self.adopt(model)
         self._first_pending, self._behind = None, False

@@ -12,7 +12,7 @@ from kafka.consumer.fetcher import IsolationLevel
 
 from schemas.topics import INPUT_TOPICS, SOURCE_TOPICS
 from streams.engine.checkpoint import Checkpoint
-from streams.queries import connect
+from streams.queries import connect, placement
 from streams.queries.checkpoints import checkpoints
 from streams.settings import Settings
 from streams.topics.ensure import TopicReport, ensure_topics_of
@@ -87,6 +87,8 @@ def examine(settings: Settings, step: Callable[[str], None]) -> Health:
         owners = _owners(admin, settings, health)
         step("partitions")
         health.partitions = _look(admin, settings, owners)
+        step("where records lie")
+        health.problems += [str(one) for one in _misplaced(admin, settings)]
         if any(one.lag for one in health.partitions):
             step("whether they go on")
             _look_again(admin, settings, health)
@@ -107,9 +109,11 @@ def losses(number: int, checkpoint: Checkpoint, offsets: Offsets) -> tuple[Loss,
     return tuple(found)
 
 
-def input_offsets(admin: KafkaAdminClient, numbers: Sequence[int]) -> Offsets:
+def input_offsets(
+    admin: KafkaAdminClient, numbers: Sequence[int], topics: Sequence[str] = SOURCE_TOPICS
+) -> Offsets:
     """The offsets of these numbers over all topics that the workers read, as of now."""
-    places = [TopicPartition(topic, number) for topic in SOURCE_TOPICS for number in numbers]
+    places = [TopicPartition(topic, number) for topic in topics for number in numbers]
 
     def listed(spec: OffsetSpec, level: IsolationLevel) -> dict[TopicPartition, int]:
         found = admin.list_partition_offsets(dict.fromkeys(places, spec), level)
@@ -152,6 +156,12 @@ def _look(
     saved = connect.run(checkpoints(settings, numbers))
     offsets = input_offsets(admin, numbers)
     return [_one(n, saved.get(n, Checkpoint()), offsets, owners.get(n)) for n in numbers]
+
+
+def _misplaced(admin: KafkaAdminClient, settings: Settings) -> list[placement.Misplaced]:
+    offsets = input_offsets(admin, range(settings.partitions), INPUT_TOPICS)
+    wanted = placement.spans(offsets.earliest, offsets.stable)
+    return placement.judged(connect.run(placement.newest_records(settings, wanted)))
 
 
 def _one(
