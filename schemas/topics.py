@@ -47,3 +47,8 @@ together."""
 def changelog_topic(app_id: str) -> str:
     """The compacted topic that holds the customers' state of one application."""
     return f"{app_id}-customers-changelog"
+
+
+def clock_probes_topic(app_id: str) -> str:
+    """The topic of empty records by whose stamps workers know the brokers' time."""
+    return f"{app_id}-clock-probes"

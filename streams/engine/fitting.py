@@ -21,6 +21,7 @@ from agents.modelling import AnyModelling, Fits, Modelling, Record, Summary, sna
 from schemas.codec import encode
 from schemas.outputs import Output
 from streams.engine.clients import client_options
+from streams.engine.clock import Now, local_ms
 from streams.engine.models import MODEL_PARTITION, newest_readable
 from streams.engine.observer import Observer
 from streams.engine.transaction import CommitFailed, Fenced, TransactionalProducer
@@ -54,13 +55,15 @@ class Fitting:
         settings: Settings,
         observer: Observer,
         told: Told = nobody,
+        now: Now = local_ms,
     ) -> None:
         self._makers = {each.kind: Maker(each) for each in modellings}
         [self._source] = {modelling.source for modelling in modellings}
         self._settings = settings
         self._observer = observer
         self._told = told
-        self._producer = TransactionalProducer(settings, MODEL_PARTITION, "segments")
+        self._now = now
+        self._producer = TransactionalProducer(settings, MODEL_PARTITION, "segments", now)
 
     async def run(self) -> None:
         """Make models until cancelled or fenced; an outage of Kafka is waited out."""
@@ -132,8 +135,7 @@ class Fitting:
     async def _fit(self, maker: Maker[Summary, Record]) -> None:
         began, snapshots = time.perf_counter(), maker.begin()
         assert maker.fitter is not None
-        now = time.time_ns() // 1_000_000
-        made = await asyncio.to_thread(maker.fitter.fit, snapshots, now)
+        made = await asyncio.to_thread(maker.fitter.fit, snapshots, self._now())
         maker.took = time.perf_counter() - began
         if made is None:
             return

@@ -17,6 +17,7 @@ import structlog
 from faust.types import TP
 
 from agents.topology import C, E, S, Topology
+from streams.engine.clock import WallClock
 from streams.engine.inbox import LAST, READ_BACK, Chunk
 from streams.engine.partition import Partition
 from streams.engine.transport import Consumer
@@ -46,12 +47,19 @@ class Look(NamedTuple):
 class Intake:
     """Takes chunks for one partition, holds topics that run ahead, and says what may go on."""
 
-    def __init__(self, topology: Topology[E, S, C], number: int, settings: Settings) -> None:
+    def __init__(
+        self,
+        topology: Topology[E, S, C],
+        number: int,
+        settings: Settings,
+        clock: WallClock | None = None,
+    ) -> None:
         self.tps = {topic: TP(topic, number) for topic in topology.topics}
         self._merged = {topic: self.tps[topic] for topic in topology.sources}
         self._read_back = tuple(topology.read_back)
         self.merging_since: float | None = None
         self._number = number
+        self._clock = WallClock() if clock is None else clock
         self._event_clock = settings.clock == "event"
         self._epochs: dict[TP, int] = {}
         self._received: dict[str, int] = {}
@@ -89,10 +97,12 @@ class Intake:
                 f"was due: records would be lost"
             )
         self._received[chunk.topic] = chunk.end
+        if chunk.records:
+            self._clock.appended(chunk.records[-1].timestamp)
         if chunk.topic in self._merged:
             self._fetched_at = consumer.asked_at(tp)
         if self._event_clock and chunk.topic in self._merged:
-            self._landed.append((time.time_ns() // 1_000_000, chunk))
+            self._landed.append((self._clock.ms(), chunk))
         else:
             partition.receive(chunk.topic, chunk.records, chunk.end)
         landed = sum(len(c.records) for _, c in self._landed if c.topic == chunk.topic)

@@ -63,6 +63,9 @@ class Observer:
     def model_refused(self, reason: str, why: str) -> None:
         """A model or snapshot was not taken; ``reason`` is one of a small fixed set."""
 
+    def clock_compared(self, offset: float) -> None:
+        """This machine's clock is so far ahead of the brokers', in seconds."""
+
     def status(self) -> dict[str, object]:
         """Nothing to tell."""
         return {}

@@ -94,7 +94,8 @@ class Placing:
         """Find the strange ones among all keys that have a state here."""
         if self.known:
             numbers = partitions_of([key.encode() for key in keys], self.partitions)
-            self.strange = frozenset(keys[at] for at in np.flatnonzero(numbers != self.number))
+            strange: list[int] = np.flatnonzero(numbers != self.number).tolist()
+            self.strange = frozenset(keys[at] for at in strange)
 
     def has(self, key: str) -> bool:
         """Whether a key belongs here."""

@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 from agents.topology import C, E, S, Topology
 from schemas.common import CommonRecord
 from streams.engine.checkpoint import Checkpoint
+from streams.engine.clock import WallClock
 from streams.engine.defects import RuleFailed
 from streams.engine.doings import (
     Adopt,
@@ -111,6 +112,7 @@ class Host(Generic[E, S, C]):
     newest_models: Callable[[], Iterable[CommonRecord]]
     fail: Callable[[BaseException], None]
     watch: Watch
+    clock: WallClock
 
 
 class PartitionTask(Generic[E, S, C]):
@@ -132,8 +134,9 @@ class PartitionTask(Generic[E, S, C]):
         self._newest_models = host.newest_models
         self._watch = host.watch
         self._fail = host.fail
-        self._intake = Intake(host.topology, number, host.settings)
-        self._producer = TransactionalProducer(host.settings, number)
+        self._clock = host.clock
+        self._intake = Intake(host.topology, number, host.settings, host.clock)
+        self._producer = TransactionalProducer(host.settings, number, now=host.clock.ms)
         self._wake = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
         self._first_pending: float | None = None
@@ -273,11 +276,12 @@ class PartitionTask(Generic[E, S, C]):
             self.status is Status.OPEN
             and partition.inbox.waiting
             and not self._intake.merging_since
+            and self._clock.sure()
         ):
             return
         seconds = 1.0
         if self.status is Status.OPEN:
-            if self._intake.hurried or partition.urgent:
+            if self._intake.hurried or partition.urgent or not self._clock.sure():
                 seconds = HURRIED_SECONDS
             elif self._first_pending is not None:
                 commit = self._settings.commit
@@ -286,7 +290,7 @@ class PartitionTask(Generic[E, S, C]):
                 seconds = min(seconds, max(HURRIED_SECONDS, left))
             due = partition.timers.next_due
             if due is not None and self._settings.clock == "wall":
-                seconds = min(seconds, max(0.005, due / 1000 - time.time()))
+                seconds = min(seconds, max(0.005, (due - self._clock.ms()) / 1000))
         try:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
@@ -297,7 +301,17 @@ class PartitionTask(Generic[E, S, C]):
     async def _turn(self) -> None:
         partition = self.partition
         assert partition is not None
-        wall = time.time_ns() // 1_000_000
+        if self._clock.sure():  # else everything waits until it is known what time it is
+            await self._apply(partition, self._clock.ms())
+        now = time.monotonic()
+        self._look_over(partition, now)
+        if self._first_pending is None and (partition.pending or partition.outputs):
+            self._first_pending = now
+        if self._commit_due(partition, now):
+            await self._commit(partition, reopen=True)
+
+    async def _apply(self, partition: Partition[E, S, C], wall: int) -> None:
+        """A slice of what waits; where nothing does, move the task clock on."""
         look = self._intake.look(self._consumer, partition)
         if look.bound is not None:
             async with self._processor:
@@ -310,12 +324,6 @@ class PartitionTask(Generic[E, S, C]):
                 self._do(Settle(at_rest=True))
             elif look.ended is not None:
                 self._do(Advance(min(wall, look.ended)))
-        now = time.monotonic()
-        self._look_over(partition, now)
-        if self._first_pending is None and (partition.pending or partition.outputs):
-            self._first_pending = now
-        if self._commit_due(partition, now):
-            await self._commit(partition, reopen=True)
 
     def _look_over(self, partition: Partition[E, S, C], now: float) -> None:
         """A tick, and a snapshot of the population where one is due.

@@ -14,6 +14,7 @@ from agents.modelling import AnyModelling
 from agents.topology import C, E, S, Topology
 from schemas.common import CommonRecord
 from streams.engine.background import work_off
+from streams.engine.clock import WallClock
 from streams.engine.doings import Watch, unwatched
 from streams.engine.fitting import LEADER, STOP_SECONDS, Fitting, Told, nobody
 from streams.engine.inbox import Chunk
@@ -46,6 +47,7 @@ class Tasks(Generic[E, S, C]):
         *,
         watch: Watch = unwatched,
         told: Told = nobody,
+        clock: WallClock | None = None,
     ) -> None:
         self.by_number: dict[int, PartitionTask[E, S, C]] = {}
         self.load = Load()
@@ -64,6 +66,7 @@ class Tasks(Generic[E, S, C]):
             self._newest,
             fail,
             watch,
+            WallClock() if clock is None else clock,
         )
         self._told = told
         self._settings = settings
@@ -110,7 +113,8 @@ class Tasks(Generic[E, S, C]):
                     await self._close(number)
                 self._open(consumer, number)
         if LEADER in numbers and self._modellings:
-            fitting = Fitting(self._modellings, self._settings, self._observer, self._told)
+            now = self._host.clock.ms
+            fitting = Fitting(self._modellings, self._settings, self._observer, self._told, now)
             self._fitting = self._start("fitting", fitting.run())
         self.assigned_once = True
         log.info("assigned", partitions=sorted(numbers))

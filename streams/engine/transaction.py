@@ -23,6 +23,7 @@ from aiokafka.errors import (
 
 from streams.engine.client.producer import connect_calmly, sending_error
 from streams.engine.clients import client_options
+from streams.engine.clock import Now, local_ms
 from streams.engine.partition import Drained, Sent
 from streams.engine.placing import partition_of
 from streams.settings import Settings
@@ -46,13 +47,21 @@ class CommitFailed(Exception):
 class TransactionalProducer:
     """A producer named by a transactional id of its own, with a partition number that it writes to.
 
-    Only outputs that are placed by their key may go to other numbers.
+    Only outputs that are placed by their key may go to other numbers. Records are stamped with
+    ``now`` (ms): brokers refuse what is stamped an hour ahead of them.
     """
 
-    def __init__(self, settings: Settings, partition: int, name: str | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        partition: int,
+        name: str | None = None,
+        now: Now = local_ms,
+    ) -> None:
         self.partition = partition
         self.transactional_id = f"{settings.app_id}-{partition if name is None else name}"
         self._settings = settings
+        self._now = now
         self._deadline = settings.commit.deadline_seconds
         self._producer: AIOKafkaProducer | None = None
 
@@ -130,14 +139,14 @@ class TransactionalProducer:
     async def _send(
         self, producer: AIOKafkaProducer, records: Records, number: int
     ) -> list[asyncio.Future[object]]:
-        acks = []
+        acks, now = [], self._now()
         for topic, entries in records.items():
             batch = producer.create_batch()
             for key, value in entries:
-                if batch.append(key=key, value=value, timestamp=None) is None:
+                if batch.append(key=key, value=value, timestamp=now) is None:
                     acks.append(await self._submit(producer, batch, topic, number))
                     batch = producer.create_batch()
-                    batch.append(key=key, value=value, timestamp=None)
+                    batch.append(key=key, value=value, timestamp=now)
             acks.append(await self._submit(producer, batch, topic, number))
         return acks
 

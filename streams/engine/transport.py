@@ -79,7 +79,7 @@ class Consumer(faust_consumer.Consumer):
         self._held: set[TP] = set()
         self._epochs: defaultdict[TP, int] = defaultdict(int)
         self._handed: dict[TP, int] = {}
-        self._sessions = FetchSessions()
+        self._sessions = FetchSessions(cast(Any, self.app).touchline_clock.ms)
         self._looked_at = 0.0
 
     async def on_start(self) -> None:

@@ -49,14 +49,23 @@ log = structlog.get_logger("touchline.recording")
 class Recorder:
     """Keeps the record of one worker in a directory, which takes up to ``limit`` bytes.
 
+    ``ns`` is its clock, in ns since 1970: by it tapes and transactions of several are in order.
+
     Workers of one policy may share the directory; each counts what lay there when it began.
     Whatever goes wrong with the record once it is begun ends the record, never the work. Raises
     :class:`streams.errors.NotWritten` where it cannot be written, or holds the record of another
     policy.
     """
 
-    def __init__(self, directory: Path, policy: Policy, limit: int) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        policy: Policy,
+        limit: int,
+        ns: Callable[[], int] = time.time_ns,
+    ) -> None:
         self.full = False
+        self._ns = ns
         self._directory, self._left, self._limit = directory, limit, limit
         self._models = dict[tuple[str, int], str]()
         self._fitting: Path | None = None
@@ -93,7 +102,11 @@ class Recorder:
         if self._fitting is None:
             self._fitting = self._tape(FITTING)
         sent = [(output.topic, encode(output)) for output in outputs]
-        self.write(self._fitting, Told(_now(), sent))
+        self.write(self._fitting, Told(self.now(), sent))
+
+    def now(self) -> int:
+        """The wall time in ms, by the worker's clock."""
+        return self._ns() // 1_000_000
 
     def model(self, record: CommonRecord) -> str:
         """The name of the file that a model lies in; written when it is first met."""
@@ -127,7 +140,7 @@ class Recorder:
             log.error("the record ends here: it cannot be written", why=str(error))
 
     def _tape(self, name: str) -> Path:
-        return self._directory / f"{name}-{time.time_ns():020}.tape"
+        return self._directory / f"{name}-{self._ns():020}.tape"
 
 
 class Recorded(Generic[E, S, C]):
@@ -152,7 +165,7 @@ class Recorded(Generic[E, S, C]):
         if type(doing) is Drain:
             actions, self._actions = self._actions, []
             positions = dict(self._partition.next_offsets)
-            self._recorder.write(self._tape, Transaction(_now(), positions, actions))
+            self._recorder.write(self._tape, Transaction(self._recorder.now(), positions, actions))
         elif type(doing) is Land:
             self._recorder.write(self._tape, Landed())
         else:
@@ -182,10 +195,6 @@ def _place(path: Path, data: bytes) -> None:
     draft = path.with_suffix(f".{os.getpid()}")
     draft.write_bytes(data)
     draft.replace(path)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 __all__ = ["Recorded", "Recorder"]

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from schemas.topics import changelog_topic
+from schemas.topics import changelog_topic, clock_probes_topic
 from streams.settings.files import SecretFiles
 from streams.settings.kafka import KafkaSettings
 from streams.settings.names import DELIMITER, PREFIX
@@ -153,6 +153,11 @@ class Settings(BaseSettings):
     def changelog(self) -> str:
         """The changelog topic of the customers' state."""
         return changelog_topic(self.app_id)
+
+    @property
+    def clock_probes(self) -> str:
+        """The topic that clocks are compared by."""
+        return clock_probes_topic(self.app_id)
 
     @classmethod
     def settings_customise_sources(

@@ -13,6 +13,7 @@ from schemas.topics import (
     READ_BACK_TOPICS,
     SEGMENT_MODEL,
     changelog_topic,
+    clock_probes_topic,
 )
 from schemas.units import MS_PER_DAY
 
@@ -28,8 +29,10 @@ OUTPUT_BATCH_BYTES: Final = 1 << 20
 # A dead letter holds its record in base64 (4/3) and an envelope.
 DEAD_LETTER_BATCH_BYTES: Final = 2 << 20
 CHANGELOG_BATCH_BYTES: Final = 1 << 20
+PROBE_BATCH_BYTES: Final = 64 << 10
 
 _SEGMENT_BYTES: Final = 128 << 20  # the newest segment is never compacted: keep it small
+_PROBE_SEGMENT_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class TopicSpec:
 def topic_specs(
     app_id: str, partitions: int = 12, replication: int = 1, min_insync_replicas: int = 1
 ) -> tuple[TopicSpec, ...]:
-    """Every topic of one application: inputs, outputs, changelog; all with the same count."""
+    """Every topic of one application: inputs, outputs, and its own; all with the same count."""
     common = {"min.insync.replicas": str(min_insync_replicas)}
     compacted = {"cleanup.policy": "compact", "segment.bytes": str(_SEGMENT_BYTES)}
 
@@ -73,4 +76,7 @@ def topic_specs(
         else:
             specs.append(spec(name, OUTPUT_BATCH_BYTES, kept(OUTPUT_RETENTION_DAYS)))
     specs.append(spec(changelog_topic(app_id), CHANGELOG_BATCH_BYTES, compacted))
+    probes = {"retention.ms": str(MS_PER_DAY), "segment.bytes": str(_PROBE_SEGMENT_BYTES)}
+    probes["cleanup.policy"] = "delete"
+    specs.append(spec(clock_probes_topic(app_id), PROBE_BATCH_BYTES, probes | arrived))
     return tuple(specs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter as Tally
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -28,14 +28,15 @@ class Holdings(Collector):
     commit; ``lag_told`` that of the last word about lag. Bounded by the number of partitions.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, now: Callable[[], int]) -> None:
         self.partitions: dict[int, Seen] = {}
         self.stops: dict[int, str] = {}
         self.lags: dict[tuple[str, int], int] = {}
         self.waiting_since: dict[int, float] = {}
         self.lag_told: float | None = None
-        self.segments = SegmentGauges(self.partitions)
+        self.segments = SegmentGauges(self.partitions, now)
         self._clock = clock
+        self._wall = now
 
     def opened(self, partition: Seen) -> None:
         """A partition is here."""
@@ -135,7 +136,7 @@ class Holdings(Collector):
 
     def _now(self) -> int:
         if self._clock == "wall":
-            return time.time_ns() // 1_000_000
+            return self._wall()
         return max((partition.now for partition in self.partitions.values()), default=0)
 
 

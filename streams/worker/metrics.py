@@ -8,7 +8,7 @@ the worker's event loop; a commit costs some 10 us here, and about 0.5 us for ea
 
 from __future__ import annotations
 
-import time
+import math
 from collections import Counter as Tally
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -26,6 +26,7 @@ from prometheus_client.process_collector import ProcessCollector
 from schemas.common import CommonRecord
 from schemas.segments import SegmentModel
 from schemas.topics import ALERTS
+from streams.engine.clock import Now, local_ms
 from streams.engine.inbox import Chunk
 from streams.engine.observer import Observer, Seen
 from streams.engine.partition import Clock, Drained
@@ -65,12 +66,14 @@ class Metrics(Observer):
     """Keeps the figures of one worker; ``registry`` is its own.
 
     ``clock`` is the setting of that name: decayed weights are told as of now, which is the
-    newest task clock when the worker keeps to event time.
+    newest task clock when the worker keeps to event time. ``now`` is the wall time (ms) that the
+    worker goes by.
     """
 
-    def __init__(self, clock: Clock = "wall") -> None:
+    def __init__(self, clock: Clock = "wall", now: Now = local_ms) -> None:
         self.registry = CollectorRegistry()
-        self.holdings = Holdings(clock)
+        self._now = now
+        self.holdings = Holdings(clock, now)
         self.registry.register(self.holdings)
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
@@ -104,6 +107,13 @@ class Metrics(Observer):
         self._restore_records = Counter(
             "touchline_restore_records", "Changelog records read back.", registry=registry
         )
+
+        self._clock_offset = Gauge(
+            "touchline_clock_offset_seconds",
+            "This machine's clock ahead of the brokers' (below 0: behind); NaN before it is known.",
+            registry=registry,
+        )
+        self._clock_offset.set(math.nan)
 
     def _flow(self, registry: CollectorRegistry) -> None:
         def counter(name: str, told: str, *labels: str) -> Children:
@@ -160,8 +170,7 @@ class Metrics(Observer):
         self.holdings.committed(partition.number)
 
     def _sent(self, drained: Drained) -> None:
-        now = time.time_ns() // 1_000_000
-        observe = self._latency.observe
+        now, observe = self._now(), self._latency.observe
         for sent in drained.outputs:
             if sent.topic == ALERTS and sent.cause_timestamp is not None:
                 # the broker's clock may run ahead of ours
@@ -201,6 +210,10 @@ class Metrics(Observer):
     def model_refused(self, reason: str, why: str) -> None:
         """Count a model or snapshot that was left aside."""
         self._models_refused.add((reason,), 1)
+
+    def clock_compared(self, offset: float) -> None:
+        """Show how far this machine's clock is ahead of the brokers'."""
+        self._clock_offset.set(offset)
 
     def lag(self, lags: dict[tuple[str, int], int]) -> None:
         """Keep what waits in Kafka."""

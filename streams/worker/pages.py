@@ -104,10 +104,11 @@ def unready_because(worker: Worker[E, S, C], metrics: Metrics, now: float) -> li
     dead = dead_because(worker)
     if dead is not None:
         return [dead]
-    tasks, holdings = worker.tasks, metrics.holdings
+    tasks, holdings, unfit = worker.tasks, metrics.holdings, worker.clock.unfit()
+    reasons = [] if unfit is None else [unfit]
     if not tasks.assigned_once:
-        return ["no assignment from the group yet"]
-    reasons = [f"partition {number} stopped: {why}" for number, why in holdings.stops.items()]
+        return [*reasons, "no assignment from the group yet"]
+    reasons += [f"partition {number} stopped: {why}" for number, why in holdings.stops.items()]
     reasons += [
         f"partition {number} is {task.status.value}"
         for number, task in sorted(tasks.by_number.items())

@@ -21,6 +21,8 @@ from agents.feed import feed
 from agents.modelling import AnyModelling
 from agents.topology import C, E, S, Topology
 from streams.engine.clients import bootstrap_servers
+from streams.engine.clock import WallClock
+from streams.engine.comparing import Comparing
 from streams.engine.doings import unwatched
 from streams.engine.fitting import nobody
 from streams.engine.observer import Observer
@@ -38,12 +40,13 @@ log = structlog.get_logger("touchline.worker")
 
 
 class App(faust.App):
-    """A Faust app that knows our settings, for its transport."""
+    """A Faust app that knows our settings and clock, for its transport."""
 
     touchline_settings: Settings
+    touchline_clock: WallClock
 
 
-def faust_app(settings: Settings) -> App:
+def faust_app(settings: Settings, clock: WallClock) -> App:
     """A Faust app on our transport, with its pages, tables and leader topic off."""
     servers = ";".join(f"touchline://{server}" for server in bootstrap_servers(settings))
     app = App(
@@ -62,7 +65,7 @@ def faust_app(settings: Settings) -> App:
         stream_recovery_delay=0.0,
         processing_guarantee="at_least_once",
     )
-    app.touchline_settings = settings
+    app.touchline_settings, app.touchline_clock = settings, clock
     return app
 
 
@@ -76,9 +79,13 @@ class Worker(Generic[E, S, C]):
         observer: Observer,
         modellings: Sequence[AnyModelling] = (),
         recorder: Recorder | None = None,
+        *,
+        clock: WallClock | None = None,
     ) -> None:
         self.settings = settings
-        self.app = faust_app(settings)
+        self.clock = WallClock() if clock is None else clock
+        self.comparing = Comparing(settings, self.clock, observer)
+        self.app = faust_app(settings, self.clock)
         self.tasks = Tasks(
             topology,
             settings,
@@ -87,6 +94,7 @@ class Worker(Generic[E, S, C]):
             modellings,
             watch=recorder.watch if recorder else unwatched,
             told=recorder.told if recorder else nobody,
+            clock=self.clock,
         )
         self.failure: BaseException | None = None
         self._stop = asyncio.Event()
@@ -105,12 +113,15 @@ class Worker(Generic[E, S, C]):
         for number in (signal.SIGTERM, signal.SIGINT):
             with contextlib.suppress(ValueError, NotImplementedError):
                 loop.add_signal_handler(number, self.stop)
+        if not await self._knows_the_time():
+            return
         await self.app.start()
-        watch = asyncio.create_task(self._watch_crash())
+        watches = [asyncio.create_task(self._watch_crash()), asyncio.create_task(self._compare())]
         try:
             await self._stop.wait()
         finally:
-            watch.cancel()
+            for watch in watches:
+                watch.cancel()
             log.info("stopping")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
@@ -130,6 +141,26 @@ class Worker(Generic[E, S, C]):
         if self.failure is None:
             self.failure = error
         self._stop.set()
+
+    async def _knows_the_time(self) -> bool:
+        """Compare the clock before any work; false where it is to stop meanwhile."""
+        first = asyncio.create_task(self.comparing.first())
+        stop = asyncio.create_task(self._stop.wait())
+        await asyncio.wait((first, stop), return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if not first.done():
+            first.cancel()
+            await asyncio.wait((first,), timeout=LEAVE_SECONDS)
+            return False
+        await first
+        return True
+
+    async def _compare(self) -> None:
+        try:
+            await self.comparing.run()
+        except Exception as error:
+            log.exception("failed", what="comparing the clock")
+            self.fail(error)
 
     async def _watch_crash(self) -> None:
         while not self.app.should_stop and not self.app.crashed:  # noqa: ASYNC110 - Faust has no event

@@ -7,6 +7,7 @@ import structlog
 from agents.customers import customers
 from agents.modellings import modellings
 from domain.policy import Policy
+from streams.engine.clock import WallClock
 from streams.recording.writing import Recorder
 from streams.settings import Settings
 from streams.topics.ensure import TopicError, ensure_topics_of
@@ -18,21 +19,22 @@ from streams.worker.process import Worker, run_worker
 log = structlog.get_logger("touchline.worker")
 
 
-def work(settings: Settings, rules: Policy) -> None:
-    """Run a worker by these rules until it is told to stop.
+def work(settings: Settings, rules: Policy, clock: WallClock | None = None) -> None:
+    """Run a worker by these rules until it is told to stop; its ``clock`` is the machine's.
 
     Raises TopicError where topics are missing or have another partition count, WorkerFailed where
     something must not go on.
     """
     configure_logs(settings)
+    clock = WallClock() if clock is None else clock
     topology = customers(rules)
     _check_topics(settings)
-    limit = settings.record_megabytes << 20
-    recorder = None if settings.record is None else Recorder(settings.record, rules, limit)
+    limit, kept = settings.record_megabytes << 20, settings.record
+    recorder = None if kept is None else Recorder(kept, rules, limit, clock.ns)
 
     async def run() -> None:
-        metrics = Metrics(settings.clock)
-        running = Worker(settings, topology, metrics, modellings(rules), recorder)
+        metrics = Metrics(settings.clock, clock.ms)
+        running = Worker(settings, topology, metrics, modellings(rules), recorder, clock=clock)
         async with Pages(settings.http, metrics, running):
             await running.run()
 

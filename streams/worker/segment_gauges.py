@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter as Tally
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -24,7 +23,8 @@ class SegmentGauges(Collector):
     and only those are shown.
     """
 
-    def __init__(self, partitions: Mapping[int, Seen]) -> None:
+    def __init__(self, partitions: Mapping[int, Seen], now: Callable[[], int]) -> None:
+        self._now = now
         self.model: SegmentModel | None = None
         self._partitions = partitions
         self._changes = 0
@@ -86,7 +86,7 @@ class SegmentGauges(Collector):
         )
 
     def _of_model(self, model: SegmentModel) -> Iterator[Any]:
-        age = max(0.0, time.time() - milliseconds(model.occurred_at) / 1000)
+        age = max(0.0, (self._now() - milliseconds(model.occurred_at)) / 1000)
         for name, told, value in (
             ("segments", "Segments of the model in use (K).", len(model.segments)),
             ("segment_model_version", "Version of the model in use.", model.version),

@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.protocol.fetch import FetchRequest
 
+from streams.engine.clock import MS, Now, local_ms
+
 FIRST_SESSIONS = 7
 """The version of Fetch from which there are sessions."""
 FULL = 0
@@ -38,6 +40,13 @@ class Part(NamedTuple):
 
 
 Parts = Mapping[TopicPartition, Part]
+
+
+class Asked(NamedTuple):
+    """When a fetch was sent, in ms: by the machine's clock, as aiokafka stamps answers; by ours."""
+
+    local: int
+    at: int
 
 
 class Session:
@@ -154,7 +163,8 @@ class FetchSessions:
     sent.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now: Now = local_ms) -> None:
+        self._now = now
         self._sessions: defaultdict[int, Session] = defaultdict(Session)
         self._asked_at: dict[tuple[str, int], int] = {}
 
@@ -182,7 +192,7 @@ class FetchSessions:
             except asyncio.CancelledError:
                 return False  # as aiokafka's own does: nobody wants the answer any more
             session.begin(assignment)
-            asked = time.time_ns() // 1_000_000
+            asked = Asked(time.time_ns() // MS, self._now())
             # partitions whose records nobody has taken yet will ask to be in the next one
             hurried = bool(fetcher._records)
             own = SessionFetch(request, session, _wanted(request), hurried=hurried)
@@ -195,7 +205,7 @@ class FetchSessions:
         fetcher._proc_fetch_request = in_session
 
     def _answered(
-        self, assignment: Any, fetch: SessionFetch, asked: int, *, undisturbed: bool
+        self, assignment: Any, fetch: SessionFetch, asked: Asked, *, undisturbed: bool
     ) -> None:
         """Note what the answer says of every partition that was wanted.
 
@@ -209,7 +219,7 @@ class FetchSessions:
         throttled = response.throttle_time_ms > 0 and not response.topics
         if throttled or not assignment.active:
             return session.forget()  # a throttled answer says nothing, of any partition
-        taken = _Taken.of(assignment, response, asked)
+        taken = _Taken.of(assignment, response, asked.local)
         if taken.discarded or not undisturbed:
             session.forget()
         else:
@@ -218,7 +228,7 @@ class FetchSessions:
         for tp in told:
             state = assignment.state_value(tp)
             if state is not None and state.has_valid_position:
-                self._asked_at[tp] = asked
+                self._asked_at[tp] = asked.at
 
 
 def _wanted(request: Any) -> Parts:

@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from streams.engine.clock import WallClock
 from streams.engine.doings import unwatched
 from streams.engine.load import Load
 from streams.engine.observer import Observer
@@ -44,6 +45,7 @@ def task_that_is(status: Status) -> PartitionTask[Event, Count, Shared]:
         newest_models=tuple,
         fail=lambda error: None,
         watch=unwatched,
+        clock=WallClock(),
     )
     task = PartitionTask(host, 3, cast(Consumer, None))
     task.status = status
