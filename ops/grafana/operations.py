@@ -164,6 +164,11 @@ WORKERS = Row(
             low=0, high=1, width=8, steps=((0.8, RED),),
         ),
         Panel(
+            "Clock ahead of the brokers'", "Below 0 behind. Workers go by the brokers' time where "
+            "theirs is off by more than 2 s; from 60 s on they are not ready.", "s",
+            (Query("touchline_clock_offset_seconds", "{{instance}}"),), width=8, decimals=1,
+        ),
+        Panel(
             "Mean time to restore a partition", "Reading its state back, since the worker began.",
             "s",
             (

@@ -20,6 +20,7 @@ from streams.worker.metrics import Metrics
 from tests.streams.running import CustomersPartition
 
 START = 1_790_000_000_000
+NOW = START + 30 * 86_400_000
 Labels = dict[str, str]
 
 
@@ -67,7 +68,7 @@ def commit(
         offset = at.next_offsets.get(topic, 0)
         record = Record(topic, at.number, offset, appended, key, value)
         at.receive(topic, [record], offset + 1)
-        at.step(START)
+        at.step(NOW)
     drained = at.drain()
     metrics.committed(at, drained, 0.03)
     return drained
