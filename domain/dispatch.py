@@ -25,6 +25,7 @@ from domain.customer.parts import Core
 from domain.customer.profile import take_profile
 from domain.customer.recent import (
     ACCOUNT_MESSAGE,
+    CODE_OF_TYPE,
     CODES,
     ERROR,
     FUNCTION_VISIT,
@@ -32,7 +33,6 @@ from domain.customer.recent import (
     LAUNCH_PUSH,
     NEWS_MESSAGE,
     NEWS_VIEW,
-    NOT_A_CLICK,
     TAB_SWITCH,
 )
 from domain.customer.state import CASES, CORE, REFERRALS, Customer
@@ -53,6 +53,7 @@ from schemas.cases import TouchpointBase
 from schemas.outputs import Output
 from schemas.quick import Quick, QuickClick, QuickTransaction
 from schemas.touchpoints import (
+    MODEL_OF_TYPE,
     AppClick,
     Campaign,
     Care,
@@ -97,6 +98,9 @@ def apply(customer: Customer, event: TouchpointBase | Quick, at: int, ctx: Conte
     core = customer.core
     event_id = event.event_id
     digest = xxh3_64_digest(event_id.encode())
+    kind = type(event)
+    is_click = kind is QuickClick or kind is AppClick
+    code = click_code(event) if is_click else CODE_OF[kind]
     newest = core.newest
     quiet = False
     if core.events:
@@ -106,7 +110,7 @@ def apply(customer: Customer, event: TouchpointBase | Quick, at: int, ctx: Conte
             quiet = at < newest - LATENESS_MS
         else:
             newest = at
-        if customer.recent.seen(digest, newest - WINDOW_MS):
+        if customer.recent.seen(digest, newest - WINDOW_MS, code):
             return _repeated(customer)
         if at == newest:
             core.newest = at
@@ -119,13 +123,10 @@ def apply(customer: Customer, event: TouchpointBase | Quick, at: int, ctx: Conte
     core.events += 1
     core.event_xor ^= int.from_bytes(digest, "big")
     customer.touched |= CORE
-    kind = type(event)
-    is_click = kind is QuickClick or kind is AppClick
-    code = click_code(event) if is_click else NOT_A_CLICK
     lost = customer.seal_page() if customer.recent.add(digest, at, code) else 0
-    if code or ctx.segments.by_any_event:
+    if is_click or ctx.segments.by_any_event:
         _note_move(customer, code, at, ctx)
-    if ERROR > code > NOT_A_CLICK and not lost:
+    if code < ERROR and not lost:
         return ACCEPTED
     cause = Cause(ctx, at, event_id, quiet, event.channel)
     if lost:
@@ -285,6 +286,9 @@ def _take_campaign(customer: Customer, event: Campaign, cause: Cause) -> None:
         offer_window.take_campaign(customer, event, cause)
 
 
+CODE_OF: dict[type, int] = {
+    model: CODE_OF_TYPE[kind] for kind, model in MODEL_OF_TYPE.items() if kind in CODE_OF_TYPE
+} | {QuickTransaction: CODE_OF_TYPE["transaction"]}
 _judge_promises = _watched(outrage_alert.watched(promises.judge_due))
 _take_error = _watched(moments.take_error)
 TAKE: dict[type[TouchpointBase | Quick], Take] = {
@@ -305,7 +309,7 @@ TAKE: dict[type[TouchpointBase | Quick], Take] = {
 
 def _note_move(customer: Customer, code: int, at: int, ctx: Context) -> None:
     """Let a click enter the 7-day window, and have the customer judged at the next tick."""
-    if at > ctx.now - WINDOW_MS and code:
+    if code < CODES and at > ctx.now - WINDOW_MS:
         _count_click(customer.core, code, at)
     if ctx.segments.by_clicks:
         ctx.segments.moved[customer.customer_id] = None

@@ -4,6 +4,9 @@ It answers two questions: was this event id seen within 7 days (a repeat), and h
 each kind of click happen within a window. Bound: 2,048 entries of 17 bytes, in order of
 arrival, plus at most one page; behind it, counts per hour for at most 169 hours.
 
+Ids are unique for each type of event. What an entry is of tells them apart: a click by its kind, all
+else by its type. Entries of before types were told (``NOT_A_CLICK``) stand for any type but a click.
+
 Entries are kept in pages of 16. A full page is written once, as a record of its own; the last,
 open one travels in the core record. Numbers are little-endian in both.
 """
@@ -26,7 +29,7 @@ SPILL_PAGE = 0xFFFFFFFF
 PAGE_FORMAT = 1
 FAR = 1 << 62
 
-# What an entry is remembered as; a new code is appended, and CODES with it.
+# What a click is remembered as; 0 stands for all that is none where clicks are counted.
 NOT_A_CLICK: Final = 0
 LAUNCH_ICON: Final = 1
 LAUNCH_PUSH: Final = 2
@@ -37,6 +40,18 @@ NEWS_MESSAGE: Final = 6
 NEWS_VIEW: Final = 7
 ERROR: Final = 8
 CODES: Final = 9
+# What all else is remembered as; a new type is appended.
+CODE_OF_TYPE: Final = {
+    "transaction": 16,
+    "complaint": 17,
+    "survey": 18,
+    "service_contact": 19,
+    "feedback": 20,
+    "profile": 21,
+    "campaign": 22,
+    "care": 23,
+    "desk": 24,
+}
 
 Spill = dict[int, list[int]]
 
@@ -46,14 +61,15 @@ class RecentFormatError(ValueError):
 
 
 class Recent:
-    """Ids, times (ms) and click codes of the newest events, in order of arrival.
+    """Ids, times (ms) and codes of the newest events, in order of arrival.
 
     ``first_page`` numbers the page that holds entry 0; ``spill`` counts, by hour since the
     epoch, the entries that had to leave while still inside the window. ``index`` (id -> newest
-    time) is only there for a busy customer, and is not written.
+    time) is only there for a busy customer, with the ids that two entries have (``doubled``);
+    neither is written.
     """
 
-    __slots__ = ("codes", "first_page", "ids", "index", "spill", "times")
+    __slots__ = ("codes", "doubled", "first_page", "ids", "index", "spill", "times")
 
     def __init__(self) -> None:
         self.ids = bytearray()
@@ -62,17 +78,22 @@ class Recent:
         self.first_page = 0
         self.spill: Spill = {}
         self.index: dict[bytes, int] | None = None
+        self.doubled: set[bytes] = set()
 
     def __len__(self) -> int:
         return len(self.codes)
 
-    def seen(self, digest: bytes, after: int) -> bool:
-        """Whether the id with this 8-byte digest is kept with a time later than ``after``."""
-        if self.index is not None:
-            return self.index.get(digest, after) > after
+    def seen(self, digest: bytes, after: int, code: int) -> bool:
+        """Whether an event of the type of ``code`` and with this id is kept, later than ``after``.
+
+        ``digest`` are 8 bytes that stand for the id.
+        """
+        if self.index is not None and self.index.get(digest, after) <= after:
+            return False
         position = self.ids.find(digest)
         while position >= 0:
-            if position % ID_BYTES == 0 and self.times[position // ID_BYTES] > after:
+            entry, inside = divmod(position, ID_BYTES)
+            if not inside and self.times[entry] > after and _same_type(self.codes[entry], code):
                 return True
             position = self.ids.find(digest, position + 1)
         return False
@@ -82,8 +103,12 @@ class Recent:
         self.ids += digest
         self.times.append(at)
         self.codes.append(code)
-        if self.index is not None:
-            self.index[digest] = at
+        index = self.index
+        if index is not None:
+            known = len(index)
+            index[digest] = max(at, index.get(digest, at))
+            if len(index) == known:
+                self.doubled.add(digest)
         return not len(self.codes) % PAGE_ENTRIES
 
     def drop_page(self, newest: int) -> int | None:
@@ -101,33 +126,42 @@ class Recent:
             return None
         if live:
             self._spill(live, newest)
-        if self.index is not None:
-            self._forget_ids(times)
+        gone = bytes(self.ids[: PAGE_ENTRIES * ID_BYTES])
         del self.ids[: PAGE_ENTRIES * ID_BYTES]
         del self.times[:PAGE_ENTRIES]
         del self.codes[:PAGE_ENTRIES]
+        if self.index is not None:
+            self._forget_ids(gone)
         self.first_page += 1
         return len(live)
 
     def index_ids(self) -> None:
         """Give a busy customer (from INDEX_FROM entries on) an index: a search would be slow."""
         if self.index is None and len(self.codes) >= INDEX_FROM:
-            ids = bytes(self.ids)
-            digests = [ids[start : start + ID_BYTES] for start in range(0, len(ids), ID_BYTES)]
-            self.index = dict(zip(digests, self.times, strict=True))
+            self.index = index = {}
+            for digest, at in zip(_digests(self.ids), self.times, strict=True):
+                if digest in index:
+                    self.doubled.add(digest)
+                index[digest] = max(at, index.get(digest, at))
 
-    def _forget_ids(self, times: array[int]) -> None:
+    def _forget_ids(self, gone: bytes) -> None:
         assert self.index is not None
-        for entry, at in enumerate(times):
-            digest = bytes(self.ids[entry * ID_BYTES : (entry + 1) * ID_BYTES])
-            # An id used again after 7 days is in the index with its later time.
-            if self.index.get(digest) == at:
-                del self.index[digest]
+        for digest in _digests(gone):
+            if digest in self.doubled:
+                # of another type, or used again after 7 days: it may be here still
+                left = [at for at, one in zip(self.times, _digests(self.ids), strict=True)
+                        if one == digest]  # fmt: skip
+                if left:
+                    self.index[digest] = max(left)
+                    continue
+                self.doubled.discard(digest)
+            self.index.pop(digest, None)
 
     def _spill(self, entries: list[int], newest: int) -> None:
         for entry in entries:
             counts = self.spill.setdefault(self.times[entry] // MS_PER_HOUR, [0] * CODES)
-            counts[self.codes[entry]] += 1
+            code = self.codes[entry]
+            counts[code if code < CODES else NOT_A_CLICK] += 1
         first_hour = (newest - WINDOW_MS) // MS_PER_HOUR
         for hour in [hour for hour in self.spill if hour < first_hour]:
             del self.spill[hour]
@@ -175,7 +209,7 @@ class Recent:
         counts = [0] * CODES
         oldest = FAR
         for at, code in zip(self.times, self.codes, strict=True):
-            if code and at > start:
+            if NOT_A_CLICK < code < CODES and at > start:
                 counts[code] += 1
                 oldest = min(oldest, at)
         for hour, spilled in self.spill.items():
@@ -195,11 +229,29 @@ class Recent:
         counts = [0] * CODES
         for at, code in zip(self.times, self.codes, strict=True):
             if start < at <= now:
-                counts[code] += 1
+                counts[code if code < CODES else NOT_A_CLICK] += 1
         for hour, spilled in self.spill.items():
             if (hour + 1) * MS_PER_HOUR > start and hour * MS_PER_HOUR <= now:
                 counts = [kept + gone for kept, gone in zip(counts, spilled, strict=True)]
         return counts
+
+
+def _digests(ids: bytes | bytearray) -> list[bytes]:
+    packed = bytes(ids)
+    return [packed[start : start + ID_BYTES] for start in range(0, len(packed), ID_BYTES)]
+
+
+def _same_type(kept: int, code: int) -> bool:
+    """Whether an entry and an event are of one type, as far as the entry tells.
+
+    >>> _same_type(NEWS_VIEW, ERROR), _same_type(CODE_OF_TYPE["desk"], CODE_OF_TYPE["care"])
+    (True, False)
+    >>> _same_type(NOT_A_CLICK, CODE_OF_TYPE["desk"]), _same_type(NOT_A_CLICK, NEWS_VIEW)
+    (True, False)
+    """
+    if NOT_A_CLICK < code < CODES:
+        return NOT_A_CLICK < kept < CODES
+    return kept in (code, NOT_A_CLICK)
 
 
 def behaviour_features(counts: list[int]) -> dict[str, float] | None:

@@ -143,6 +143,9 @@ def test_codes_of_clicks_never_move() -> None:
         recent.ERROR,
     )
     assert codes == tuple(range(9)) and recent.CODES == 9
+    types = ("transaction", "complaint", "survey", "service_contact", "feedback", "profile")
+    types += ("campaign", "care", "desk")
+    assert [recent.CODE_OF_TYPE[name] for name in types] == [*range(16, 25)]
 
 
 def test_marks_and_letters_of_parts_never_move() -> None:

@@ -16,6 +16,7 @@ from agents.modellings import modellings
 from domain.customer import parts
 from domain.customer import state as state_records
 from domain.customer.answers import FAILURE, OFFER
+from domain.customer.recent import CODES, ENTRY_BYTES, NOT_A_CLICK
 from domain.customer.state import LETTERS, Customer
 from schemas.codec import encode
 from schemas.topics import (
@@ -106,8 +107,9 @@ def first_told(alerts: list[bytes]) -> list[dict[str, object]]:
 
 
 def plain(records: dict[bytes, bytes], told: set[bytes]) -> dict[bytes, object]:
-    """State records without the notes of an offer and of a failure, which are new, and of customers
-    whose alerts are judged otherwise without what is kept of alerts, and the timers of these."""
+    """State records without the notes of an offer and of a failure, which are new, nor the types of
+    remembered events, and of customers whose alerts are judged otherwise without what is kept of
+    alerts, and the timers of these."""
     found: dict[bytes, object] = dict(records)
     for key, value in records.items():
         if key[:1] == LETTERS[state_records.ANSWERS]:
@@ -119,13 +121,23 @@ def plain(records: dict[bytes, bytes], told: set[bytes]) -> dict[bytes, object]:
         elif key[:1] == b"c" and value[:1] == bytes((parts.FORMAT,)):
             core = state_records.decode_core(value)
             core.other_parts &= ~(state_records.ANSWERS | state_records.DESK)
+            core.open_page = bytearray(without_types(core.open_page))
             if key[1:] in told:
                 core.alerted, core.alerts_of_day, core.desk_due = {}, [], 0
                 core.suppressed_alerts = core.judged = 0
             found[key] = core
+        elif key[:1] == state_records.PAGE_LETTER and len(value) == 1 + 16 * ENTRY_BYTES:
+            found[key] = without_types(value[1:])
         elif key[:1] in (LETTERS[state_records.DESK], b"t") and key[1:] in told:
             del found[key]
     return found
+
+
+def without_types(packed: bytes | bytearray) -> bytes:
+    """Remembered events of which only clicks tell what they are: the types of others are new."""
+    entries = len(packed) // ENTRY_BYTES
+    codes = [code if code < CODES else NOT_A_CLICK for code in packed[entries * 16 :]]
+    return bytes(packed[: entries * 16]) + bytes(codes)
 
 
 def timeless(summary: bytes) -> dict[str, object]:

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.customer.recent import MAX_ENTRIES, MAX_SPILL_HOURS, Recent, RecentFormatError
+from domain.customer.recent import (
+    CODE_OF_TYPE,
+    MAX_ENTRIES,
+    MAX_SPILL_HOURS,
+    NEWS_VIEW,
+    NOT_A_CLICK,
+    Recent,
+    RecentFormatError,
+)
 from domain.kernel.scales import FEATURES
 from schemas.cases import TouchpointBase
 from tests.domain import oracle
@@ -171,9 +179,52 @@ def test_an_id_is_only_found_where_an_entry_begins() -> None:
     recent = Recent()
     recent.add(bytes(range(8)), 1_000, 1)
     recent.add(bytes(range(8, 16)), 1_000, 1)
-    assert not recent.seen(bytes(range(4, 12)), 0)
-    assert recent.seen(bytes(range(8, 16)), 0)
-    assert not recent.seen(bytes(range(8, 16)), 1_000)
+    assert not recent.seen(bytes(range(4, 12)), 0, 1)
+    assert recent.seen(bytes(range(8, 16)), 0, 1)
+    assert not recent.seen(bytes(range(8, 16)), 1_000, 1)
+
+
+def test_the_same_id_in_two_types_is_two_events_and_a_repeat_of_each() -> None:
+    make = Events()
+    both = (make.click(0, event_id="17"), make.transaction(MINUTE, event_id="17"))
+    task = Task(reload_always=True).take(*both)
+    assert task.statuses == ["accepted", "accepted"]
+    task.take(*both, make.campaign(HOUR, "sent", event_id="17"), *both)
+    assert task.statuses[2:] == ["repeated", "repeated", "accepted", "repeated", "repeated"]
+    assert task.figures()["events"] == 3
+
+
+def test_what_was_kept_before_types_were_told_is_a_repeat_of_whatever_is_no_click() -> None:
+    recent, digest = Recent(), bytes(range(8))
+    recent.add(digest, 1_000, NOT_A_CLICK)
+    assert all(recent.seen(digest, 0, code) for code in CODE_OF_TYPE.values())
+    assert not recent.seen(digest, 0, NEWS_VIEW)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_repeats_by_type_are_those_of_a_plain_list_however_busy_the_customer(
+    data: st.DataObject,
+) -> None:
+    make = Events()
+    filler = data.draw(st.sampled_from((0, 130)))
+    task = Task().take(*clicks(make, [n * SECOND for n in range(filler)]))
+    accepted: list[tuple[int, str, str]] = []
+    at = HOUR
+    for _ in range(data.draw(st.integers(1, 60))):
+        at += data.draw(st.sampled_from((MINUTE, 6 * HOUR, 2 * DAY)))
+        which = f"id-{data.draw(st.integers(1, 3))}"
+        event = data.draw(st.sampled_from((make.click, make.transaction)))(at, event_id=which)
+        repeat = any(
+            (kind, known) == (event.type, which) and when > at - 7 * DAY
+            for when, kind, known in accepted
+        )
+        task.take(event)
+        assert task.statuses[-1] == ("repeated" if repeat else "accepted")
+        if not repeat:
+            accepted.append((at, event.type, which))
+        if data.draw(st.booleans()):
+            task.reload()
 
 
 def test_a_page_of_another_format_is_refused() -> None:
