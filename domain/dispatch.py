@@ -96,8 +96,7 @@ def apply(customer: Customer, event: TouchpointBase | Quick, at: int, ctx: Conte
     behind the customer's newest is rejected as ``too_late`` and changes nothing.
     """
     core = customer.core
-    event_id = event.event_id
-    digest = xxh3_64_digest(event_id.encode())
+    digest = xxh3_64_digest(event.event_id.encode())
     kind = type(event)
     is_click = kind is QuickClick or kind is AppClick
     code = click_code(event) if is_click else CODE_OF[kind]
@@ -128,7 +127,7 @@ def apply(customer: Customer, event: TouchpointBase | Quick, at: int, ctx: Conte
         _note_move(customer, code, at, ctx)
     if code < ERROR and not lost:
         return ACCEPTED
-    cause = Cause(ctx, at, event_id, quiet, event.channel)
+    cause = Cause(ctx, at, event, quiet)  # type: ignore[arg-type]
     if lost:
         _overflowed(customer, lost, cause)
     _act(customer, event, cause, ctx)
@@ -158,7 +157,7 @@ def fire(customer: Customer, ctx: Context) -> Sequence[Output]:
     while (due := customer.next_due) is not None and due <= ctx.now:
         core.judged = max(core.judged, due)
         customer.touched |= CORE
-        cause, before = Cause(ctx, due, None), _counted(core)
+        cause, before = Cause(ctx, due), _counted(core)
         looks = due % MS_PER_DAY == 0
         if core.tier_due == due:
             update_tier(customer, cause)
@@ -249,7 +248,7 @@ def _take_transaction(customer: Customer, event: Transaction, cause: Cause) -> N
 
 
 def _take_survey(customer: Customer, event: Survey, cause: Cause) -> None:
-    answers.take_answer(customer, event, cause.at)
+    answers.take_answer(customer, event, cause.at, cause.mark)
     cause.value_moved = event.instrument == "wallet_share"
     moments.take_survey(customer, event, cause)
 
@@ -258,7 +257,7 @@ def _take_contact(customer: Customer, event: ServiceContact, cause: Cause) -> No
     ledger.take_contact(customer, CHANNEL_INDEX[event.channel])
     cause.value_moved = True
     if event.outcome != "resolved":
-        answers.note_failure(customer, event.event_id, cause.at)
+        answers.note_failure(customer, cause.mark, cause.at)
     contacts.take_contact(customer, event, cause)
     moments.take_contact(customer, event, cause)
 
@@ -281,7 +280,7 @@ def _take_campaign(customer: Customer, event: Campaign, cause: Cause) -> None:
     if event.action == "sent":
         core.first_campaign = min(core.first_campaign or cause.at, cause.at)
     elif event.action == "opened":
-        answers.note_offer(customer, event.event_id, cause.at)
+        answers.note_offer(customer, cause.mark, cause.at)
     else:
         offer_window.take_campaign(customer, event, cause)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from schemas.fields import Attributes, Channel, Id, OccurredAt
+from schemas.fields import Attributes, Channel, Id, OccurredAt, Sequence
 
 
 def refusal(decides: str, value: str, name: str, got: object, must: str) -> PydanticCustomError:
@@ -68,6 +68,7 @@ class TouchpointBase(BaseModel):
     occurred_at: OccurredAt
     channel: Channel
     schema_version: Annotated[int, Field(ge=1, le=1)] = 1
+    sequence: Sequence | None = None
     attributes: Attributes | None = None
 
     @classmethod

@@ -28,6 +28,7 @@ ATTRIBUTE_CHARACTERS: Final = 256
 LARGEST_AMOUNT: Final = 1e15
 """Sums of amounts up to this size keep their cents in a double for thousands of events."""
 LARGEST_SECONDS: Final = 1e8
+LARGEST_SEQUENCE: Final = 2**63 - 1
 
 NO_CONTROL: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
 CURRENCY: Final = r"^[A-Z]{3}$"
@@ -65,6 +66,8 @@ Amount = Annotated[float, Field(gt=0, le=LARGEST_AMOUNT, allow_inf_nan=False)]
 Money = Annotated[float, Field(ge=-LARGEST_AMOUNT, le=LARGEST_AMOUNT, allow_inf_nan=False)]
 Cost = Annotated[float, Field(ge=0, le=LARGEST_AMOUNT, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, le=LARGEST_SECONDS, allow_inf_nan=False)]
+Sequence = Annotated[int, Field(ge=0, le=LARGEST_SEQUENCE)]
+"""Where a source numbers its events: their order within one instant."""
 LocalTime = Annotated[str, StringConstraints(pattern=LOCAL_TIME)]
 
 

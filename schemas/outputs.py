@@ -25,12 +25,14 @@ from schemas.published import Cause, Figure, Figures, Labels, Sentence
 def output_id(*parts: str | int) -> str:
     """32 hex digits that depend on nothing but `parts`: the same cause gives the same id.
 
+    Each part goes in with its length, so no two lists of parts make one text, whatever they hold.
+
     >>> output_id("vip_new", "c-1", 3) == output_id("vip_new", "c-1", 3)
     True
     >>> output_id("ab", "c") == output_id("a", "bc")
     False
     """
-    return xxh3_128_hexdigest("\x1f".join(map(str, parts)).encode())
+    return xxh3_128_hexdigest("".join([f"{len(part)}:{part}" for part in map(str, parts)]).encode())
 
 
 def _no_cause() -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from schemas.fields import (
     ID_CHARACTERS,
     LABEL_CHARACTERS,
     LARGEST_AMOUNT,
+    LARGEST_SEQUENCE,
     RFC3339,
     Channel,
     milliseconds,
@@ -35,6 +36,7 @@ Id = Annotated[str, Meta(min_length=1, max_length=ID_CHARACTERS)]
 Label = Annotated[str, Meta(min_length=1, max_length=LABEL_CHARACTERS)]
 Currency = Annotated[str, Meta(min_length=3, max_length=3)]
 Amount = Annotated[float, Meta(gt=0, le=LARGEST_AMOUNT)]
+Sequence = Annotated[int, Meta(ge=0, le=LARGEST_SEQUENCE)]
 Money = Annotated[float, Meta(ge=-LARGEST_AMOUNT, le=LARGEST_AMOUNT)]
 
 
@@ -44,6 +46,7 @@ class _Event(Struct, tag_field="type", forbid_unknown_fields=True, kw_only=True,
     occurred_at: str | int
     channel: Channel
     schema_version: Literal[1] = 1
+    sequence: Sequence | None = None
     attributes: None = None
 
 

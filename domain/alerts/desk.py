@@ -29,7 +29,7 @@ def fall_due(customer: Customer, cause: Cause) -> None:
     desk = customer.desk
     due = [each for each in desk.open if 0 < each.due <= cause.at]
     for opened in sorted(due, key=lambda each: (each.due, each.number)):
-        again = Cause(cause.ctx, opened.due, None)
+        again = Cause(cause.ctx, opened.due)
         raise_again(customer, opened, again)
         cause.outputs += again.outputs
     ready = [each for each in desk.held if each.due <= cause.at]
@@ -39,6 +39,7 @@ def fall_due(customer: Customer, cause: Cause) -> None:
             ALERT_KINDS[held.kind],
             held.at,
             held.event_id or None,
+            held.event_type,
             held.channel or None,
             held.reason,
             customer.core.tier,

@@ -18,6 +18,7 @@ from domain.customer.parts import Held, Open
 from domain.customer.profile import owner_of
 from domain.customer.state import DESK, Customer
 from domain.experience.outrage import outrage
+from domain.kernel.order import rank
 from domain.kernel.scales import TIERS
 from domain.kernel.words import duration
 from domain.policy.alerts import ALERT_INDEX, ALERT_KINDS, AlertKind
@@ -52,20 +53,21 @@ def raise_alert(customer: Customer, wanted: Wanted, cause: Cause) -> None:
         if until is not None:
             held = Held(
                 until, ALERT_INDEX[kind], at, event_id or "", channel or "", wanted.reason,
-                wanted.about,
+                wanted.about, wanted.event_type,
             )  # fmt: skip
             _hold(customer, held, cause)
             return
     if not allowed(customer, at, ALERT_INDEX[kind], rule, cause.policy.alerts):
         customer.core.suppressed_alerts += 1
         return
+    named = wanted.of or ((wanted.event_type, event_id) if event_id else (at,))
     steps = wanted.steps if wanted.steps is not None else (event_id,) if event_id else ()
     alert = _alert(
         customer,
         cause,
         kind,
         at,
-        alert_id=output_id(kind, customer.customer_id, wanted.of or event_id or at),
+        alert_id=output_id(kind, customer.customer_id, *named),
         tier=TIERS[wanted.tier],
         priority=urgency.priority,
         priority_reason=urgency.reason,
@@ -174,7 +176,7 @@ def _hold(customer: Customer, held: Held, cause: Cause) -> None:
     """Let an alert wait; the oldest of more than 8 is given up and counted."""
     waiting = customer.desk.held
     waiting.append(held)
-    waiting.sort(key=lambda each: (each.at, each.event_id))
+    waiting.sort(key=lambda each: (each.at, rank(each.event_id)))
     customer.core.suppressed_alerts += len(waiting[:-MAX_HELD])
     del waiting[:-MAX_HELD]
     customer.touch(DESK)

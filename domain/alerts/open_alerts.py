@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from xxhash import xxh3_128_hexdigest
+
 from domain.customer.parts import Open
 from domain.customer.state import DESK, Customer
 from domain.kernel.units import LATENESS_MS
 from domain.policy.alerts import Alerts
-from schemas.outputs import output_id
 
 MAX_OPEN = 32
 MAX_EARLY = 32
@@ -47,8 +48,11 @@ def number_of(alert_id: str) -> bytes | None:
 
 
 def id_at(number: bytes, level: int) -> str:
-    """The id under which the alert with this number is raised again at a level."""
-    return output_id("again", number.hex(), level)
+    """The id under which the alert with this number is raised again at a level.
+
+    Of a form of its own, which ids raised by earlier versions have too: the desk may name them.
+    """
+    return xxh3_128_hexdigest(f"again\x1f{number.hex()}\x1f{level}".encode())
 
 
 def keep(customer: Customer, opened: Open, policy: Alerts) -> None:

@@ -26,7 +26,7 @@ def erase(customer: Customer, cause: Cause, ctx: Context) -> None:
     customer.erase()
     cause.outputs.append(
         CustomerTransition(
-            transition_id=output_id("erased", customer.customer_id, cause.event_id or cause.at),
+            transition_id=output_id("erased", customer.customer_id, *cause.named),
             customer_id=customer.customer_id,
             dimension="customer",
             from_state="known",

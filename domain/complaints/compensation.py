@@ -17,6 +17,7 @@ from domain.customer.lived import RESOLVED, Cycle, Judged
 from domain.customer.parts import Step
 from domain.customer.profile import owner_of
 from domain.customer.state import CASES, Customer
+from domain.kernel.order import id_of
 from domain.kernel.scales import TIERS
 from domain.kernel.units import LATENESS_MS, MS_PER_DAY
 from domain.kernel.words import duration
@@ -92,7 +93,9 @@ def _proposed(
         return None
     less = f", less {paid:,.2f} already given" if paid else ""
     task = CareTask(
-        task_id=output_id("compensation", customer.customer_id, complaint_id, cycle.event_id),
+        task_id=output_id(
+            "compensation", customer.customer_id, complaint_id, id_of(cycle.event_id)
+        ),
         customer_id=customer.customer_id,
         tier=TIERS[tier],
         owner_id=owner_of(customer),
@@ -108,7 +111,7 @@ def _proposed(
             f" {rules.base.of(tier):,.2f} + {found.days} x {rules.per_day.of(tier):,.2f} a day"
             f" begun, at most {rules.cap.of(tier):,.2f}{less}, makes {found.rest:,.2f} {currency}."
         ),
-        cause=tuple(step.event_id for step in each.case.steps)[-CAUSES:],
+        cause=tuple(id_of(step.event_id) for step in each.case.steps)[-CAUSES:],
     )
     cause.outputs.append(task)
     return task

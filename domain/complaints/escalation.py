@@ -13,6 +13,7 @@ from domain.customer.cause import Cause
 from domain.customer.lived import STATUSES, Cycle, Judged, Life
 from domain.customer.parts import Case
 from domain.customer.state import Customer
+from domain.kernel.order import id_of
 from domain.kernel.scales import CHANNELS, TIERS
 from domain.kernel.words import duration
 from domain.tiers.known import tier_history
@@ -70,11 +71,11 @@ def _raise_level(customer: Customer, missed: Missed, cause: Cause) -> None:
         f" {'reopened' if cycle.reopened else 'opened'}; overdue by {duration(overdue_ms)}.",
         tier=tier,
         at=limit,
-        of=f"{case.complaint_id}/{cycle.event_id}/{level}",
+        of=(case.complaint_id, id_of(cycle.event_id), level),
         severe=lived.severity >= policy.alerts.severe_from,
         figures={"level": float(level)} | ({"severity": lived.severity} if lived.severity else {}),
         channel=CHANNELS[cycle.channel],
-        steps=tuple(step.event_id for step in case.steps),
+        steps=tuple(id_of(step.event_id) for step in case.steps),
         level=level,
         complaint_id=case.complaint_id,
         overdue_seconds=overdue_ms / 1_000,
@@ -82,7 +83,7 @@ def _raise_level(customer: Customer, missed: Missed, cause: Cause) -> None:
             outputs.Step(
                 status=STATUSES[step.status],
                 occurred_at=rfc3339(moment(step.at)),
-                event_id=step.event_id,
+                event_id=id_of(step.event_id),
             )
             for step in case.steps
         ),

@@ -7,8 +7,6 @@ one that leaves stay in the satisfaction sums.
 
 from __future__ import annotations
 
-from bisect import insort
-
 from domain.complaints import compensation
 from domain.complaints.cycles import LEGAL, judge
 from domain.complaints.escalation import MAX_STEPS, pending
@@ -20,6 +18,7 @@ from domain.customer.labels import labels_of
 from domain.customer.lived import OPENED, REOPENED, STATUS_INDEX, Judged
 from domain.customer.parts import Case, Moment, Step
 from domain.customer.state import CASES, Customer
+from domain.kernel import order
 from domain.kernel.scales import CHANNEL_INDEX, TIERS, VIP, factor_index
 from domain.kernel.units import MS_PER_DAY
 from domain.kernel.words import duration
@@ -42,7 +41,7 @@ def take_step(customer: Customer, event: Complaint, cause: Cause) -> None:
     if (before.life.status, step.status) not in LEGAL:
         case.irregular += 1
         core.irregular_steps += 1
-    insort(case.steps, step, key=lambda kept: (kept.at, kept.event_id))
+    order.insert(case.steps, step, lambda kept: (kept.at, kept.event_id))
     if len(case.steps) > MAX_STEPS:
         # The beginning stays: it holds severity and factor.
         del case.steps[1]
@@ -57,7 +56,7 @@ def take_step(customer: Customer, event: Complaint, cause: Cause) -> None:
         note_failure(customer, step.event_id, cause.at)
     if step.status == OPENED and policy.complaints.systemic.enabled:
         about = (step.category, step.product, event.channel)
-        cause.effects.append(Reported(cause.at, *about, step.event_id))
+        cause.effects.append(Reported(cause.at, *about, event.event_id))
     if step.status in (OPENED, REOPENED) and core.tier >= VIP:
         _raise_vip_complaint(customer, after, event, cause)
 
@@ -105,7 +104,7 @@ def _case(customer: Customer, complaint_id: str, cause: Cause) -> Case:
 def _step(event: Complaint, cause: Cause) -> Step:
     return Step(
         at=cause.at,
-        event_id=event.event_id,
+        event_id=cause.mark,
         status=STATUS_INDEX[event.status],
         channel=CHANNEL_INDEX[event.channel],
         severity=event.severity or 0,

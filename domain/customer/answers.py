@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from domain.customer.state import ANSWERS, Customer
+from domain.kernel.order import before, is_newer
 from schemas.touchpoints import Survey
 
 OFFER: Final = "offer_opened"
@@ -45,30 +46,33 @@ def question_of(event: Survey) -> str:
     return ".".join(filter(None, parts))
 
 
-def take_answer(customer: Customer, event: Survey, at: int) -> None:
-    """Keep an answer of ``at`` (ms) if it is the newest to its question; no score is a 1."""
+def take_answer(customer: Customer, event: Survey, at: int, mark: str) -> None:
+    """Keep an answer of (``at`` in ms, ``mark``) if it is the newest to its question.
+
+    One without a score is a 1.
+    """
     customer.touch(ANSWERS)
     newest, question = customer.answers.newest, question_of(event)
     kept = newest.get(question)
-    if kept is None or kept[:2] < (at, event.event_id):
+    if is_newer(at, mark, kept):
         score = 1.0 if event.score is None else event.score
-        newest[question] = (at, event.event_id, score)
+        newest[question] = (at, mark, score)
 
 
-def note_offer(customer: Customer, event_id: str, at: int) -> None:
+def note_offer(customer: Customer, mark: str, at: int) -> None:
     """Remember the newest offer that the customer opened, at ``at`` (ms)."""
     kept = customer.answers.newest.get(OFFER)
-    if kept is None or kept[:2] < (at, event_id):
+    if is_newer(at, mark, kept):
         customer.touch(ANSWERS)
-        customer.answers.newest[OFFER] = (at, event_id, 1.0)
+        customer.answers.newest[OFFER] = (at, mark, 1.0)
 
 
-def note_failure(customer: Customer, event_id: str, at: int) -> None:
+def note_failure(customer: Customer, mark: str, at: int) -> None:
     """Remember the first failure (a complaint, or a contact that ended badly), at ``at`` (ms)."""
     kept = customer.answers.newest.get(FAILURE)
-    if kept is None or kept[:2] > (at, event_id):
+    if kept is None or before(at, mark, *kept[:2]):
         customer.touch(ANSWERS)
-        customer.answers.newest[FAILURE] = (at, event_id, 1.0)
+        customer.answers.newest[FAILURE] = (at, mark, 1.0)
 
 
 def told_at(customer: Customer, note: str) -> int | None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from domain.customer.effects import Effect, Wanted
 from domain.customer.state import Customer
+from domain.kernel.order import mark_of
 from domain.kernel.units import MS_PER_DAY
 from domain.policy import AlertKind, Policy
+from schemas.codec import Event
 from schemas.fields import TimeText, moment, rfc3339
 from schemas.outputs import Output, Signal, Step, output_id
+from schemas.quick import Quick
 from schemas.standings import Standings
+
+AnyEvent = Event | Quick
+"""An event, however it was decoded."""
 
 SIGNAL_INDEX: Final = {
     "repeat_memory_overflow": 0,
@@ -45,32 +52,35 @@ class Given:
 class Cause:
     """An event (or a due time) on its way through the rules, and what they made of it so far.
 
-    ``at`` is when it happened or fell due (ms). A ``quiet`` one lies more than 24 hours behind
-    the customer's newest event: it counts, but raises no alert. ``channel`` is the event's.
+    ``at`` is when it happened or fell due (ms), ``event_id`` and ``event_type`` name the event and
+    ``mark`` is what tells its place (``domain.kernel.order``); ``None`` and "" for a due time. A
+    ``quiet`` one lies more than 24 hours behind the customer's newest event: it counts, but raises
+    no alert. ``channel`` is the event's.
     Rules add ``outputs``, alerts they want told, and effects beyond the customer; they note that
     it was entered as a purchase (``bought``), that the customer's value is to be measured anew
     among all (``value_moved``), and that the tiers known of it are others (``tiers_moved``).
     """
 
     __slots__ = (
-        "_when", "at", "bought", "channel", "ctx", "effects", "event_id", "outputs", "policy",
-        "quiet", "tiers_moved", "value_moved", "wanted",
+        "_when", "at", "bought", "channel", "ctx", "effects", "event_id", "event_type", "mark",
+        "outputs", "policy", "quiet", "tiers_moved", "value_moved", "wanted",
     )  # fmt: skip
 
     def __init__(
         self,
         ctx: Given,
         at: int,
-        event_id: str | None,
+        event: AnyEvent | None = None,
         quiet: bool = False,
-        channel: str | None = None,
     ) -> None:
         self.ctx = ctx
         self.policy = ctx.policy
         self.at = at
-        self.event_id = event_id
+        self.event_id = None if event is None else event.event_id
+        self.event_type = "" if event is None else event.type
+        self.mark = "" if event is None else _mark(event)
         self.quiet = quiet
-        self.channel = channel
+        self.channel = None if event is None else event.channel
         self.bought = self.value_moved = self.tiers_moved = False
         self.outputs: list[Output] = []
         self.wanted: list[Wanted] = []
@@ -85,6 +95,11 @@ class Cause:
         return self._when
 
     @property
+    def named(self) -> tuple[str | int, ...]:
+        """What names it in the ids of outputs: the event's type and id, or when it fell due."""
+        return (self.at,) if self.event_id is None else (self.event_type, self.event_id)
+
+    @property
     def event_ids(self) -> tuple[str, ...]:
         """The event behind it; empty for a due time."""
         return () if self.event_id is None else (self.event_id,)
@@ -96,7 +111,7 @@ class Cause:
         *,
         tier: int,
         at: int | None = None,
-        of: str | None = None,
+        of: tuple[str | int, ...] | None = None,
         severe: bool = False,
         steps: tuple[str, ...] | None = None,
         figures: dict[str, float] | None = None,
@@ -116,6 +131,7 @@ class Cause:
                 kind,
                 self.at if at is None else at,
                 None if due else self.event_id,
+                "" if due else self.event_type,
                 channel if due else channel or self.channel,
                 reason,
                 tier,
@@ -130,6 +146,15 @@ class Cause:
                 history=history,
             )
         )
+
+
+def _mark(event: AnyEvent) -> str:
+    """What tells the event's place within its millisecond."""
+    occurred, sequence = event.occurred_at, event.sequence
+    beyond = occurred.microsecond % 1_000 if isinstance(occurred, datetime) else 0
+    if not beyond and sequence is None:
+        return event.event_id
+    return mark_of(event.event_id, beyond, sequence)
 
 
 def signal(

@@ -28,10 +28,11 @@ class Wanted:
     kind: AlertKind
     at: int
     event_id: str | None
+    event_type: str
     channel: str | None
     reason: str
     tier: int
-    of: str | None = None
+    of: tuple[str | int, ...] | None = None
     severe: bool = False
     steps: tuple[str, ...] | None = None
     figures: dict[str, float] | None = None

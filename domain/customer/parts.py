@@ -14,6 +14,8 @@ import msgspec
 
 FORMAT = 1
 
+# Where an event id stands beside a time, it is a mark of `domain.kernel.order`: the two sort.
+
 # at, event_id, account_id, balance in base currency
 Point = tuple[int, str, str, float]
 # at, event_id, tier index; -1 = the pin was taken off
@@ -331,6 +333,7 @@ class Held(msgspec.Struct, array_like=True, gc=False):
     channel: str
     reason: str
     about: str = ""
+    event_type: str = ""
 
 
 class Desk(msgspec.Struct, array_like=True, gc=False):

@@ -6,6 +6,7 @@ from datetime import date
 
 from domain.customer.cause import Cause
 from domain.customer.state import FILE, Customer
+from domain.kernel.order import is_newer
 from schemas.touchpoints import Profile, QuietHours
 
 FIELDS = (
@@ -30,13 +31,12 @@ def take_profile(customer: Customer, event: Profile, cause: Cause) -> None:
     """Keep the fields an event gives; one given as null is cleared, one not given stays."""
     given = event.model_fields_set
     fields = customer.file.fields
-    key = (cause.at, event.event_id)
     customer.touch(FILE)
     for name in FIELDS:
         if name in given:
             kept = fields.get(name)
-            if kept is None or kept[:2] < key:
-                fields[name] = (*key, _plain(getattr(event, name)))
+            if is_newer(cause.at, cause.mark, kept):
+                fields[name] = (cause.at, cause.mark, _plain(getattr(event, name)))
 
 
 def field(customer: Customer, name: str) -> object:

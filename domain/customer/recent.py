@@ -4,8 +4,9 @@ It answers two questions: was this event id seen within 7 days (a repeat), and h
 each kind of click happen within a window. Bound: 2,048 entries of 17 bytes, in order of
 arrival, plus at most one page; behind it, counts per hour for at most 169 hours.
 
-Ids are unique for each type of event. What an entry is of tells them apart: a click by its kind, all
-else by its type. Entries of before types were told (``NOT_A_CLICK``) stand for any type but a click.
+Ids are unique for each type of event. What an entry is of tells them apart: a click by its kind,
+all else by its type. Entries of before types were told (``NOT_A_CLICK``) stand for any type but a
+click.
 
 Entries are kept in pages of 16. A full page is written once, as a record of its own; the last,
 open one travels in the core record. Numbers are little-endian in both.
@@ -138,7 +139,8 @@ class Recent:
     def index_ids(self) -> None:
         """Give a busy customer (from INDEX_FROM entries on) an index: a search would be slow."""
         if self.index is None and len(self.codes) >= INDEX_FROM:
-            self.index = index = {}
+            index: dict[bytes, int] = {}
+            self.index = index
             for digest, at in zip(_digests(self.ids), self.times, strict=True):
                 if digest in index:
                     self.doubled.add(digest)

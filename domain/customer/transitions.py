@@ -23,9 +23,7 @@ def announce(customer: Customer, cause: Cause, move: Move) -> None:
     dimension, before, after, reason = move
     cause.outputs.append(
         CustomerTransition(
-            transition_id=output_id(
-                dimension, customer.customer_id, cause.event_id or cause.at, after
-            ),
+            transition_id=output_id(dimension, customer.customer_id, *cause.named, after),
             customer_id=customer.customer_id,
             dimension=dimension,
             from_state=before,

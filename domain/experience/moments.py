@@ -86,7 +86,7 @@ def take_contact(customer: Customer, event: ServiceContact, cause: Cause) -> Non
     factor = factor_index(rule.factors.wait)
     moment = Moment(cause.at, weight, score, factor, channel, stage)
     _wait(customer, moment, labels, cause, event.wait_seconds)
-    record.take_wait(customer, cause.at, event.event_id, score)
+    record.take_wait(customer, cause.at, cause.mark, score)
     if event.outcome != "resolved":
         unresolved = event.outcome == "unresolved"
         score = scores.contact_unresolved if unresolved else scores.contact_abandoned

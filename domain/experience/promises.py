@@ -117,7 +117,7 @@ def _raise_broken(customer: Customer, promise: Promise, cause: Cause) -> None:
         f"The callback promised after contact {promise.contact_id} was due at"
         f" {rfc3339(moment(promise.due))} and was not made.",
         tier=customer.core.tier,
-        of=promise.event_id,
+        of=(promise.event_id,),
         channel=CHANNELS[promise.channel],
         steps=(promise.event_id,),
     )

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from domain.customer.parts import Journey, Moment, Promise
 from domain.customer.state import JOURNEY, MOOD, Customer
 from domain.experience.repurchase import grade
+from domain.kernel.order import is_newer
 from domain.kernel.units import LATENESS_MS
 from domain.policy import Policy
 from domain.policy.experience import BROKEN_KEPT
@@ -73,12 +74,12 @@ def take_csat(customer: Customer, at: int, score: float) -> None:
         del customer.journey.csat[:-MAX_ANSWERS]
 
 
-def take_wait(customer: Customer, at: int, event_id: str, score: float) -> None:
+def take_wait(customer: Customer, at: int, mark: str, score: float) -> None:
     """Keep the score of a wait if it is the newest."""
     kept = customer.journey.wait
-    if kept is None or kept[:2] < (at, event_id):
+    if is_newer(at, mark, kept):
         customer.touch(JOURNEY)
-        customer.journey.wait = (at, event_id, score)
+        customer.journey.wait = (at, mark, score)
 
 
 # -- out ----------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from math import fsum
 from domain.customer.cause import Cause, signal
 from domain.customer.parts import Money
 from domain.customer.state import MONEY, Customer
+from domain.kernel import order
 from domain.kernel.scales import VIP
 from domain.kernel.units import LATENESS_MS, MS_PER_DAY
 from domain.policy import Policy
@@ -68,8 +69,8 @@ def take_balance(customer: Customer, account: str, amount: float, cause: Cause) 
         _settle(money, horizon)
     before = fsum(balances.values()) if balances else None
     peak_before = peaks[0][1] if peaks else 0.0
-    point = (at, cause.event_id or "", account, amount)
-    in_order = at >= horizon and (not points or points[-1] < point)
+    point = (at, cause.mark, account, amount)
+    in_order = at >= horizon and (not points or order.is_newer(at, cause.mark, points[-1]))
     if in_order:
         points.append(point)
         balances[account] = amount
@@ -96,15 +97,16 @@ def take_balance(customer: Customer, account: str, amount: float, cause: Cause) 
 def _insert(customer: Customer, point: tuple[int, str, str, float], policy: Policy) -> float:
     """Put a late balance in its place; work the tiers behind it out anew. The total after it."""
     money = customer.money
-    at, event_id, account, amount = point
-    newest_settled = max((kept[:2] for kept in money.settled.values()), default=(0, ""))
-    late = at < customer.core.newest - LATENESS_MS or (at, event_id) < newest_settled
+    at, mark, account, amount = point
+    late = at < customer.core.newest - LATENESS_MS or any(
+        order.before(at, mark, *kept[:2]) for kept in money.settled.values()
+    )
     if late:
         kept = money.settled.get(account)
-        if kept is None or kept[:2] < (at, event_id):
-            money.settled[account] = (at, event_id, amount)
+        if order.is_newer(at, mark, kept):
+            money.settled[account] = (at, mark, amount)
     else:
-        insort(money.points, point)
+        order.insert(money.points, point)
     customer.balances = None
     return _walk(customer, late, policy)
 
@@ -138,8 +140,8 @@ def _settle(money: Money, horizon: int) -> None:
     while settled < len(points) and (
         points[settled][0] < horizon or len(points) - settled > MAX_POINTS
     ):
-        at, event_id, account, amount = points[settled]
-        money.settled[account] = (at, event_id, amount)
+        at, mark, account, amount = points[settled]
+        money.settled[account] = (at, mark, amount)
         settled += 1
     if settled:
         del points[:settled]

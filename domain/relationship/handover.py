@@ -7,11 +7,10 @@ the balance that gave it came later. A change more than 24 hours old makes no ta
 
 from __future__ import annotations
 
-from bisect import insort
-
 from domain.customer.cause import Cause
 from domain.customer.parts import Owner
 from domain.customer.state import FILE, Customer
+from domain.kernel import order
 from domain.kernel.scales import TIERS
 from domain.kernel.units import LATENESS_MS, MS_PER_DAY
 from domain.tiers.known import tier_history
@@ -25,7 +24,7 @@ def note_owner(customer: Customer, owner_id: str | None, cause: Cause) -> None:
     """Keep who an event named as the owner (``None``: nobody any more)."""
     customer.touch(FILE)
     owners = customer.file.owners
-    insort(owners, (cause.at, cause.event_id or "", owner_id or "", False))
+    order.insert(owners, (cause.at, cause.mark, owner_id or "", False))
     del owners[:-MAX_OWNERS]
 
 
@@ -35,13 +34,14 @@ def look(customer: Customer, cause: Cause) -> None:
     place = newest_change(owners)
     if place is None:
         return
-    at, event_id, owner_id, _ = owners[place]
+    at, mark, owner_id, _ = owners[place]
     rules = cause.policy.relationship.handover
     tier = tier_history(customer, cause.policy).tier_at(at)
     if tier < TIERS.index(rules.from_tier) or at < customer.core.newest - LATENESS_MS:
         return
     before = next(owner for _, _, owner, _ in reversed(owners[:place]) if owner)
-    owners[place] = (at, event_id, owner_id, True)
+    owners[place] = (at, mark, owner_id, True)
+    event_id = order.id_of(mark)
     customer.touch(FILE)
     cause.outputs.append(
         CareTask(

@@ -30,7 +30,7 @@ def propose(customer: Customer, why_lost: str, cause: Cause) -> str:
         return "No win-back task: what showed the loss came more than 24 hours late."
     cause.outputs.append(
         CareTask(
-            task_id=output_id("win_back", customer.customer_id, cause.event_id or cause.at),
+            task_id=output_id("win_back", customer.customer_id, *cause.named),
             customer_id=customer.customer_id,
             tier=TIERS[core.tier],
             owner_id=owner_of(customer),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import insort
-
 from domain.customer.cause import Cause
 from domain.customer.state import FILE, Customer
 from domain.customer.transitions import Move, announce
+from domain.kernel import order
 from domain.kernel.scales import TIER_INDEX, TIERS, VIP
 from domain.tiers.history import NO_PIN, TierHistory
 from domain.tiers.known import tier_history
@@ -17,7 +16,7 @@ MAX_PINS = 8
 def take_pin(customer: Customer, tier: str | None, cause: Cause) -> None:
     """Keep a pin to a tier, or that it was taken off (``None``), by (time, event id)."""
     pin = NO_PIN if tier is None else TIER_INDEX[tier]
-    insort(customer.file.pins, (cause.at, cause.event_id or "", pin))
+    order.insert(customer.file.pins, (cause.at, cause.mark, pin))
     del customer.file.pins[:-MAX_PINS]
     customer.touch(FILE)
     update_tier(customer, cause)

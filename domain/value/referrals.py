@@ -108,9 +108,7 @@ def _send(customer: Customer, cause: Cause, **fields: Any) -> None:
     name = customer.customer_id
     cause.outputs.append(
         Referral(
-            referral_id=output_id(
-                "referral", name, cause.event_id or cause.at, fields["referrer"], told.told
-            ),
+            referral_id=output_id("referral", name, *cause.named, fields["referrer"], told.told),
             referred=name,
             occurred_at=rfc3339(moment(max(core.newest, core.judged))),
             version=told.told,

@@ -73,7 +73,9 @@ def events_at(draw: st.DrawFn, make: Events, at: int) -> TouchpointBase:
         return make.contact(at, draw(st.sampled_from((30, 400, 700))), outcome, contact_id=which)
     if kind == 7:
         # of a large payment, or of nothing that is known
-        alert_id = output_id("large_transaction", CUSTOMER, f"e-{draw(st.integers(1, 25)):05d}")
+        alert_id = output_id(
+            "large_transaction", CUSTOMER, "transaction", f"e-{draw(st.integers(1, 25)):05d}"
+        )
         action = draw(st.sampled_from(("acknowledged", "resolved", "snoozed")))
         return make.desk(at, alert_id, action, until=at + HOUR if action == "snoozed" else None)
     if kind == 8:

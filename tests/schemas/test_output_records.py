@@ -118,6 +118,11 @@ def test_an_output_id_depends_on_its_parts_alone() -> None:
     assert len({output_id(*some) for some in parts}) == len(parts)
 
 
+@given(*[st.lists(st.text(alphabet="12:/\x1fa", max_size=6), max_size=4)] * 2)
+def test_no_two_lists_of_parts_share_an_id(one: list[str], other: list[str]) -> None:
+    assert (output_id(*one) == output_id(*other)) == (one == other)
+
+
 def test_the_reasons_of_dead_letters_are_those_of_the_codec() -> None:
     assert get_args(Reason) == REASONS
 

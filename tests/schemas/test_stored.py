@@ -78,7 +78,7 @@ def test_the_lines_of_standings_lie_between_scores_that_ascend() -> None:
 
 
 def test_ids_keys_and_topics_are_those_of_records_that_lie_in_kafka() -> None:
-    assert output_id("tier", "c-1", 3) == "c787071182b2f9aeb5f4a63e16bad0d8"
+    assert output_id("tier", "c-1", 3) == "c7db7cd1d4fab225648606f7e0c59cea"
     assert (MODEL_KEY, STANDINGS_KEY, SURGES_KEY) == (b"model", b"standings", b"surges")
     assert QUARANTINE == "quarantine"
     assert topics.SOURCE_TOPICS == (

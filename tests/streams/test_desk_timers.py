@@ -18,7 +18,7 @@ from streams.engine.store import MemoryStore
 
 MINUTE = 60_000
 START = 1_772_409_600_000  # 2026-03-02T00:00:00Z
-ALERT = output_id("vip_complaint", "c-1", "e-opened")
+ALERT = output_id("vip_complaint", "c-1", "complaint", "e-opened")
 TOPIC = {"transaction": "touchpoints.transactions", "complaint": "touchpoints.complaints",
          "desk": "touchpoints.desk", "app_click": "touchpoints.app"}  # fmt: skip
 

@@ -45,6 +45,12 @@ OUTPUTS = (
 pytestmark = pytest.mark.long
 
 NOTES = (FAILURE, OFFER)
+FORM_OF = {
+    b"c": parts.Core, b"m": parts.Money, b"s": parts.Mood, b"x": parts.Cases, b"r": parts.File,
+    b"l": parts.Ledger, b"a": parts.Answers, b"n": parts.Amounts, b"j": parts.Journey,
+    b"f": parts.Referrals, b"k": parts.Contacts, b"o": parts.Desk,
+}  # fmt: skip
+OWN_IDS = ("alert_id", "signal_id", "task_id", "transition_id", "update_id", "referral_id")
 PART_OF = {
     state_records.MONEY: "money", state_records.MOOD: "mood", state_records.CASES: "cases",
     state_records.FILE: "file", state_records.LEDGER: "ledger", state_records.ANSWERS: "answers",
@@ -80,8 +86,8 @@ def test_its_record_gives_what_its_workers_sent_but_for_what_was_changed_on_purp
     kept: Kept, tmp_path: Path
 ) -> None:
     playback = played(kept.unpacked("record", tmp_path))
-    outputs = [(topic, value) for topic, value in playback.play() if topic in OUTPUTS]
-    sent = [(topic, one.value or b"") for topic in OUTPUTS for one in kept.records(topic)]
+    outputs = [(topic, unnamed(value)) for topic, value in playback.play() if topic in OUTPUTS]
+    sent = [(topic, unnamed(one.value or b"")) for topic in OUTPUTS for one in kept.records(topic)]
     now, then = by_customer(outputs), by_customer(sent)
     rejudged = {key for key in now.keys() | then.keys() if now.get(key) != then.get(key)}
     assert {topic for topic, _ in rejudged} <= {ALERTS}
@@ -89,10 +95,17 @@ def test_its_record_gives_what_its_workers_sent_but_for_what_was_changed_on_purp
     for key in rejudged:
         assert first_told(now[key]) == first_told(then[key]), key
     assert (playback.left_out, playback.gaps) == (0, 0)
-    told = {customer.encode() for _, customer in rejudged}
+    # the desk named alerts by the ids they had then
+    told = {customer.encode() for topic, customer in now if topic == ALERTS}
     for number in range(kept.partitions):
         written = dict(playback.partitions[number].store.items())
         assert plain(written, told) == plain(dict(kept.store(number).items()), told)
+
+
+def unnamed(value: bytes) -> bytes:
+    """An output without its own id, whose parts go in otherwise now."""
+    told = json.loads(value)
+    return msgspec.json.encode({name: told[name] for name in told if name not in OWN_IDS})
 
 
 def first_told(alerts: list[bytes]) -> list[dict[str, object]]:
@@ -181,7 +194,7 @@ def test_its_timers_are_those_of_its_customers(kept: Kept) -> None:
         assert len(due_of) > 5
 
 
-def test_every_state_record_it_ever_wrote_is_read_and_written_to_the_byte(kept: Kept) -> None:
+def test_every_state_record_it_ever_wrote_is_read_and_written_as_it_was(kept: Kept) -> None:
     for number in range(kept.partitions):
         store, letters = MemoryStore(), set[bytes]()
         for written in kept.transactions(number):
@@ -190,9 +203,15 @@ def test_every_state_record_it_ever_wrote_is_read_and_written_to_the_byte(kept: 
                 customer = Customer.load(key.decode(), store.get)
                 assert customer is not None
                 for record, value in everything(customer):
-                    assert store.get(record) == value, record
+                    assert decoded(record, store.get(record)) == decoded(record, value), record
                     letters.add(record[:1])
         assert letters == {b"c", b"d", b"p", *LETTERS.values()}, number
+
+
+def decoded(record: bytes, value: bytes | None) -> object:
+    """A record as it is read: fields that were appended since have their defaults."""
+    form = FORM_OF.get(record[:1])
+    return value if form is None or value is None else msgspec.msgpack.decode(value[1:], type=form)
 
 
 def everything(customer: Customer) -> Iterator[tuple[bytes, bytes | None]]:

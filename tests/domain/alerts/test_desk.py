@@ -17,7 +17,7 @@ from tests.domain.test_order_of_arrival import THOROUGH
 
 VIP = 500_000.0
 OPENED = "e-opened"
-FIRST = output_id("vip_complaint", CUSTOMER, OPENED)
+FIRST = output_id("vip_complaint", CUSTOMER, "complaint", OPENED)
 SECOND_ID = id_at(bytes.fromhex(FIRST), 2)
 # No escalation disturbs, nor anything that depends on more than one event.
 CALM = Policy.model_validate(
@@ -184,7 +184,7 @@ def large(at: int, number: int) -> tuple[TouchpointBase, str]:
     """A large payment and the id of its alert."""
     event_id = f"p-{number:03d}"
     made = Events().transaction(at, amount=200_000.0, event_id=event_id)
-    return made, output_id("large_transaction", CUSTOMER, event_id)
+    return made, output_id("large_transaction", CUSTOMER, "transaction", event_id)
 
 
 def test_at_most_32_alerts_are_kept_resolved_ones_leave_first_the_oldest_are_counted() -> None:
@@ -265,7 +265,7 @@ def work(draw: st.DrawFn) -> list[TouchpointBase]:
 def standing(events: list[Any]) -> dict[str, int]:
     """What the desk must have found, by plain loops over all events."""
     alerts = {
-        output_id("large_transaction", CUSTOMER, each.event_id)
+        output_id("large_transaction", CUSTOMER, "transaction", each.event_id)
         for each in events
         if each.type == "transaction"
     }
@@ -336,3 +336,8 @@ def test_what_comes_again_is_what_a_walker_sees(done: list[Done], reload_always:
     task.until(HOUR + 600 * MINUTE)
     assert raised(task) == walked(done)
     assert len({each.alert_id for each in task.again()}) == len(task.again())
+
+
+def test_what_was_raised_again_before_is_found_under_the_id_it_was_raised_by() -> None:
+    # as every version has made it, for an alert with this id
+    assert id_at(bytes.fromhex("00" * 15 + "ff"), 2) == "9e7273e1542bd717a8b974883ce7d766"
