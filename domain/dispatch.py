@@ -13,6 +13,7 @@ from xxhash import xxh3_64_digest
 
 from domain.alerts import desk, offer_window
 from domain.alerts import judging as alerts
+from domain.assembly.admission import refusal
 from domain.assembly.aggregates import Counted
 from domain.assembly.context import Context
 from domain.assembly.erasure import erase
@@ -95,6 +96,8 @@ def apply(customer: Customer, event: TouchpointBase | Quick, at: int, ctx: Conte
     A repeat within 7 days changes nothing but the count of repeats; an event more than 7 days
     behind the customer's newest is rejected as ``too_late`` and changes nothing.
     """
+    if (refused := refusal(event, ctx.policy)) is not None:  # type: ignore[arg-type]
+        return Outcome("rejected", "invalid", refused)
     core = customer.core
     digest = xxh3_64_digest(event.event_id.encode())
     kind = type(event)
@@ -241,7 +244,8 @@ def _take_transaction(customer: Customer, event: Transaction, cause: Cause) -> N
     if cause.bought:
         forget_times(customer.ledger, cause.policy)
     if event.balance_after is not None:
-        take_balance(customer, event.account_id, event.balance_after * amount.rate, cause)
+        balance = event.balance_after * amount.rate
+        take_balance(customer, event.account_id, event.currency, balance, cause)
         _follow_tiers(customer, cause)
     watch_amount(customer, amount.amount, event.direction, cause)
     transactions.watch_large(customer, event, amount.amount, cause)

@@ -27,21 +27,33 @@ ATTRIBUTES: Final = 16
 ATTRIBUTE_CHARACTERS: Final = 256
 LARGEST_AMOUNT: Final = 1e15
 """Sums of amounts up to this size keep their cents in a double for thousands of events."""
+LEAST_AMOUNT: Final = 5e-7
+"""Of what is less, the sixth decimal in base currency is 0: it is nothing."""
 LARGEST_SECONDS: Final = 1e8
 LARGEST_SEQUENCE: Final = 2**63 - 1
 
 NO_CONTROL: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
+_BLANK: Final = (
+    r" \u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f"
+    r"\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0"
+)
+"""Of a class in a pattern: white space, and what is as good as invisible."""
+_CONTROL: Final = r"\x00-\x1f\x7f-\x9f"
+ID: Final = rf"^[^{_CONTROL}{_BLANK}]([^{_CONTROL}]*[^{_CONTROL}{_BLANK}])?$"
+"""Text without control characters that neither begins nor ends with white space."""
+REFUSED_IDS: Final = ("undefined", "null", "none", "nan", "[object Object]")
+"""What programs write where they have no id; the default of the policy's `ids.refused`."""
 CURRENCY: Final = r"^[A-Z]{3}$"
 RFC3339: Final = (
-    r"^(19(7[1-9]|[89][0-9])|2[0-9]{3})-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}"
+    r"^(19(7[1-9]|[89][0-9])|2[01][0-9]{2}|2200)-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}"
     r"(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
 )
-"""RFC 3339 section 5.6 without leap seconds, from 1971 to 2999.
+"""RFC 3339 section 5.6 without leap seconds, from 1971 to 2200.
 
 From 1971, so that no offset makes the milliseconds since 1970 negative.
 """
 OUTPUT_TIME: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
-ISO_DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+ISO_DATE: Final = r"^(19[0-9]{2}|2[01][0-9]{2}|2200)-[0-9]{2}-[0-9]{2}$"
 LOCAL_TIME: Final = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 TIME_ZONE: Final = r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$"
 
@@ -49,6 +61,9 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=ID_CHARACTERS, pattern=NO_CONTROL)]
+SourceId = Annotated[str, StringConstraints(min_length=1, max_length=ID_CHARACTERS, pattern=ID)]
+"""An id as a source gives it. It is compared as it stands, by code points: nothing is normalised,
+for its bytes in UTF-8 choose the partition."""
 Label = Annotated[
     str, StringConstraints(min_length=1, max_length=LABEL_CHARACTERS, pattern=NO_CONTROL)
 ]
@@ -62,9 +77,25 @@ Attributes = Annotated[
     dict[Label, Annotated[str, StringConstraints(max_length=ATTRIBUTE_CHARACTERS)]],
     Field(max_length=ATTRIBUTES, json_schema_extra={"additionalProperties": False}),
 ]
+
+
+def _nothing_or_more(value: float) -> float:
+    if 0 < value < LEAST_AMOUNT:
+        raise PydanticCustomError(
+            "least_amount", "Input should be 0, or at least {least}", {"least": LEAST_AMOUNT}
+        )
+    return value
+
+
 Amount = Annotated[float, Field(gt=0, le=LARGEST_AMOUNT, allow_inf_nan=False)]
 Money = Annotated[float, Field(ge=-LARGEST_AMOUNT, le=LARGEST_AMOUNT, allow_inf_nan=False)]
 Cost = Annotated[float, Field(ge=0, le=LARGEST_AMOUNT, allow_inf_nan=False)]
+PaidCost = Annotated[
+    Cost,
+    AfterValidator(_nothing_or_more),
+    Field(json_schema_extra={"anyOf": [{"const": 0}, {"minimum": LEAST_AMOUNT}]}),
+]
+"""An amount in base currency, of an event: nothing, or at least what does not round to nothing."""
 Seconds = Annotated[float, Field(ge=0, le=LARGEST_SECONDS, allow_inf_nan=False)]
 Sequence = Annotated[int, Field(ge=0, le=LARGEST_SEQUENCE)]
 """Where a source numbers its events: their order within one instant."""
@@ -252,12 +283,13 @@ Instant = Annotated[
 
 PATTERN_MEANS: Final = {
     NO_CONTROL: "be text without control characters",
+    ID: "be an id without control characters, nor white space at either end",
     CURRENCY: "be three capital letters (ISO 4217), such as CNY",
     RFC3339: (
-        "be RFC 3339 with seconds and an offset, from 1971 on,"
+        "be RFC 3339 with seconds and an offset, from 1971 to 2200,"
         " such as 2026-01-31T09:30:00.000+08:00"
     ),
-    ISO_DATE: "be a day such as 1980-05-17",
+    ISO_DATE: "be a day such as 1980-05-17, from 1900 to 2200",
     LOCAL_TIME: "be a local time such as 22:00",
     OUTPUT_TIME: "be RFC 3339 in UTC with milliseconds, such as 2026-01-31T01:30:00.000Z",
     TIME_ZONE: "be an IANA time zone such as Asia/Shanghai",

@@ -18,6 +18,7 @@ from msgspec.json import Decoder
 
 from schemas.fields import (
     CURRENCY,
+    ID,
     ID_CHARACTERS,
     LABEL_CHARACTERS,
     LARGEST_AMOUNT,
@@ -67,6 +68,7 @@ class QuickTransaction(_Event, tag="transaction"):
     currency: Currency
     direction: Literal["credit", "debit"]
     account_id: Id
+    refund_of: Id | None = None
     balance_after: Money | None = None
     product: Label | None = None
     category: Label | None = None
@@ -76,8 +78,9 @@ class QuickTransaction(_Event, tag="transaction"):
 Quick = QuickClick | QuickTransaction
 
 _decode: Final = Decoder(Quick).decode
-_needs: Final = {action: case.needs[0] for action, case in AppClick.CASES.items()}
+_needs: Final = {action: case.needs[0] for action, case in AppClick.CASES.items() if case.needs}
 _rfc3339: Final = python_pattern(RFC3339)
+_id: Final = python_pattern(ID)
 _currency: Final = python_pattern(CURRENCY)
 _seconds: Final = {f"{second:02}.": second * 1_000 for second in range(60)}
 _milliseconds: Final = {f"{part:03}": part for part in range(1_000)}
@@ -93,7 +96,8 @@ def quick(value: bytes) -> Quick | None:
     31536001500
     """
     # Without these no text can hold a control character: an escape, DEL, the second Latin block.
-    if b"\\" in value or b"\x7f" in value or b"\xc2" in value:
+    ascii_alone = value.isascii()
+    if b"\\" in value or b"\x7f" in value or (not ascii_alone and b"\xc2" in value):
         return None
     try:
         event = _decode(value)
@@ -110,13 +114,32 @@ def quick(value: bytes) -> Quick | None:
         return None
     event.occurred_at = minute + second + part
     if type(event) is QuickTransaction:
-        if event.currency not in _currencies:
-            if not _currency.match(event.currency):
-                return None
-            _currencies.add(event.currency)
-        return event
+        return event if _is_transaction(event, ascii_alone) else None
     needed = _needs.get(event.action)
-    return None if needed is not None and getattr(event, needed) is None else event
+    if (event.source is None) is (needed == "source"):
+        return None
+    if (event.function is None) is (needed == "function"):
+        return None
+    return event if _are_ids(ascii_alone, event.event_id, event.customer_id) else None
+
+
+def _is_transaction(event: QuickTransaction, ascii_alone: bool) -> bool:
+    """Whether what its fields' types do not ask for holds."""
+    if event.currency not in _currencies:
+        if not _currency.match(event.currency):
+            return False
+        _currencies.add(event.currency)
+    of = event.refund_of
+    if of is not None and (event.direction == "debit" or not _id.match(of)):
+        return False
+    return _are_ids(ascii_alone, event.event_id, event.customer_id, event.account_id)
+
+
+def _are_ids(ascii_alone: bool, *ids: str) -> bool:
+    """Whether these neither begin nor end with white space, given that none has controls."""
+    if ascii_alone:
+        return all([each.strip() is each for each in ids])
+    return all([_id.match(each) for each in ids])
 
 
 def _minute(text: str) -> int | None:

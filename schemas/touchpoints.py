@@ -2,7 +2,7 @@
 
 Unknown fields, wrong JSON types, text without bound, NaN and infinity are refused. Rules of the
 kind "`launch` needs `source`" are data (`CASES`): the validator and the JSON Schema read the
-same table. `Transaction`, the busiest type, has none, and so is validated without Python code.
+same table.
 """
 
 from typing import Annotated, Any, ClassVar, Final, Literal, Self, get_args
@@ -21,17 +21,17 @@ from schemas.cases import Case, Cases, TouchpointBase, TouchpointWithCases, refu
 from schemas.fields import (
     Amount,
     Channel,
-    Cost,
     Currency,
     Day,
     Factor,
-    Id,
     Label,
     LocalTime,
     Money,
     OccurredAt,
     OutputId,
+    PaidCost,
     Seconds,
+    SourceId,
     Stage,
     Text,
     Tier,
@@ -67,8 +67,14 @@ class AppClick(TouchpointWithCases):
     function: Label | None = None
 
 
-class Transaction(TouchpointBase):
-    """Money moved on an account; `balance_after` is in the same currency."""
+class Transaction(TouchpointWithCases):
+    """Money moved on an account; `balance_after` is in the same currency.
+
+    A credit with `refund_of`, the id of the transaction that it gives back, is a refund.
+    """
+
+    DECIDES = "direction"
+    CASES: ClassVar[Cases] = {"credit": Case(may=("refund_of",))}
 
     topic: ClassVar[str] = "touchpoints.transactions"
 
@@ -76,7 +82,8 @@ class Transaction(TouchpointBase):
     amount: Amount
     currency: Currency
     direction: Literal["credit", "debit"]
-    account_id: Id
+    account_id: SourceId
+    refund_of: SourceId | None = None
     balance_after: Money | None = None
     product: Label | None = None
     category: Label | None = None
@@ -84,22 +91,28 @@ class Transaction(TouchpointBase):
 
 
 class Complaint(TouchpointWithCases):
-    """A step in the life of a complaint."""
+    """A step in the life of a complaint; of `severity` and `complex` the newest by time count."""
 
     DECIDES = "status"
-    CASES: ClassVar[Cases] = {"opened": Case(needs=("severity", "factor", "category"))}
+    CASES: ClassVar[Cases] = {
+        "opened": Case(("severity", "factor", "category"), may=("product", "complex")),
+        "acknowledged": Case(may=("severity", "complex")),
+        "resolved": Case(may=("severity", "complex", "compensation")),
+        "reopened": Case(may=("severity", "complex")),
+        "withdrawn": Case(may=("severity", "complex")),
+    }
 
     topic: ClassVar[str] = "touchpoints.complaints"
 
     type: Literal["complaint"] = "complaint"
-    complaint_id: Id
+    complaint_id: SourceId
     status: Literal["opened", "acknowledged", "resolved", "reopened", "withdrawn"]
     severity: Annotated[int, Field(ge=1, le=5)] | None = None
     factor: Factor | None = None
     category: Label | None = None
     product: Label | None = None
     complex: bool | None = None
-    compensation: Cost | None = None
+    compensation: PaidCost | None = None
 
 
 _RATING: Final = ("experience", "expectation", "importance", "ideal")
@@ -111,9 +124,9 @@ class Survey(TouchpointWithCases):
 
     DECIDES = "instrument"
     CASES: ClassVar[Cases] = {
-        "csat": Case(("score",), score=(1, 5)),
-        "nps": Case(("score",), score=(0, 10)),
-        "ces": Case(("score",), score=(1, 7)),
+        "csat": Case(("score",), score=(1, 5), may=("factor",)),
+        "nps": Case(("score",), score=(0, 10), may=("factor",)),
+        "ces": Case(("score",), score=(1, 7), may=("factor",)),
         "factor_rating": Case(("score", "factor"), {"measure": _RATING}, (0, 10)),
         "servqual": Case(
             ("score", "dimension"), {"measure": ("perception", "expectation")}, (1, 7)
@@ -124,7 +137,7 @@ class Survey(TouchpointWithCases):
         "repurchase": Case(("score",), score=(1, 5)),
         "wallet_share": Case(("score",), score=(0, 1)),
         "brands_used": Case(("score",), score=(1, 1_000)),
-        "visit_reason": Case(("factor",), score=(0, 10)),
+        "visit_reason": Case(("factor",), score=(0, 10), may=("score",)),
     }
 
     topic: ClassVar[str] = "touchpoints.surveys"
@@ -153,21 +166,24 @@ class Survey(TouchpointWithCases):
     item: Literal["overall", "expectancy", "ideal"] | None = None
     aspect: Literal["goodwill", "integrity", "ability"] | None = None
     stage: Stage | None = None
-    campaign_id: Id | None = None
+    campaign_id: SourceId | None = None
 
 
-class ServiceContact(TouchpointBase):
+class ServiceContact(TouchpointWithCases):
     """A call or visit, when it ended; an `unresolved` one promises a callback by `callback_by`."""
+
+    DECIDES = "outcome"
+    CASES: ClassVar[Cases] = {"unresolved": Case(may=("callback_by",))}
 
     topic: ClassVar[str] = "touchpoints.service"
 
     type: Literal["service_contact"] = "service_contact"
-    contact_id: Id
+    contact_id: SourceId
     wait_seconds: Seconds
     handle_seconds: Seconds
     outcome: Literal["resolved", "unresolved", "abandoned"]
-    agent_id: Id | None = None
-    branch_id: Id | None = None
+    agent_id: SourceId | None = None
+    branch_id: SourceId | None = None
     stage: Stage | None = None
     callback_by: OccurredAt | None = None
 
@@ -176,13 +192,18 @@ class Feedback(TouchpointWithCases):
     """Something the customer said unasked; `text` never appears in logs or dead-letter reasons."""
 
     DECIDES = "kind"
-    CASES: ClassVar[Cases] = {"callback_done": Case(needs=("contact_id",))}
+    CASES: ClassVar[Cases] = {
+        "praise": Case(may=("factor",)),
+        "suggestion": Case(may=("factor",)),
+        "comment_card": Case(may=("factor",)),
+        "callback_done": Case(needs=("contact_id",)),
+    }
 
     topic: ClassVar[str] = "touchpoints.feedback"
 
     type: Literal["feedback"] = "feedback"
     kind: Literal["praise", "suggestion", "comment_card", "callback_done"]
-    contact_id: Id | None = None
+    contact_id: SourceId | None = None
     factor: Factor | None = None
     text: Text | None = Field(default=None, repr=False)
 
@@ -224,10 +245,10 @@ class Profile(TouchpointBase):
     time_zone: TimeZone | None = None
     consent: dict[Channel, bool] | None = None
     quiet_hours: QuietHours | None = None
-    referred_by: Id | None = None
-    owner_id: Id | None = None
+    referred_by: SourceId | None = None
+    owner_id: SourceId | None = None
     tier_pin: Tier | None = None
-    organisation_id: Id | None = None
+    organisation_id: SourceId | None = None
     key_person: bool | None = None
     erase: OnlyTrue | None = None
 
@@ -266,18 +287,22 @@ class Campaign(TouchpointWithCases):
     topic: ClassVar[str] = "touchpoints.campaigns"
 
     type: Literal["campaign"] = "campaign"
-    campaign_id: Id
+    campaign_id: SourceId
     action: Literal["sent", "opened", "clicked", "converted", "opted_out"]
-    revenue: Cost | None = None
-    cost: Cost | None = None
-    offer_id: Id | None = None
+    revenue: PaidCost | None = None
+    cost: PaidCost | None = None
+    offer_id: SourceId | None = None
 
 
 class Care(TouchpointWithCases):
     """What became of a care task."""
 
     DECIDES = "action"
-    CASES: ClassVar[Cases] = {"feedback": Case(("score",), score=(1, 5))}
+    CASES: ClassVar[Cases] = {
+        "approved": Case(may=("cost",)),
+        "done": Case(may=("cost",)),
+        "feedback": Case(("score",), score=(1, 5)),
+    }
 
     topic: ClassVar[str] = "touchpoints.care"
 
@@ -285,7 +310,7 @@ class Care(TouchpointWithCases):
     task_id: OutputId
     action: Literal["approved", "done", "declined", "feedback"]
     score: Annotated[float, Field(ge=1, le=5, allow_inf_nan=False)] | None = None
-    cost: Cost | None = None
+    cost: PaidCost | None = None
 
 
 class Desk(TouchpointWithCases):
@@ -300,7 +325,7 @@ class Desk(TouchpointWithCases):
     alert_id: OutputId
     action: Literal["acknowledged", "resolved", "snoozed"]
     until: OccurredAt | None = None
-    by: Id
+    by: SourceId
 
 
 Touchpoint = Annotated[

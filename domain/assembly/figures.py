@@ -9,12 +9,12 @@ from domain.complaints.figures import complaint_figures
 from domain.complaints.judged import counts
 from domain.customer.profile import owner_of
 from domain.customer.recent import behaviour_features
-from domain.customer.state import MONEY, Customer
+from domain.customer.state import Customer
 from domain.experience import known_satisfaction as satisfaction
 from domain.experience.figures import experience_figures
 from domain.kernel.finding import Finding
 from domain.kernel.scales import TIERS
-from domain.money.balances import balance_of, balances_of
+from domain.money.balances import accounts_of, balance_of
 from domain.policy import Policy
 from domain.relationship.figures import group_figures, relationship_figures
 from domain.relationship.known import attitude
@@ -62,7 +62,7 @@ def export(
         transactions=core.transactions,
         transaction_sum=core.transaction_sum,
         first_purchase_at=_text(core.first_purchase),
-        accounts=len(balances_of(customer)) if customer.has(MONEY) else 0,
+        accounts=accounts_of(customer),
         balance=balance,
         tier=TIERS[tier_history(customer, policy).tier_at(clock)],
         owner_id=owner_of(customer),

@@ -43,7 +43,9 @@ LEVELS = (1, 2, 3)
 
 
 def life(case: Case) -> Life:
-    """Replay the steps: a step that does not fit the status before it changes nothing.
+    """Replay the steps: one that does not fit the status before it changes but what it says.
+
+    Of severity and of being complex the newest step that says it counts, for all cycles.
 
     A complaint whose ``opened`` has not come yet is open without a promise.
     """
@@ -51,8 +53,10 @@ def life(case: Case) -> Life:
     cycles: list[Cycle] = []
     for step in case.steps:
         waiting = bool(cycles) and cycles[-1].ended is None
-        if step.status == OPENED and not severity:
-            severity, factor, is_complex = step.severity, step.factor, step.complex
+        if step.status == OPENED and not factor:
+            factor = step.factor
+        severity = step.severity or severity
+        is_complex = step.complex or (is_complex and not step.simple)
         if step.status in (OPENED, REOPENED):
             if not waiting:
                 cycles.append(_begun(step))

@@ -7,6 +7,8 @@ one that leaves stay in the satisfaction sums.
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from domain.complaints import compensation
 from domain.complaints.cycles import LEGAL, judge
 from domain.complaints.escalation import MAX_STEPS, pending
@@ -43,8 +45,8 @@ def take_step(customer: Customer, event: Complaint, cause: Cause) -> None:
         core.irregular_steps += 1
     order.insert(case.steps, step, lambda kept: (kept.at, kept.event_id))
     if len(case.steps) > MAX_STEPS:
-        # The beginning stays: it holds severity and factor.
-        del case.steps[1]
+        # The beginning stays: it holds the factor, and what the step that leaves said of the rest.
+        case.steps[:2] = [_with_what(case.steps[0], case.steps[1])]
         case.dropped_steps += 1
     after = judge(case, tier_history(customer, policy), policy)
     known = judged(customer, policy)
@@ -112,7 +114,17 @@ def _step(event: Complaint, cause: Cause) -> Step:
         category=event.category or "",
         product=event.product or "",
         complex=bool(event.complex),
+        simple=event.complex is False,
         compensation=event.compensation or 0.0,
+    )
+
+
+def _with_what(first: Step, left: Step) -> Step:
+    """The first step, with severity and complexity as the one after it left them."""
+    return structs.replace(
+        first,
+        severity=left.severity or first.severity,
+        complex=left.complex or (first.complex and not left.simple),
     )
 
 

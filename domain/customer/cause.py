@@ -56,14 +56,16 @@ class Cause:
     ``mark`` is what tells its place (``domain.kernel.order``); ``None`` and "" for a due time. A
     ``quiet`` one lies more than 24 hours behind the customer's newest event: it counts, but raises
     no alert. ``channel`` is the event's.
+
     Rules add ``outputs``, alerts they want told, and effects beyond the customer; they note that
-    it was entered as a purchase (``bought``), that the customer's value is to be measured anew
-    among all (``value_moved``), and that the tiers known of it are others (``tiers_moved``).
+    it was entered as a purchase (``bought``) or gave one back (``refunded``), that the customer's
+    value is to be measured anew among all (``value_moved``), and that the tiers known of it are
+    others (``tiers_moved``).
     """
 
     __slots__ = (
         "_when", "at", "bought", "channel", "ctx", "effects", "event_id", "event_type", "mark",
-        "outputs", "policy", "quiet", "tiers_moved", "value_moved", "wanted",
+        "outputs", "policy", "quiet", "refunded", "tiers_moved", "value_moved", "wanted",
     )  # fmt: skip
 
     def __init__(
@@ -81,7 +83,7 @@ class Cause:
         self.mark = "" if event is None else _mark(event)
         self.quiet = quiet
         self.channel = None if event is None else event.channel
-        self.bought = self.value_moved = self.tiers_moved = False
+        self.bought = self.refunded = self.value_moved = self.tiers_moved = False
         self.outputs: list[Output] = []
         self.wanted: list[Wanted] = []
         self.effects: list[Effect] = []

@@ -12,7 +12,7 @@ class Looked(Struct, frozen=True, gc=False):
     """
 
     until: int
-    purchases: int
+    moves: int
     first: int
     first_campaign: int
     parts: int

@@ -16,7 +16,7 @@ FORMAT = 1
 
 # Where an event id stands beside a time, it is a mark of `domain.kernel.order`: the two sort.
 
-# at, event_id, account_id, balance in base currency
+# at, event_id, account, balance in base currency
 Point = tuple[int, str, str, float]
 # at, event_id, tier index; -1 = the pin was taken off
 Pin = tuple[int, str, int]
@@ -98,7 +98,10 @@ class Core(msgspec.Struct, array_like=True, gc=False):
 
 
 class Block(NamedTuple):
-    """Sums over 32 UTC days of a customer's transactions; the days themselves are a record."""
+    """Sums over 32 UTC days of a customer's transactions; the days themselves are a record.
+
+    ``value`` is that of the purchases less that of the refunds.
+    """
 
     number: int
     purchase_days: int
@@ -110,7 +113,7 @@ class Block(NamedTuple):
 class Ledger(msgspec.Struct, array_like=True, gc=False):
     """Purchases. Bounds: 32 times, 14 blocks of 32 days, 8 products, 10 channels."""
 
-    # all there ever were: purchases, days with a purchase, their value
+    # all there ever were: purchases, days with a purchase, their value less what was given back
     purchases: int = 0
     purchase_days: int = 0
     value: float = 0.0
@@ -134,6 +137,8 @@ class Ledger(msgspec.Struct, array_like=True, gc=False):
     phase_due: int = 0
     # since when lost, and the purchase that ended it: the newest return before what ``times`` tell
     returned: tuple[int, int] = (0, 0)
+    # how many purchases were given back; their value is taken off those of the days they came back
+    refunds: int = 0
 
 
 class Amounts(msgspec.Struct, array_like=True, gc=False):
@@ -150,7 +155,11 @@ class Answers(msgspec.Struct, array_like=True, gc=False):
 
 
 class Money(msgspec.Struct, array_like=True, gc=False):
-    """Balances. Bounds: 64 accounts, 64 points, 64 changes, 16 peaks."""
+    """Balances. Bounds: 1,024 accounts by currency, 64 points, 64 changes, 16 peaks.
+
+    An account is its id, a control character and the currency; before currencies were told apart
+    it was its id alone.
+    """
 
     # account -> at, event_id, balance: the newest behind all points
     settled: dict[str, tuple[int, str, float]] = {}
@@ -160,6 +169,8 @@ class Money(msgspec.Struct, array_like=True, gc=False):
     changes: list[tuple[int, int]] = []
     # (in force until, total), falling totals: the maximum of any recent window
     peaks: list[tuple[int, float]] = []
+    # at and event_id of the newest balance that had to be forgotten
+    forgotten: tuple[int, str] | None = None
 
 
 class Promise(msgspec.Struct, array_like=True, gc=False):
@@ -234,6 +245,8 @@ class Step(msgspec.Struct, array_like=True, frozen=True, gc=False):
     product: str = ""
     complex: bool = False
     compensation: float = 0.0
+    # said to be simple; neither where nothing was said
+    simple: bool = False
 
 
 class Case(msgspec.Struct, array_like=True, gc=False):

@@ -1,6 +1,13 @@
 """The balance over all accounts: points and settled, the tiers that follow, and its drop.
 
-The balance is the sum over accounts of the newest ``balance_after`` by (occurred_at, event_id).
+The balance is the sum over accounts, and in each over its currencies, of the newest
+``balance_after`` (``domain.kernel.order``). Bound: 1,024 of these; for another one, the one at 0
+that is longest at rest is forgotten, or where none is at 0 the longest at rest, which is signalled.
+What is forgotten comes back only with a balance newer than all that were forgotten.
+
+Before currencies were told, an account had one balance, under its id alone: it is taken to be in
+the currency of the account's next one.
+
 Balances of the last 24 hours are kept as points, so that a late one finds its place and the
 tiers behind it are worked out anew; older ones are settled per account.
 """
@@ -20,7 +27,9 @@ from domain.policy import Policy
 from domain.tiers.changes import update_tier
 from domain.tiers.known import tier_history
 
-MAX_ACCOUNTS = 64
+MAX_ACCOUNTS = 1_024
+BETWEEN = "\x1f"
+"""Between an account's id, which holds no control character, and a currency."""
 MAX_POINTS = 64
 MAX_CHANGES = 64
 MAX_PEAKS = 16
@@ -29,13 +38,20 @@ HISTORY_EXTRA_MS = 7 * MS_PER_DAY
 
 
 def balances_of(customer: Customer) -> dict[str, float]:
-    """The newest balance of each account, base currency."""
+    """The newest balance of each account and currency, in base currency."""
     if customer.balances is None:
         money = customer.money
         balances = {account: kept[2] for account, kept in money.settled.items()}
         balances.update((account, amount) for _, _, account, amount in money.points)
         customer.balances = balances
     return customer.balances
+
+
+def accounts_of(customer: Customer) -> int:
+    """How many accounts have a known balance, in whatever currencies."""
+    if not customer.has(MONEY):
+        return 0
+    return len({account.partition(BETWEEN)[0] for account in balances_of(customer)})
 
 
 def balance_of(customer: Customer) -> float | None:
@@ -46,18 +62,19 @@ def balance_of(customer: Customer) -> float | None:
     return fsum(balances.values()) if balances else None
 
 
-def take_balance(customer: Customer, account: str, amount: float, cause: Cause) -> None:
-    """Keep the balance (base currency) of an account, and see what it does to tier and maximum."""
+def take_balance(
+    customer: Customer, account_id: str, currency: str, amount: float, cause: Cause
+) -> None:
+    """Keep the balance (base currency) of an account in a currency, and see what follows from it.
+
+    That is the tier by balance, and a fall from the maximum.
+    """
     money, core, policy = customer.money, customer.core, cause.policy
-    balances = balances_of(customer)
-    if account not in balances and len(balances) >= MAX_ACCOUNTS:
-        signal(
-            customer,
-            cause,
-            "account_overflow",
-            f"customer {customer.customer_id} has more than {MAX_ACCOUNTS} accounts: balances of"
-            " the further ones are left out",
-        )
+    balances, account = balances_of(customer), f"{account_id}{BETWEEN}{currency}"
+    if account_id in balances:
+        _tell_currency(customer, account_id, account)
+        balances = balances_of(customer)
+    if account not in balances and not _has_room(customer, amount, cause):
         return
     customer.touch(MONEY)
     at, points, peaks = cause.at, money.points, money.peaks
@@ -89,6 +106,59 @@ def take_balance(customer: Customer, account: str, amount: float, cause: Cause) 
     if before is not None and (total < before or not in_order):
         drop_before = drop_share(max(peak_before, before), before)
         _watch_drop(customer, drop_before, total, cause)
+
+
+# -- accounts -----------------------------------------------------------------------------
+
+
+def _tell_currency(customer: Customer, account_id: str, account: str) -> None:
+    """Let what was kept under an account's id alone be in the currency of ``account``."""
+    money = customer.money
+    if account_id in money.settled:
+        money.settled[account] = money.settled.pop(account_id)
+    for place, (at, mark, known, amount) in enumerate(money.points):
+        if known == account_id:
+            money.points[place] = (at, mark, account, amount)
+    customer.balances = None
+
+
+def _has_room(customer: Customer, amount: float, cause: Cause) -> bool:
+    """Whether a further account may be kept, after one was forgotten for it where need be."""
+    money, balances = customer.money, balances_of(customer)
+    forgotten, here = money.forgotten, (cause.at, cause.mark)
+    if forgotten is not None and not order.is_newer(*here, forgotten):
+        _signal_overflow(customer, cause)  # it may be one of those forgotten, as it was before
+        return False
+    if len(balances) < MAX_ACCOUNTS:
+        return True
+    newest = {account: (at, mark) for account, (at, mark, _) in money.settled.items()}
+    newest.update((account, (at, mark)) for at, mark, account, _ in money.points)
+    empty = [account for account in newest if not balances[account]]
+    leaves = min(empty or newest, key=lambda name: (newest[name][0], order.rank(newest[name][1])))
+    gone = newest[leaves]
+    if not empty:
+        _signal_overflow(customer, cause)
+        if not amount or not order.is_newer(*here, gone):
+            gone = here  # the new one is at 0, or at rest for longer than all that are kept
+    if order.is_newer(*gone, forgotten):
+        money.forgotten = gone
+        customer.touch(MONEY)
+    if gone is here:
+        return False
+    money.settled.pop(leaves, None)
+    money.points[:] = [point for point in money.points if point[2] != leaves]
+    del balances[leaves]
+    return True
+
+
+def _signal_overflow(customer: Customer, cause: Cause) -> None:
+    signal(
+        customer,
+        cause,
+        "account_overflow",
+        f"customer {customer.customer_id} has more than {MAX_ACCOUNTS:,} accounts with a balance,"
+        " each currency by itself: those longest at rest are left out",
+    )
 
 
 # -- late balances ------------------------------------------------------------------------

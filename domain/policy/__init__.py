@@ -21,11 +21,12 @@ from domain.policy.alerts import AlertKind, Alerts
 from domain.policy.complaints import ComplaintPromises
 from domain.policy.experience import ExperienceRules
 from domain.policy.relationship import RelationshipRules
-from domain.policy.sections import Currency, Purchases, Satisfaction, Section, TierLines
+from domain.policy.sections import Currency, Ids, Purchases, Satisfaction, Section, TierLines
 from domain.policy.segments import SegmentRules
 from domain.policy.value import ValueRules
 from domain.policy.yaml_file import Repeated, read_yaml
 from schemas.errors import OperatingError
+from schemas.fields import LARGEST_AMOUNT, LEAST_AMOUNT
 
 
 class Policy(Section):
@@ -45,11 +46,26 @@ class Policy(Section):
     relationship: RelationshipRules = RelationshipRules()
     experience: ExperienceRules = ExperienceRules()
     value: ValueRules = ValueRules()
+    ids: Ids = Ids()
 
     @cached_property
     def rates(self) -> dict[str, float]:
         """Base currency for one unit, by currency code."""
         return dict(self.currency.rates)
+
+    @cached_property
+    def refused_ids(self) -> frozenset[str]:
+        """Ids that name nobody, case folded."""
+        return frozenset(each.casefold() for each in self.ids.refused)
+
+    @cached_property
+    def sure_amounts(self) -> tuple[float, float]:
+        """Amounts from the one to the other are neither nothing nor too much in base currency.
+
+        Whatever currency they are in.
+        """
+        rates = self.rates.values()
+        return LEAST_AMOUNT / min(rates) * 1.01, LARGEST_AMOUNT / max(rates) * 0.99
 
     @cached_property
     def tier_floors(self) -> tuple[float, ...]:

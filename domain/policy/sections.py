@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from domain.kernel.scales import TIERS
 from domain.kernel.units import MS_PER_DAY
+from schemas.fields import REFUSED_IDS
 
 Factor = Literal["product", "service", "relationship", "convenience", "brand", "price"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -77,10 +78,20 @@ class TierLines(Section):
 
 
 class Purchases(Section):
-    """Which transactions count as a purchase; ``categories: null`` means every category."""
+    """Which transactions count as a purchase; ``categories: null`` means every category.
+
+    A credit of one of the ``refund_categories``, or with ``refund_of``, is a refund and none.
+    """
 
     directions: tuple[Literal["credit", "debit"], ...] = Field(default=("debit",), min_length=1)
     categories: tuple[str, ...] | None = None
+    refund_categories: tuple[str, ...] = ("refund",)
+
+
+class Ids(Section):
+    """Ids that name nobody, without regard to case: events that bear one are refused."""
+
+    refused: tuple[str, ...] = REFUSED_IDS
 
 
 class MomentWeights(Section):

@@ -79,8 +79,8 @@ def _still(customer: Customer, clock: int) -> bool:
         return False
     if core.other_parts & MOODS != looked.parts:
         return False
-    purchases = customer.ledger.purchases if customer.has(LEDGER) else 0
-    return purchases == looked.purchases and _answers(customer) == looked.answers
+    moves = customer.ledger.purchases + customer.ledger.refunds if customer.has(LEDGER) else 0
+    return moves == looked.moves and _answers(customer) == looked.answers
 
 
 def _looked(customer: Customer, found: Facts, turns: list[int], policy: Policy) -> Looked | None:
@@ -101,7 +101,7 @@ def _looked(customer: Customer, found: Facts, turns: list[int], policy: Policy) 
             until = turn
     return Looked(
         until - ROUNDING_MS,
-        found.purchases,
+        customer.ledger.purchases + customer.ledger.refunds if customer.has(LEDGER) else 0,
         core.first,
         core.first_campaign,
         core.other_parts & MOODS,

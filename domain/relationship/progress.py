@@ -18,7 +18,7 @@ from domain.kernel.units import MS_PER_DAY
 from domain.policy import Policy
 from domain.relationship.lifecycle import PHASE_INDEX, PHASES, lifecycle, turn
 from domain.relationship.stages import stage, stage_of
-from domain.value.ledger import purchase_days, sums
+from domain.value.ledger import sums, value_days
 from schemas.figures.relationship import LifecyclePhase, RelationshipStage
 
 STAGE_INDEX: Final[dict[RelationshipStage | Literal["unknown"], int]] = {
@@ -43,9 +43,9 @@ def look(customer: Customer, clock: int, cause: Cause, *, is_loyal: bool) -> Non
 
 
 def _phase_may_move(customer: Customer, clock: int, cause: Cause) -> bool:
-    """Whether something was bought, old purchases leave the windows, or exploration is over."""
+    """Whether something was bought or given back, old value leaves, or exploration ended."""
     ledger, policy = customer.ledger, cause.policy
-    if cause.bought or 0 < ledger.phase_due <= clock // MS_PER_DAY:
+    if cause.bought or cause.refunded or 0 < ledger.phase_due <= clock // MS_PER_DAY:
         return True
     return PHASES[ledger.phase] == "exploration" and _by_value(customer, clock, policy)
 
@@ -63,7 +63,7 @@ def _look_at_phase(customer: Customer, clock: int, cause: Cause) -> None:
     in_order = cause.bought and cause.at // MS_PER_DAY == ledger.times[-1] // MS_PER_DAY
     goes_on = in_order and before == after == "formation"
     goes_on = goes_on and ledger.phase_due > clock // MS_PER_DAY
-    if not goes_on or ledger.has_margin:
+    if not goes_on or ledger.has_margin or ledger.refunds:
         ledger.phase_due = next_turn(customer, clock, cause.policy)
     if after != before:
         ledger.phase = PHASE_INDEX[after]
@@ -117,7 +117,7 @@ def next_turn(customer: Customer, clock: int, policy: Policy) -> int:
     if not _by_value(customer, clock, policy):
         return -(-(core.first + rules.exploration_ms) // MS_PER_DAY)
     length = round(rules.lifecycle.value_days)
-    return turn(purchase_days(customer, today - 2 * length + 1, today), today, rules)
+    return turn(value_days(customer, today - 2 * length + 1, today), today, rules)
 
 
 def _by_value(customer: Customer, clock: int, policy: Policy) -> bool:

@@ -41,6 +41,8 @@ class Histories(NamedTuple):
 def purchase_history(ledger: Ledger, first_value: float | None = None) -> History:
     """The history of who bought; with a mean spend where the value of the first day is given.
 
+    The mean spend is net of refunds; without margins it is not below 0.
+
     >>> ledger = Ledger(purchases=4, purchase_days=3, value=90.0, first_day=20_000)
     >>> ledger.times = [(20_000 + day) * MS_PER_DAY for day in (0, 7, 28, 28)]
     >>> purchase_history(ledger, 40.0)
@@ -50,6 +52,8 @@ def purchase_history(ledger: Ledger, first_value: float | None = None) -> Histor
     mean = None
     if first_value is not None and repeats:
         mean = (ledger.value - first_value) / repeats
+        if mean < 0.0 and not ledger.has_margin:
+            mean = 0.0  # more was given back than was bought after the first day
     return History(repeats, (ledger.times[-1] // MS_PER_DAY - ledger.first_day) / 7, mean)
 
 

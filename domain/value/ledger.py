@@ -1,5 +1,8 @@
 """What a customer bought: purchases by UTC day, the newest times, and sums over any window.
 
+A refund lowers the value of the day on which it came, which may so be below zero; it is no
+purchase.
+
 Days lie in blocks of 32, each a record of its own, so that a transaction writes the days of one
 month and not of a year. Every figure is a sum, a minimum or the newest of a set, so the order of
 arrival does not matter. Bounds: 14 blocks (416 days or more), 8 products; times are forgotten by
@@ -9,6 +12,7 @@ arrival does not matter. Bounds: 14 blocks (416 days or more), 8 products; times
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Iterator
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -20,12 +24,14 @@ BLOCK_DAYS: Final = 32
 MAX_BLOCKS: Final = 14
 MAX_PRODUCTS: Final = 8
 CHANNELS: Final = 10
-# day since 1970, purchases, value of the purchases, amount of all transactions
+# 16 bits of the day since 1970, of which its block tells the rest; purchases, at most 65,535; their
+# value less refunds; amount of all transactions
 _DAY: Final = Struct("<HHdd")
+_BITS: Final = 0xFFFF
 
 
 class Sums(NamedTuple):
-    """Sums over days: how many had a purchase, purchases, their value, and all that moved."""
+    """Sums over days: how many had a purchase, purchases, their net value, and all that moved."""
 
     purchase_days: int
     purchases: int
@@ -34,10 +40,11 @@ class Sums(NamedTuple):
 
 
 class Bought(NamedTuple):
-    """A transaction as the ledger takes it; ``value`` is ``None`` where it is no purchase."""
+    """A transaction as the ledger takes it; a refund is no purchase and has a value below zero."""
 
     amount: float
-    value: float | None
+    purchase: bool
+    value: float
     has_margin: bool
     channel: int
     product: str | None
@@ -47,10 +54,14 @@ def take(customer: Customer, at: int, bought: Bought) -> None:
     """Enter a transaction of ``at`` (ms); amounts in base currency."""
     customer.touch(LEDGER)
     ledger, day = customer.ledger, at // MS_PER_DAY
-    purchase = bought.value is not None
+    purchase = bought.purchase
     if purchase:
         _note_purchase(ledger, at, bought)
-    first_of_day = _enter(customer, day, purchase, bought.value or 0.0, bought.amount)
+    elif bought.value:
+        ledger.refunds += 1
+        ledger.value += bought.value
+        ledger.has_margin |= bought.has_margin
+    first_of_day = _enter(customer, day, purchase, bought.value, bought.amount)
     if purchase:
         ledger.purchase_days += first_of_day
         if ledger.first_day < 0 or day < ledger.first_day:
@@ -81,47 +92,49 @@ def sums(customer: Customer, first_day: int, last_day: int) -> Sums:
             days, purchases = days + block.purchase_days, purchases + block.purchases
             value, moved = value + block.value, moved + block.moved
             continue
-        for day, count, worth, amount in _DAY.iter_unpack(customer.peek_block(block.number)):
-            if first_day <= day <= last_day:
+        low, high = first_day - start, last_day - start
+        for bits, count, worth, amount in _DAY.iter_unpack(customer.peek_block(block.number)):
+            if low <= bits % BLOCK_DAYS <= high:
                 days, purchases = days + (count > 0), purchases + count
                 value, moved = value + worth, moved + amount
     return Sums(days, purchases, value, moved)
 
 
-def purchase_days(customer: Customer, first_day: int, last_day: int) -> list[tuple[int, float]]:
-    """The UTC days of ``first_day`` to ``last_day`` with a purchase, ascending, and their value.
+def value_days(customer: Customer, first_day: int, last_day: int) -> list[tuple[int, float]]:
+    """The UTC days of ``first_day`` to ``last_day`` with any value, ascending, and that value.
 
     Blocks that are not in use are read and not kept decoded.
     """
     found = []
     for block in customer.ledger.blocks:
         start = block.number * BLOCK_DAYS
-        if block.purchases and start <= last_day and start + BLOCK_DAYS > first_day:
-            for day, count, worth, _ in _DAY.iter_unpack(customer.peek_block(block.number)):
-                if count and first_day <= day <= last_day:
+        if _has_value(block) and start <= last_day and start + BLOCK_DAYS > first_day:
+            for day, count, worth, _ in _days(customer, block.number):
+                if (count or worth) and first_day <= day <= last_day:
                     found.append((day, worth))
     found.sort()
     return found
 
 
-def oldest_purchase_day(customer: Customer, first_day: int, last_day: int) -> int | None:
-    """The first of these UTC days (both included) with a purchase that is still told apart."""
+def oldest_value_day(customer: Customer, first_day: int, last_day: int) -> int | None:
+    """The first of these UTC days (both included) with any value that is still told apart."""
     ledger = customer.ledger
-    if first_day <= ledger.first_day <= last_day:
+    if first_day <= ledger.first_day <= last_day and not ledger.refunds:
         return ledger.first_day
     for block in ledger.blocks:
         start = block.number * BLOCK_DAYS
-        if not block.purchases or start + BLOCK_DAYS <= first_day:
+        if not _has_value(block) or start + BLOCK_DAYS <= first_day:
             continue
-        days = _DAY.iter_unpack(customer.peek_block(block.number))
-        within = [day for day, count, _, _ in days if count and first_day <= day <= last_day]
+        days = _days(customer, block.number)
+        within = [day for day, count, worth, _ in days if count or worth]
+        within = [day for day in within if first_day <= day <= last_day]
         if within or start > last_day:
             return min(within, default=None)
     return None
 
 
 def first_value(customer: Customer) -> float:
-    """Value of the purchases of the first day with any."""
+    """Value of the purchases of the first day with any, less refunds of that day."""
     ledger = customer.ledger
     block = ledger.first_day // BLOCK_DAYS
     if any(each.number == block for each in ledger.blocks):
@@ -131,7 +144,7 @@ def first_value(customer: Customer) -> float:
 
 def _note_purchase(ledger: Ledger, at: int, bought: Bought) -> None:
     ledger.purchases += 1
-    ledger.value += bought.value or 0.0
+    ledger.value += bought.value
     ledger.has_margin |= bought.has_margin
     ledger.channels |= 1 << bought.channel
     insort(ledger.times, at)
@@ -145,13 +158,14 @@ def _enter(customer: Customer, day: int, purchase: bool, value: float, amount: f
     """Add to a day and its block; whether this is the day's first purchase."""
     number = day // BLOCK_DAYS
     packed = customer.block(number)
-    place = len(packed) - _DAY.size  # most belong to the day that came last
-    if place < 0 or _DAY.unpack_from(packed, place)[0] != day:
-        place = _place_of(packed, day)
+    place, bits = len(packed) - _DAY.size, day & _BITS  # most belong to the day that came last
+    if place < 0 or _DAY.unpack_from(packed, place)[0] != bits:
+        place = _place_of(packed, bits)
     if place == len(packed):
-        packed += _DAY.pack(day, 0, 0.0, 0.0)
+        packed += _DAY.pack(bits, 0, 0.0, 0.0)
     _, count, worth, moved = _DAY.unpack_from(packed, place)
-    _DAY.pack_into(packed, place, day, count + purchase, worth + value, moved + amount)
+    purchases = min(count + purchase, _BITS)
+    _DAY.pack_into(packed, place, bits, purchases, worth + value, moved + amount)
     customer.touch_block(number)
     first = purchase and count == 0
     blocks = customer.ledger.blocks
@@ -167,10 +181,21 @@ def _enter(customer: Customer, day: int, purchase: bool, value: float, amount: f
     return first
 
 
-def _place_of(packed: bytearray, day: int) -> int:
+def _days(customer: Customer, number: int) -> Iterator[tuple[int, int, float, float]]:
+    """Each day of a block: since 1970, purchases, their value less refunds, and what moved."""
+    start = number * BLOCK_DAYS
+    for bits, count, worth, moved in _DAY.iter_unpack(customer.peek_block(number)):
+        yield start + bits % BLOCK_DAYS, count, worth, moved
+
+
+def _has_value(block: Block) -> bool:
+    return block.purchases > 0 or block.value != 0.0
+
+
+def _place_of(packed: bytearray, bits: int) -> int:
     """Where a day lies in its block; the end for one that does not yet."""
     place = 0
-    while place < len(packed) and _DAY.unpack_from(packed, place)[0] != day:
+    while place < len(packed) and _DAY.unpack_from(packed, place)[0] != bits:
         place += _DAY.size
     return place
 

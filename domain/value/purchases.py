@@ -15,8 +15,17 @@ from schemas.touchpoints import Transaction
 def is_purchase(event: Transaction, policy: Policy) -> bool:
     """Whether the policy counts this transaction as a purchase."""
     rule = policy.purchases
-    return event.direction in rule.directions and (
-        rule.categories is None or event.category in rule.categories
+    return (
+        event.direction in rule.directions
+        and (rule.categories is None or event.category in rule.categories)
+        and not is_refund(event, policy)
+    )
+
+
+def is_refund(event: Transaction, policy: Policy) -> bool:
+    """Whether this transaction gives a purchase back, by what it says or by its category."""
+    return event.direction == "credit" and (
+        event.refund_of is not None or event.category in policy.purchases.refund_categories
     )
 
 
@@ -28,15 +37,21 @@ def take(customer: Customer, event: Transaction, amount: Amount | None, cause: C
         core.first_purchase = cause.at
     if amount is None:
         return
-    cause.bought = cause.value_moved = purchase
-    ledger.take(customer, cause.at, _bought(event, amount, purchase))
+    refund = not purchase and is_refund(event, cause.policy)
+    cause.bought, cause.refunded, cause.value_moved = purchase, refund, purchase or refund
+    ledger.take(customer, cause.at, _bought(event, amount, purchase, refund))
 
 
-def _bought(event: Transaction, amount: Amount, purchase: bool) -> Bought:
-    """A purchase is worth its margin where one is given, else its amount."""
-    value = None
-    if purchase:
+def _bought(event: Transaction, amount: Amount, purchase: bool, refund: bool) -> Bought:
+    """A purchase is worth its margin where one is given, else its amount.
+
+    A refund takes as much off, whether its margin is written as what was lost or below zero.
+    """
+    value = 0.0
+    if purchase or refund:
         value = amount.amount if event.margin is None else event.margin * amount.rate
+        if refund:
+            value = -abs(value)
     has_margin = event.margin is not None
     channel = CHANNEL_INDEX[event.channel]
-    return Bought(amount.amount, value, has_margin, channel, event.product)
+    return Bought(amount.amount, purchase, value, has_margin, channel, event.product)

@@ -61,7 +61,7 @@ def look(customer: Customer, cause: Cause) -> None:
     if referrer is None:
         return
     told, core = customer.referrals, customer.core
-    if customer.has(LEDGER) and customer.ledger.purchases != told.told_purchases:
+    if customer.has(LEDGER) and _moves(customer) != told.told_purchases:
         _tell(customer, referrer, "A purchase", cause)
     elif core.relation != told.told_relation:
         _tell(customer, referrer, "The customer state changed", cause)
@@ -92,8 +92,13 @@ def _tell(customer: Customer, referrer: str, why: str, cause: Cause) -> None:
         worth = f"with {purchases} the lifetime value is {clv:,.2f} {base}"
     told = customer.referrals
     told.told_to, told.told_relation = referrer, core.relation
-    told.told_purchases = customer.ledger.purchases if customer.has(LEDGER) else 0
+    told.told_purchases = _moves(customer) if customer.has(LEDGER) else 0
     _send(customer, cause, referrer=referrer, clv=clv, purchases=bought, reason=f"{why}: {worth}.")
+
+
+def _moves(customer: Customer) -> int:
+    """How often the value moved: purchases and refunds."""
+    return customer.ledger.purchases + customer.ledger.refunds
 
 
 def _withdraw(customer: Customer, referrer: str, why: str, cause: Cause) -> None:

@@ -18,7 +18,7 @@ from domain.kernel.units import MS_PER_DAY
 from domain.policy.value import ServeCosts, ValueRules
 from domain.value.clv import lifetime
 from domain.value.history import History, purchase_history
-from domain.value.ledger import first_value, oldest_purchase_day, sums
+from domain.value.ledger import first_value, oldest_value_day, sums
 from domain.value.sketches import LARGEST
 
 HUNDREDTHS: Final = 100
@@ -156,5 +156,5 @@ def all_hundredths(amounts: Floats) -> Ints:
 def _changes(customer: Customer, start: int, day: int, last_day: int) -> int:
     if last_day > day:  # bought within the few minutes that an event may be ahead
         return day + 1
-    oldest = oldest_purchase_day(customer, start, day)
+    oldest = oldest_value_day(customer, start, day)
     return FAR_DAY if oldest is None else oldest + day - start + 1

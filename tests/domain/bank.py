@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from domain import dispatch as rules
@@ -45,12 +45,14 @@ class Events:
     def __init__(self) -> None:
         self.made = 0
 
-    def _common(self, at: int, event_id: str | None, channel: str) -> dict[str, Any]:
+    def _common(
+        self, at: int, event_id: str | None, channel: str, microseconds: int = 0
+    ) -> dict[str, Any]:
         self.made += 1
         return {
             "event_id": event_id or f"e-{self.made:05d}",
             "customer_id": CUSTOMER,
-            "occurred_at": moment(START + at),
+            "occurred_at": moment(START + at) + timedelta(microseconds=microseconds),
             "channel": channel,
         }
 
@@ -62,18 +64,19 @@ class Events:
         return AppClick(
             **self._common(at, event_id, "app"),
             action=action,  # type: ignore[arg-type]
-            source=source or ("icon" if action == "launch" else None),  # type: ignore[arg-type]
+            source=(source or "icon") if action == "launch" else None,  # type: ignore[arg-type]
             function="loans" if action in {"function_visit", "error"} else None,
         )
 
     def transaction(
         self, at: int, balance: float | None = None, *, amount: float = 10.0,
         account: str = "a-1", currency: str = "CNY", direction: str = "debit",
-        event_id: str | None = None, channel: str = "branch",
+        event_id: str | None = None, channel: str = "branch", microseconds: int = 0, **details: Any,
     ) -> Transaction:  # fmt: skip
         """A transaction that leaves ``balance`` on the account."""
         return Transaction(
-            **self._common(at, event_id, channel),
+            **self._common(at, event_id, channel, microseconds),
+            **details,
             amount=amount,
             currency=currency,
             direction=direction,  # type: ignore[arg-type]
@@ -82,24 +85,21 @@ class Events:
         )
 
     def complaint(
-        self, at: int, status: str, *, complaint_id: str = "k-1", severity: int = 3,
-        factor: str = "service", is_complex: bool = False, event_id: str | None = None,
-        channel: str = "call_centre", category: str = "fees",
+        self, at: int, status: str, *, complaint_id: str = "k-1", severity: int | None = None,
+        factor: str = "service", is_complex: bool | None = None, event_id: str | None = None,
+        channel: str = "call_centre", category: str = "fees", microseconds: int = 0, **details: Any,
     ) -> Complaint:  # fmt: skip
-        """A step of a complaint."""
-        opened: dict[str, Any] = {}
+        """A step of a complaint; one that opens it has severity 3 where none is given."""
         if status == "opened":
-            opened = {
-                "severity": severity,
-                "factor": factor,
-                "category": category,
-                "complex": is_complex,
-            }
+            details |= {"factor": factor, "category": category}
+            severity = 3 if severity is None else severity
         return Complaint(
-            **self._common(at, event_id, channel),
+            **self._common(at, event_id, channel, microseconds),
             complaint_id=complaint_id,
             status=status,  # type: ignore[arg-type]
-            **opened,
+            severity=severity,
+            complex=is_complex,
+            **details,
         )
 
     def survey(
@@ -139,7 +139,7 @@ class Events:
         return Feedback(
             **self._common(at, event_id, "call_centre"),
             kind=kind,  # type: ignore[arg-type]
-            contact_id=contact_id,
+            contact_id=contact_id if kind == "callback_done" else None,
             **details,
         )
 

@@ -13,27 +13,53 @@ DAY = 24 * HOUR
 LINES = {"prospect": 1e5, "key": 2e5, "vip": 3e5, "private": 8e6}
 ORDER = ["standard", "prospect", "key", "vip", "private"]
 ACKNOWLEDGE = {"standard": 24, "prospect": 8, "key": 4, "vip": 1, "private": 1}
+RATES = {"CNY": 1.0, "USD": 7.1}
 RESOLVE = {"standard": 360, "prospect": 168, "key": 72, "vip": 24, "private": 24}
+COMPLEX = RESOLVE | {"standard": 720}
 
 
 def in_order(events: list[Any]) -> list[Any]:
-    """By (occurred_at, event_id)."""
-    return sorted(events, key=lambda event: (event.occurred_at, event.event_id))
+    """By time, then by sequence (none first), then by the text and the numbers in the id."""
+    return sorted(
+        events,
+        key=lambda event: (
+            event.occurred_at,
+            -1 if event.sequence is None else event.sequence,
+            by_numbers(event.event_id),
+            event.event_id,
+        ),
+    )
+
+
+def by_numbers(event_id: str) -> list[tuple[str, int]]:
+    """Texts, each with the number behind it; -1 for none."""
+    found: list[tuple[str, int]] = []
+    text, digits = "", ""
+    for character in event_id:
+        if character in "0123456789":
+            digits += character
+            continue
+        if digits:
+            found.append((text, int(digits)))
+            text, digits = "", ""
+        text += character
+    return [*found, (text, int(digits) if digits else -1)]
 
 
 def ms(event: Any) -> int:
-    """Milliseconds since the epoch."""
-    at: float = event.occurred_at.timestamp()
-    return round(at * 1_000)
+    """Milliseconds since the epoch, rounded down."""
+    at: float = event.occurred_at.replace(microsecond=0).timestamp()
+    return round(at) * 1_000 + event.occurred_at.microsecond // 1_000
 
 
 def balance_series(events: list[Any]) -> list[tuple[int, float]]:
     """(time, total balance) after the last event of each millisecond."""
-    latest: dict[str, float] = {}
+    latest: dict[tuple[str, str], float] = {}
     series: dict[int, float] = {}
     for event in in_order(events):
         if event.type == "transaction" and event.balance_after is not None:
-            latest[event.account_id] = event.balance_after
+            worth = event.balance_after * RATES[event.currency]
+            latest[event.account_id, event.currency] = worth
             series[ms(event)] = sum(latest.values())
     return sorted(series.items())
 
@@ -126,7 +152,7 @@ def moments(events: list[Any], now: int) -> list[tuple[int, float, float]]:
 def complaint_moments(events: list[Any], steps: list[Any]) -> list[tuple[int, float, float]]:
     """How grave each cycle began and how it ended."""
     found: list[tuple[int, float, float]] = []
-    severity = next((s.severity for s in steps if s.severity is not None), None)
+    severity = next((s.severity for s in reversed(steps) if s.severity is not None), None)
     for cycle in complaint_cycles(steps):
         start = ms(cycle["start"])
         if severity is not None:
@@ -135,9 +161,15 @@ def complaint_moments(events: list[Any], steps: list[Any]) -> list[tuple[int, fl
             end = ms(cycle["end"])
             score = 5.0
             if cycle["end"].status == "resolved":
-                score = 8.0 if end < promise(events, start, end, RESOLVE) else 3.0
+                score = 8.0 if end < promise(events, start, end, resolve_hours(steps)) else 3.0
             found.append((end, 3.0, score))
     return found
+
+
+def resolve_hours(steps: list[Any]) -> dict[str, int]:
+    """30 days for standard customers once it is said to be complex, until it is said not to be."""
+    said = next((step.complex for step in reversed(steps) if step.complex is not None), False)
+    return COMPLEX if said else RESOLVE
 
 
 def broken_promises(events: list[Any], now: int) -> list[tuple[int, float, float]]:
@@ -184,7 +216,7 @@ def complaints_open(events: list[Any], now: int) -> tuple[int, int]:
             continue
         waiting += 1
         start = ms(cycle["start"])
-        late = promise(events, start, now, RESOLVE) <= now
+        late = promise(events, start, now, resolve_hours(steps)) <= now
         if "acknowledged" not in cycle:
             late = late or promise(events, start, now, ACKNOWLEDGE) <= now
         overdue += late
@@ -214,6 +246,22 @@ def features(events: list[Any], now: int) -> dict[str, float] | None:
     }
 
 
+def bought(events: list[Any], now: int) -> dict[str, Any]:
+    """Purchases are debits; a credit that gives one back lowers the value of its own day."""
+    total, year, purchases = 0.0, 0.0, 0
+    for event in events:
+        if event.type != "transaction":
+            continue
+        worth = event.amount * RATES[event.currency]
+        if event.direction == "credit":
+            worth = -worth if event.refund_of or event.category == "refund" else 0.0
+        purchases += event.direction == "debit"
+        total += worth
+        if now // DAY - 365 < ms(event) // DAY <= now // DAY:
+            year += worth
+    return {"purchases": purchases, "total": total, "total_365_days": year}
+
+
 def figures(events: list[Any], now: int) -> dict[str, Any]:
     """What the export of a customer must say as of ``now`` (ms since the epoch)."""
     transactions = [e for e in events if e.type == "transaction"]
@@ -222,7 +270,7 @@ def figures(events: list[Any], now: int) -> dict[str, Any]:
     return {
         "events": len(events),
         "transactions": len(transactions),
-        "transaction_sum": sum(e.amount for e in transactions),
+        "transaction_sum": sum(e.amount * RATES[e.currency] for e in transactions),
         "balance": series[-1][1] if series else None,
         "tier": tier_at(events, now),
         "satisfaction": satisfaction(events, now),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from domain.policy import Policy, load_policy
-from tests.domain.bank import DAY, HOUR, Events, Task, after_start
+from tests.domain.bank import DAY, HOUR, START, Events, Task, after_start
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,62 @@ def test_an_unknown_currency_is_counted_left_out_and_signalled_once_a_day() -> N
     assert "XAU" in task.signals()[0].reason
 
 
-def test_accounts_points_and_changes_stay_bounded_under_abuse() -> None:
+def test_an_account_has_a_balance_in_each_currency() -> None:
+    make = Events()
+    task = Task(reload_always=True).take(
+        make.transaction(0, 100.0), make.transaction(1, 10.0, currency="USD")
+    )
+    # 100 + 10 x 7.1
+    assert (task.figures()["balance"], task.figures()["accounts"]) == (171.0, 1)
+    task.take(make.transaction(2, 50.0))
+    assert task.figures()["balance"] == 121.0
+
+
+def test_a_balance_kept_before_currencies_were_told_is_in_that_of_the_next_one() -> None:
+    make = Events()
+    task = Task().take(make.transaction(0, 5.0, account="other"))
+    money = task.customer.money
+    money.settled = {"a-1": (START - 9, "e", 900.0)}
+    money.points.append((START + 1, "f", "a-2", 30.0))
+    task.customer.balances = None
+    task.reload()
+    assert task.figures()["balance"] == 935.0
+    task.take(make.transaction(HOUR, 10.0, currency="USD"), make.transaction(0, 7.0, account="a-2"))
+    # 71 for 900; the 7 came late and is older than the 30
+    assert task.figures()["balance"] == 5.0 + 71.0 + 30.0
+
+
+def test_of_more_than_1024_accounts_the_empty_ones_longest_at_rest_leave_first() -> None:
+    make = Events()
+    task = Task()
+    for n in range(1_024):
+        task.take(make.transaction(n, 0.0 if n in (5, 9) else 1.0, account=f"a-{n}"))
+    task.take(
+        make.transaction(2_000, 1.0, account="b-1"), make.transaction(2_001, 1.0, account="b-2")
+    )
+    assert task.figures()["balance"] == 1_024.0
+    assert not task.signals()
+    kept = {account.partition("\x1f")[0] for account in task.customer.balances or {}}
+    assert {f"a-{n}" for n in range(1_024)} - kept == {"a-5", "a-9"}
+    # an old balance of a forgotten one, which was 0 since, comes late: it stays forgotten
+    task.take(make.transaction(4, 500.0, account="a-5"))
+    assert task.figures()["balance"] == 1_024.0
+    assert [signal.kind for signal in task.signals()] == ["account_overflow"]
+    # a new one comes back; for it the one longest at rest leaves
+    task.take(make.transaction(DAY, 500.0, account="a-5"))
+    assert task.figures()["balance"] == 1_023.0 + 500.0
+    task.reload()
+    assert task.figures()["balance"] == 1_023.0 + 500.0
+    # at 0 it would only take the place of another
+    task.take(make.transaction(DAY + 1, 0.0, account="c"))
+    assert task.figures()["balance"] == 1_023.0 + 500.0
+    assert task.figures()["accounts"] == 1_024
+
+
+def test_accounts_points_and_changes_stay_bounded_under_abuse(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("domain.money.balances.MAX_ACCOUNTS", 64)
     make = Events()
     task = Task()
     for n in range(400):

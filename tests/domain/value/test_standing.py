@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from domain.customer.state import Customer
 from domain.policy import Policy
 from domain.policy.value import Rfm, ValueRules
-from domain.value.ledger import Bought, oldest_purchase_day, take
+from domain.value.ledger import Bought, oldest_value_day, take
 from domain.value.ranks import Ranks
 from domain.value.sketches import grid_of
 from domain.value.snapshot import Figures, SnapshotFormatError, load_snapshot
@@ -131,15 +131,15 @@ def test_what_a_restart_gives_is_what_was_live(
     ),
     st.integers(0, 60),
 )
-def test_the_oldest_purchase_day_of_a_window(made: list[tuple[int, bool]], first: int) -> None:
+def test_the_oldest_value_day_of_a_window(made: list[tuple[int, bool]], first: int) -> None:
     made.sort()
     customer = Customer.new("ann")
     for day, purchase in made:
-        bought = Bought(1.0, 1.0 if purchase else None, False, 0, None)
+        bought = Bought(1.0, purchase, float(purchase), False, 0, None)
         take(customer, (20_000 + day) * DAY, bought)
     start = max(first, made[-1][0] - 364)
     within = [day for day, purchase in made if purchase and start <= day <= start + 364]
-    found = oldest_purchase_day(customer, 20_000 + start, 20_000 + start + 364)
+    found = oldest_value_day(customer, 20_000 + start, 20_000 + start + 364)
     assert found == (20_000 + min(within) if within else None)
 
 
