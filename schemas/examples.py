@@ -169,6 +169,8 @@ EXAMPLES: Final[dict[str, list[Example]]] = {
             revenue=199,
             offer_id="offer-8",
         ),
+        _event(73, "campaign", "sms", campaign_id="m-2026-01", action="opted_out"),
+        _event(74, "campaign", "web", campaign_id="m-2026-02", action="opted_in"),
     ],
     "care": [
         _event(76, "care", "branch", task_id="care-0001", action="done", cost=88),

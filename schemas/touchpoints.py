@@ -230,7 +230,9 @@ class QuietHours(BaseModel):
 class Profile(TouchpointBase):
     """What is known of the customer. A field given as null is cleared; one not given stays.
 
-    `model_fields_set` tells the two apart. `erase: true` stands alone.
+    `model_fields_set` tells the two apart. `erase: true` stands alone. Of a channel in `consent` a
+    value that differs from the one before is news; one that is repeated is not, and lets an
+    opt-out of the customer stand.
     """
 
     topic: ClassVar[str] = "touchpoints.profiles"
@@ -279,7 +281,11 @@ _ERASE_ALLOWS: Final = frozenset({*TouchpointBase.model_fields, "type", "erase"}
 
 
 class Campaign(TouchpointWithCases):
-    """A step of a campaign with one customer."""
+    """A step of a campaign with one customer.
+
+    `opted_out` and `opted_in` are the customer's own word about `channel`: nothing more through
+    it, or again. A profile that repeats its old consent does not undo an opt-out.
+    """
 
     DECIDES = "action"
     CASES: ClassVar[Cases] = {"converted": Case(needs=("revenue",))}
@@ -288,7 +294,7 @@ class Campaign(TouchpointWithCases):
 
     type: Literal["campaign"] = "campaign"
     campaign_id: SourceId
-    action: Literal["sent", "opened", "clicked", "converted", "opted_out"]
+    action: Literal["sent", "opened", "clicked", "converted", "opted_out", "opted_in"]
     revenue: PaidCost | None = None
     cost: PaidCost | None = None
     offer_id: SourceId | None = None

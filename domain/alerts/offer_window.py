@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from domain.alerts import open_alerts
 from domain.customer.cause import Cause
-from domain.customer.consent import note_opt_out
+from domain.customer.consent import note_word
 from domain.customer.state import DESK, Customer
 from domain.kernel.scales import TIERS
 from domain.policy.alerts import ALERT_INDEX
@@ -17,8 +17,9 @@ from schemas.touchpoints import Campaign
 
 def take_campaign(customer: Customer, event: Campaign, cause: Cause) -> None:
     """Open the window at a click, close it at a conversion or an opt-out."""
-    if event.action == "opted_out":
-        note_opt_out(customer, event.channel, cause.at)
+    if event.action in ("opted_out", "opted_in"):
+        opted_in = event.action == "opted_in"
+        note_word(customer, event.channel, (cause.at, event.event_id), opted_in)
     if event.action in ("converted", "opted_out"):
         _close(customer, event.campaign_id, cause)
     elif event.action == "clicked":

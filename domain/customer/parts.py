@@ -22,6 +22,8 @@ Point = tuple[int, str, str, float]
 Pin = tuple[int, str, int]
 # at, event_id, owner ("" = none), whether this change of owner made its handover task
 Owner = tuple[int, str, str, bool]
+# at, event_id, whether a channel may be used: by the profile, or by the customer's own word
+Said = tuple[int, str, bool]
 # when (ms), hashes of the agent and of the branch; 0 = none was named
 Met = tuple[int, int, int]
 
@@ -269,11 +271,17 @@ class Cases(msgspec.Struct, array_like=True, gc=False):
 
 
 class File(msgspec.Struct, array_like=True, gc=False):
-    """Profile: the newest value of each field by (at, event_id); the newest 8 pins and owners."""
+    """Profile: the newest value of each field by (at, event_id); the newest 8 pins and owners.
+
+    Of the consent also what it was: bound 34 values for each of 10 channels.
+    """
 
     fields: dict[str, tuple[int, str, object]] = {}
     pins: list[Pin] = []
     owners: list[Owner] = []
+    # channel -> what the profile said of it: the values of the last 24 hours, and of those before
+    # the first and the last of the value that held then; ascending
+    said: dict[int, list[Said]] = {}
 
 
 class Referred(NamedTuple):
@@ -362,5 +370,7 @@ class Desk(msgspec.Struct, array_like=True, gc=False):
     forgotten: int = 0
     # (UTC day, kind, alerts) of kinds with a cap of their own, the newest 3 days
     of_kind: list[tuple[int, int, int]] = []
-    # channel -> when the customer last opted out of it
+    # channel -> when the customer last opted out of it; read, and written by older versions alone
     opted_out: dict[int, int] = {}
+    # channel -> the newest word of the customer: opted in or out
+    words: dict[int, Said] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from domain.customer.cause import Cause
+from domain.customer.consent import note_consent
 from domain.customer.state import FILE, Customer
 from domain.kernel.order import is_newer
 from schemas.touchpoints import Profile, QuietHours
@@ -32,6 +33,8 @@ def take_profile(customer: Customer, event: Profile, cause: Cause) -> None:
     given = event.model_fields_set
     fields = customer.file.fields
     customer.touch(FILE)
+    if "consent" in given:
+        note_consent(customer, event.consent, key)
     for name in FIELDS:
         if name in given:
             kept = fields.get(name)

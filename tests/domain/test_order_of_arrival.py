@@ -112,7 +112,9 @@ def events_at(draw: st.DrawFn, make: Events, at: int) -> TouchpointBase:
         action = draw(st.sampled_from(("acknowledged", "resolved", "snoozed")))
         return make.desk(at, alert_id, action, until=at + HOUR if action == "snoozed" else None)
     if kind == 8:
-        action = draw(st.sampled_from(("sent", "clicked", "clicked", "converted", "opted_out")))
+        action = draw(
+            st.sampled_from(("sent", "clicked", "clicked", "converted", "opted_out", "opted_in"))
+        )
         return make.campaign(at, action, channel=draw(st.sampled_from(("sms", "email"))))
     if draw(st.booleans()):
         pin = draw(st.sampled_from((None, "standard", "vip", "private")))

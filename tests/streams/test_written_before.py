@@ -51,6 +51,11 @@ FORM_OF = {
     b"f": parts.Referrals, b"k": parts.Contacts, b"o": parts.Desk,
 }  # fmt: skip
 OWN_IDS = ("alert_id", "signal_id", "task_id", "transition_id", "update_id", "referral_id")
+# what is kept since, by record: how the consent came about
+NEW_FIELDS: dict[bytes, dict[str, Any]] = {
+    LETTERS[state_records.FILE]: {"said": {}},
+    LETTERS[state_records.DESK]: {"opted_out": {}, "words": {}},
+}
 PART_OF = {
     state_records.MONEY: "money", state_records.MOOD: "mood", state_records.CASES: "cases",
     state_records.FILE: "file", state_records.LEDGER: "ledger", state_records.ANSWERS: "answers",
@@ -58,6 +63,7 @@ PART_OF = {
     state_records.REFERRALS: "referrals", state_records.CONTACTS: "contacts",
     state_records.DESK: "desk",
 }  # fmt: skip
+FORM_OF = {mark: getattr(parts, name.capitalize()) for mark, name in PART_OF.items()}
 
 
 @pytest.fixture(scope="module", params=CLOCKS)
@@ -143,6 +149,10 @@ def plain(records: dict[bytes, bytes], told: set[bytes]) -> dict[bytes, object]:
             found[key] = without_types(value[1:])
         elif key[:1] in (LETTERS[state_records.DESK], b"t") and key[1:] in told:
             del found[key]
+        elif key[:1] in NEW_FIELDS:
+            found[key] = part = decoded(key, value)
+            for name, blank in NEW_FIELDS[key[:1]].items():
+                setattr(part, name, blank)
     return found
 
 
@@ -208,7 +218,7 @@ def test_every_state_record_it_ever_wrote_is_read_and_written_as_it_was(kept: Ke
         assert letters == {b"c", b"d", b"p", *LETTERS.values()}, number
 
 
-def decoded(record: bytes, value: bytes | None) -> object:
+def decoded(record: bytes, value: bytes | None) -> Any:
     """A record as it is read: fields that were appended since have their defaults."""
     form = FORM_OF.get(record[:1])
     return value if form is None or value is None else msgspec.msgpack.decode(value[1:], type=form)

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.customer.consent import may_contact
 from domain.kernel.quiet_hours import quiet_until
 from domain.policy import Policy
 from tests.domain.bank import CUSTOMER, DAY, HOUR, MINUTE, START, Events, Task, after_start, ms_of
@@ -170,22 +169,6 @@ def test_without_consent_to_the_channel_nothing_is_raised() -> None:
     assert task.figures()["suppressed_alerts"] == 0
     nobody = Task().take(make.transaction(0, KEY), make.campaign(2 * HOUR, "clicked"))
     assert nobody.alerts() == []
-
-
-def test_an_opt_out_takes_consent_back_until_it_is_given_again_in_any_order() -> None:
-    make = Events()
-    steps = [
-        make.profile(0, consent={"sms": True}),
-        make.campaign(HOUR, "opted_out"),
-        make.profile(2 * HOUR, consent={"sms": True}),
-        make.campaign(3 * HOUR, "opted_out", channel="email"),
-    ]
-    for order in (steps, steps[::-1], steps[1:] + steps[:1]):
-        assert may_contact(Task(reload_always=True).take(*order).customer, "sms")
-    for order in (steps[:2], steps[1::-1]):
-        task = Task(reload_always=True).take(*order)
-        assert not may_contact(task.customer, "sms")
-        assert not may_contact(task.customer, "email")
 
 
 def test_lower_tiers_have_no_offer_window_and_a_day_has_one() -> None:
