@@ -13,6 +13,8 @@ of arrival does not matter.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from domain.customer.parts import File, Said
 from domain.customer.state import DESK, FILE, Customer
 from domain.kernel.local_time import zone_of
@@ -21,6 +23,7 @@ from domain.kernel.scales import CHANNEL_INDEX
 from domain.kernel.units import LATENESS_MS
 from domain.policy import Policy
 from domain.policy.calendar import minutes_of
+from schemas.fields import Channel
 
 MAX_SAID = 32
 # behind every event id: who opted out under an older version did so at the end of its millisecond
@@ -37,7 +40,9 @@ def may_contact(customer: Customer, channel: str) -> bool:
     return said is not None and said[2] and _names(customer, channel)
 
 
-def note_consent(customer: Customer, consent: dict[str, bool] | None, key: tuple[int, str]) -> None:
+def note_consent(
+    customer: Customer, consent: Mapping[Channel, bool] | None, key: tuple[int, str]
+) -> None:
     """Keep what a profile says of each channel; ``key`` (ms, event id) is its place in time.
 
     To be called before the field itself is kept.
@@ -176,8 +181,8 @@ def _as_before(file: File) -> dict[int, Said]:
     kept = file.fields.get("consent")
     if kept is None or not isinstance(kept[2], dict):
         return {}
-    at, event_id, consent = kept
-    return {CHANNEL_INDEX[name]: (at, event_id, bool(value)) for name, value in consent.items()}
+    at, event_id = kept[:2]
+    return {CHANNEL_INDEX[name]: (at, event_id, bool(value)) for name, value in kept[2].items()}
 
 
 def _field(customer: Customer, name: str) -> object:

@@ -147,7 +147,13 @@ def joined(mine: list[TouchpointBase], theirs: list[TouchpointBase]) -> bool:
 
 def test_two_ids_are_one_source_and_the_newest_word_of_either_counts() -> None:
     opted_out = [profile(0, True), word(DAY, "opted_out"), profile(2 * DAY, True)]
-    for other in ([profile(3 * DAY, True)], [profile(-DAY, True)], [], [Events().click(0)]):
+    others: tuple[list[TouchpointBase], ...] = (
+        [profile(3 * DAY, True)],
+        [profile(-DAY, True)],
+        [],
+        [Events().click(0)],
+    )
+    for other in others:
         assert not joined(opted_out, other)
         assert not joined(other, opted_out)
     later = [profile(3 * DAY, False), profile(4 * DAY, True)]
