@@ -63,7 +63,6 @@ PART_OF = {
     state_records.REFERRALS: "referrals", state_records.CONTACTS: "contacts",
     state_records.DESK: "desk",
 }  # fmt: skip
-FORM_OF = {mark: getattr(parts, name.capitalize()) for mark, name in PART_OF.items()}
 
 
 @pytest.fixture(scope="module", params=CLOCKS)
