@@ -94,13 +94,16 @@ def apply(customer: Customer, event: TouchpointBase | Quick, at: int, ctx: Conte
     """Let one event act on its customer; ``at`` is its ``occurred_at`` in ms.
 
     A repeat within 7 days changes nothing but the count of repeats; an event more than 7 days
-    behind the customer's newest is rejected as ``too_late`` and changes nothing.
+    behind the customer's newest is rejected as ``too_late`` and changes nothing. So is what the
+    desk did about an alert of another customer, as ``wrong_customer``.
     """
     if (refused := refusal(event, ctx.policy)) is not None:  # type: ignore[arg-type]
         return Outcome("rejected", "invalid", refused)
+    kind = type(event)
+    if kind in ORDERS and (outcome := _refused(customer, event)) is not None:
+        return outcome
     core = customer.core
     digest = xxh3_64_digest(event.event_id.encode())
-    kind = type(event)
     is_click = kind is QuickClick or kind is AppClick
     code = click_code(event) if is_click else CODE_OF[kind]
     newest = core.newest
@@ -114,10 +117,8 @@ def apply(customer: Customer, event: TouchpointBase | Quick, at: int, ctx: Conte
             newest = at
         if customer.recent.seen(digest, newest - WINDOW_MS, code):
             return _repeated(customer)
-        if at == newest:
-            core.newest = at
-        else:
-            core.first = min(core.first, at)
+        core.newest = newest
+        core.first = min(core.first, at)
     else:
         core.newest = core.first = at
         core.born = at // MS_PER_SECOND
@@ -310,6 +311,16 @@ TAKE: dict[type[TouchpointBase | Quick], Take] = {
 }
 
 
+ORDERS = frozenset((Desk,))
+"""Types that may be refused by what the customer's state says."""
+
+
+def _refused(customer: Customer, event: TouchpointBase | Quick) -> Outcome | None:
+    if isinstance(event, Desk) and desk.is_of_another(customer, event):
+        return _of_another(event)
+    return None
+
+
 def _note_move(customer: Customer, code: int, at: int, ctx: Context) -> None:
     """Let a click enter the 7-day window, and have the customer judged at the next tick."""
     if code < CODES and at > ctx.now - WINDOW_MS:
@@ -348,6 +359,15 @@ def _too_late(at: int, newest: int) -> Outcome:
         "too_late",
         f"occurred_at is {duration(newest - at)} behind the customer's newest event; after 7 days"
         " repeats can no longer be told, so it is not counted",
+    )
+
+
+def _of_another(event: Desk) -> Outcome:
+    return Outcome(
+        "rejected",
+        "wrong_customer",
+        f"alert {event.alert_id} is of another customer; what is done about an alert must name, and"
+        " be keyed by, the customer_id that the alert bears",
     )
 
 

@@ -49,6 +49,7 @@ REASONS: Final = (
     "too_late",
     "empty",
     "wrong_partition",
+    "wrong_customer",
 )
 """Every reason a record can go to the dead letters for; a metrics label."""
 

@@ -34,6 +34,7 @@ Reason = Literal[
     "too_late",
     "empty",
     "wrong_partition",
+    "wrong_customer",
 ]
 """`schemas.codec.REASONS` as a type."""
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]

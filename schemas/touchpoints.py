@@ -170,7 +170,10 @@ class Survey(TouchpointWithCases):
 
 
 class ServiceContact(TouchpointWithCases):
-    """A call or visit, when it ended; an `unresolved` one promises a callback by `callback_by`."""
+    """A call or visit, when it ended; an `unresolved` one promises a callback by `callback_by`.
+
+    That is not before `occurred_at`.
+    """
 
     DECIDES = "outcome"
     CASES: ClassVar[Cases] = {"unresolved": Case(may=("callback_by",))}
@@ -186,6 +189,17 @@ class ServiceContact(TouchpointWithCases):
     branch_id: SourceId | None = None
     stage: Stage | None = None
     callback_by: OccurredAt | None = None
+
+    @model_validator(mode="after")
+    def _due_after_the_contact(self) -> Self:
+        due = self.callback_by
+        if due is not None and due < self.occurred_at:
+            raise PydanticCustomError(
+                "case",
+                "callback_by: got {due}; must not be before occurred_at ({at})",
+                {"due": due.isoformat(), "at": self.occurred_at.isoformat()},
+            )
+        return self
 
 
 class Feedback(TouchpointWithCases):

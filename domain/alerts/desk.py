@@ -1,13 +1,15 @@
 """The desk: what people do about alerts, and what happens where they do nothing.
 
 An alert of priority 1 that nobody acknowledges in time is raised again one level up, to level 3;
-an alert that waits for the end of the customer's quiet hours is then judged anew.
+unless its matter was settled meanwhile. One that waits for the end of the customer's quiet hours
+is then judged anew.
 """
 
 from __future__ import annotations
 
-from domain.alerts import open_alerts
+from domain.alerts import ids, open_alerts
 from domain.alerts.judging import raise_again, raise_alert
+from domain.alerts.settled import is_settled
 from domain.customer.cause import Cause
 from domain.customer.effects import Wanted
 from domain.customer.state import DESK, Customer
@@ -20,7 +22,18 @@ def take(customer: Customer, event: Desk, cause: Cause) -> None:
     """Let an action of the desk count for its alert, known or still to come."""
     until = 0 if event.until is None else milliseconds(event.until)
     action = cause.at, open_alerts.ACTIONS[event.action], until
-    open_alerts.act(customer, event.alert_id, action, cause.policy.alerts)
+    open_alerts.act(customer, event.alert_id, action, cause.policy)
+
+
+def is_of_another(customer: Customer, event: Desk) -> bool:
+    """Whether an action is about an alert of another customer: by its id, and by what is kept.
+
+    What is not known says nothing: an alert may have been forgotten, or have an older id.
+    """
+    owners = (event.customer_id, customer.customer_id)
+    if not all(ids.is_of_another(event.alert_id, owner) for owner in owners):
+        return False
+    return not open_alerts.concerns(customer, event.alert_id)
 
 
 def fall_due(customer: Customer, cause: Cause) -> None:
@@ -29,6 +42,9 @@ def fall_due(customer: Customer, cause: Cause) -> None:
     desk = customer.desk
     due = [each for each in desk.open if 0 < each.due <= cause.at]
     for opened in sorted(due, key=lambda each: (each.due, each.number)):
+        if is_settled(customer, opened, cause.policy):
+            open_alerts.rest(opened)
+            continue
         again = Cause(cause.ctx, opened.due)
         raise_again(customer, opened, again)
         cause.outputs += again.outputs

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.alerts import open_alerts
+from domain.alerts import ids, open_alerts
 from domain.alerts.limits import allowed, passes
+from domain.alerts.offer_window import is_closed
 from domain.alerts.priority import Priority, priority
 from domain.customer.cause import Cause
 from domain.customer.consent import quiet_end
@@ -20,10 +21,9 @@ from domain.customer.state import DESK, Customer
 from domain.experience.outrage import outrage
 from domain.kernel.order import rank
 from domain.kernel.scales import TIERS
-from domain.kernel.words import duration
 from domain.policy.alerts import ALERT_INDEX, ALERT_KINDS, AlertKind
 from schemas.fields import moment, rfc3339
-from schemas.outputs import Alert, output_id
+from schemas.outputs import Alert
 
 MAX_HELD = 8
 REASON_KEPT = 300
@@ -39,14 +39,13 @@ def judge(customer: Customer, cause: Cause) -> None:
 def raise_alert(customer: Customer, wanted: Wanted, cause: Cause) -> None:
     """Add an alert to the outputs unless its rule, cooldown or cap forbids.
 
-    One that respects quiet hours waits in them.
+    One that respects quiet hours waits in them, and is judged when they are over.
     """
     kind, at, event_id, channel = wanted.kind, wanted.at, wanted.event_id, wanted.channel
     rule = getattr(cause.policy.alerts.rules, kind)
     if not rule.enabled:
         return
-    urgency = _urgency(customer, wanted, cause)
-    if not passes(customer, wanted, rule, urgency.priority):
+    if wanted.about and is_closed(customer, wanted.about, at):
         return
     if rule.quiet_hours == "respect":
         until = quiet_end(customer, cause.ctx.now, cause.policy)
@@ -57,6 +56,9 @@ def raise_alert(customer: Customer, wanted: Wanted, cause: Cause) -> None:
             )  # fmt: skip
             _hold(customer, held, cause)
             return
+    urgency = _urgency(customer, wanted, cause)
+    if not passes(customer, wanted, rule, urgency.priority):
+        return
     if not allowed(customer, at, ALERT_INDEX[kind], rule, cause.policy.alerts):
         customer.core.suppressed_alerts += 1
         return
@@ -67,7 +69,7 @@ def raise_alert(customer: Customer, wanted: Wanted, cause: Cause) -> None:
         cause,
         kind,
         at,
-        alert_id=output_id(kind, customer.customer_id, *named),
+        alert_id=ids.first_id(kind, customer.customer_id, *named),
         tier=TIERS[wanted.tier],
         priority=urgency.priority,
         priority_reason=urgency.reason,
@@ -86,12 +88,12 @@ def raise_alert(customer: Customer, wanted: Wanted, cause: Cause) -> None:
 def raise_again(customer: Customer, opened: Open, cause: Cause) -> None:
     """Raise an alert that nobody acknowledged, one level up; ``cause.at`` is when that was due."""
     kind = ALERT_KINDS[opened.kind]
-    waited = cause.at - opened.raised
+    waited = cause.policy.complaints.calendar.waited(opened.raised, cause.at)
     opened.level += 1
     opened.since = cause.at
     if getattr(cause.policy.alerts.rules, kind).enabled:  # else it was switched off meanwhile
         words = (
-            f"Nobody acknowledged an alert of priority 1 within {duration(waited)}: raised again"
+            f"Nobody acknowledged an alert of priority 1 within {waited}: raised again"
             f" at level {opened.level}. {opened.reason}"
         )
         alert = _alert(
@@ -99,7 +101,7 @@ def raise_again(customer: Customer, opened: Open, cause: Cause) -> None:
             cause,
             kind,
             cause.at,
-            alert_id=open_alerts.id_at(opened.number, opened.level),
+            alert_id=ids.id_at(opened.number, opened.level, customer.customer_id),
             tier=TIERS[customer.core.tier],
             priority=1,
             level=opened.level,
@@ -107,10 +109,10 @@ def raise_again(customer: Customer, opened: Open, cause: Cause) -> None:
             cause=opened.cause,
             reason=words[:1_000],
             complaint_id=opened.complaint_id or None,
-            figures={"waited_seconds": waited / 1_000},
+            figures={"waited_seconds": (cause.at - opened.raised) / 1_000},
         )
         cause.outputs.append(alert)
-    open_alerts.plan(opened, cause.policy.alerts)
+    open_alerts.plan(opened, cause.policy)
 
 
 def _alert(
@@ -168,8 +170,8 @@ def _open(customer: Customer, alert: Alert, at: int, cause: Cause) -> None:
         cause=alert.cause[:CAUSES_KEPT],
         complaint_id=alert.complaint_id or "",
     )
-    open_alerts.plan(opened, cause.policy.alerts)
-    open_alerts.keep(customer, opened, cause.policy.alerts)
+    open_alerts.plan(opened, cause.policy)
+    open_alerts.keep(customer, opened, cause.policy)
 
 
 def _hold(customer: Customer, held: Held, cause: Cause) -> None:

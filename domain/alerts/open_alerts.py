@@ -11,19 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from xxhash import xxh3_128_hexdigest
-
+from domain.alerts.ids import CAUSE_BYTES, TOP_LEVEL, causes, number_of
 from domain.customer.parts import Open
 from domain.customer.state import DESK, Customer
 from domain.kernel.units import LATENESS_MS
+from domain.policy import Policy
 from domain.policy.alerts import Alerts
 
 MAX_OPEN = 32
 MAX_EARLY = 32
-TOP_LEVEL = 3
 ACKNOWLEDGED, RESOLVED, SNOOZED = 1, 2, 3
 ACTIONS = {"acknowledged": ACKNOWLEDGED, "resolved": RESOLVED, "snoozed": SNOOZED}
-ID_HEX = 32
 
 
 class Counts(NamedTuple):
@@ -35,60 +33,35 @@ class Counts(NamedTuple):
     unmatched: int
 
 
-def number_of(alert_id: str) -> bytes | None:
-    """The 16 bytes of an id of ours; ``None`` for what cannot be one.
-
-    >>> number_of("00" * 15 + "ff")[-1], number_of("a1b2c3"), number_of("z" * 32)
-    (255, None, None)
-    """
-    try:
-        return bytes.fromhex(alert_id) if len(alert_id) == ID_HEX else None
-    except ValueError:
-        return None
-
-
-def id_at(number: bytes, level: int) -> str:
-    """The id under which the alert with this number is raised again at a level.
-
-    Of a form of its own, which ids raised by earlier versions have too: the desk may name them.
-    """
-    return xxh3_128_hexdigest(f"again\x1f{number.hex()}\x1f{level}".encode())
-
-
-def keep(customer: Customer, opened: Open, policy: Alerts) -> None:
+def keep(customer: Customer, opened: Open, policy: Policy) -> None:
     """Keep a new alert, with what was already done about it."""
     desk = customer.desk
     customer.touch(DESK)
-    numbers = set(_numbers(opened))
+    known = _causes(opened)
     for early in list(desk.early):
-        if early[0] in numbers and _reaches(opened, early[1], policy):
+        if early[0][:CAUSE_BYTES] in known and _reaches(opened, early[1], policy.alerts):
             desk.early.remove(early)
             _do(opened, *early[1:], policy=policy)
     desk.open.append(opened)
-    tidy(customer, policy)
+    tidy(customer, policy.alerts)
 
 
-def act(customer: Customer, alert_id: str, action: tuple[int, int, int], policy: Alerts) -> None:
+def act(customer: Customer, alert_id: str, action: tuple[int, int, int], policy: Policy) -> None:
     """Let (when, what, until) act on the alert with this id, or wait 24 hours for one."""
     desk, number = customer.desk, number_of(alert_id)
     customer.touch(DESK)
     found = None
     if number is not None:
-        found = next(
-            (
-                each
-                for each in desk.open
-                if number in _numbers(each) and _reaches(each, action[0], policy)
-            ),
-            None,
-        )
+        of_cause = _of_cause(customer, number)
+        reached = (each for each in of_cause if _reaches(each, action[0], policy.alerts))
+        found = next(reached, None)
     if found is not None:
         _do(found, *action, policy=policy)
     elif number is None:
         desk.unmatched += 1
     else:
         desk.early.append((number, *action))
-    tidy(customer, policy)
+    tidy(customer, policy.alerts)
 
 
 def tidy(customer: Customer, policy: Alerts) -> None:
@@ -115,6 +88,14 @@ def tidy(customer: Customer, policy: Alerts) -> None:
     customer.reschedule()
 
 
+def concerns(customer: Customer, alert_id: str) -> bool:
+    """Whether an alert that is kept here has this id, or came or may come again under it."""
+    number = number_of(alert_id)
+    if number is None or not customer.has(DESK):
+        return False
+    return any(_of_cause(customer, number))
+
+
 def counts(customer: Customer, clock: int, policy: Alerts) -> Counts:
     """How the alerts stand as of ``clock`` (ms)."""
     if not customer.has(DESK):
@@ -130,29 +111,42 @@ def counts(customer: Customer, clock: int, policy: Alerts) -> Counts:
     )
 
 
-def plan(opened: Open, policy: Alerts) -> None:
-    """Set when the alert is raised one level up if nobody acts; never: its words are not needed."""
-    if opened.priority > 1 or opened.done or opened.level >= TOP_LEVEL:
-        opened.due, opened.reason, opened.cause = 0, "", ()
+def plan(opened: Open, policy: Policy) -> None:
+    """Set when the alert is raised one level up if nobody acts; never: its words are not needed.
+
+    That is in business time where the policy has a calendar, and while the bank is open.
+    """
+    if opened.priority > 1 or opened.done or opened.level >= TOP_LEVEL or not opened.reason:
+        rest(opened)
     else:
-        opened.due = max(opened.since + policy.acknowledge_ms, opened.snoozed[1])
+        calendar = policy.complaints.calendar
+        unanswered = calendar.due(opened.since, policy.alerts.acknowledge_ms)
+        opened.due = max(unanswered, calendar.opening(opened.snoozed[1]))
 
 
-def _numbers(opened: Open) -> Iterator[bytes]:
-    """The numbers an action may name the alert by: its own, and those it may be raised under."""
-    yield opened.number
-    if opened.priority == 1:
-        for level in range(2, TOP_LEVEL + 1):
-            yield bytes.fromhex(id_at(opened.number, level))
+def rest(opened: Open) -> None:
+    """Raise the alert no more: its words are not needed."""
+    opened.due, opened.reason, opened.cause = 0, "", ()
+
+
+def _of_cause(customer: Customer, number: bytes) -> Iterator[Open]:
+    """The open alerts that an id may name."""
+    cause = number[:CAUSE_BYTES]
+    return (each for each in customer.desk.open if cause in _causes(each))
+
+
+def _causes(opened: Open) -> tuple[bytes, ...]:
+    """What an action may name the alert by."""
+    return causes(opened.number, again=opened.priority == 1)
 
 
 def _reaches(opened: Open, at: int, policy: Alerts) -> bool:
     return at <= opened.at + policy.open_ms
 
 
-def _do(opened: Open, at: int, what: int, until: int, *, policy: Alerts) -> None:
+def _do(opened: Open, at: int, what: int, until: int, *, policy: Policy) -> None:
     if what == SNOOZED:
-        until = max(at, min(until, at + policy.snooze_ms))
+        until = max(at, min(until, at + policy.alerts.snooze_ms))
         opened.snoozed = max(opened.snoozed, (at, until))
     else:
         opened.done = max(opened.done, what)

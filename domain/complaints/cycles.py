@@ -92,9 +92,9 @@ def _ended(cycle: Cycle, step: Step) -> Cycle:
 def dues(cycle: Cycle, is_complex: bool, history: TierHistory, policy: Policy) -> Dues:
     """The promises of a cycle: by the tier at its start, shortened by every later rise.
 
-    A rise at time r makes it start + limit of the new tier, but never before r itself. Promises
-    count business time where the policy has a calendar; then none outlives the regulator's limit,
-    which is in calendar days.
+    A rise at time r makes it start + limit of the new tier, but never before r itself, nor before
+    the bank is open again then. Promises count business time where the policy has a calendar; then
+    none outlives the regulator's limit, which is in calendar days.
 
     >>> from domain.policy import Policy
     >>> cycle = Cycle(0, "e", 0, False, None, None, 0, 0, "")
@@ -112,10 +112,10 @@ def dues(cycle: Cycle, is_complex: bool, history: TierHistory, policy: Policy) -
     resolve = due(cycle.start, resolve_ms[tier])
     until = max(acknowledge, resolve)
     for turn in history.turns(cycle.start, until if cycle.ended is None else cycle.ended):
-        tier = history.tier_at(turn)
+        tier, noticed = history.tier_at(turn), rule.calendar.opening(turn)
         if cycle.acknowledged is None or turn <= cycle.acknowledged:
-            acknowledge = min(acknowledge, max(due(cycle.start, acknowledge_ms[tier]), turn))
-        resolve = min(resolve, max(due(cycle.start, resolve_ms[tier]), turn))
+            acknowledge = min(acknowledge, max(due(cycle.start, acknowledge_ms[tier]), noticed))
+        resolve = min(resolve, max(due(cycle.start, resolve_ms[tier]), noticed))
     regulator = cycle.start + regulator_ms(rule, is_complex)
     if rule.calendar.enabled:
         acknowledge, resolve = min(acknowledge, regulator), min(resolve, regulator)

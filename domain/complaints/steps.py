@@ -23,7 +23,6 @@ from domain.customer.state import CASES, Customer
 from domain.kernel import order
 from domain.kernel.scales import CHANNEL_INDEX, TIERS, VIP, factor_index
 from domain.kernel.units import MS_PER_DAY
-from domain.kernel.words import duration
 from domain.policy import Policy
 from domain.satisfaction import sums
 from domain.tiers.known import tier_history
@@ -174,12 +173,12 @@ def _raise_vip_complaint(customer: Customer, found: Judged, event: Complaint, ca
     tier = customer.core.tier
     grade = f"of severity {lived.severity}" if lived.severity else "of unknown severity"
     about = f" about {event.category}" if event.category else ""
-    promised = duration(policy.complaints.acknowledge_hours.ms[tier])
-    counted = " of business time" if policy.complaints.calendar.enabled else ""
+    rule = policy.complaints
+    promised = rule.calendar.promise(rule.acknowledge_hours.ms[tier])
     cause.want(
         "vip_complaint",
         f"A {TIERS[tier]} customer {event.status} a complaint {grade}{about};"
-        f" it is to be acknowledged within {promised}{counted}.",
+        f" it is to be acknowledged within {promised}.",
         tier=tier,
         severe=lived.severity >= policy.alerts.severe_from,
         figures={"severity": float(lived.severity)} if lived.severity else None,

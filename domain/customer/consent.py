@@ -17,7 +17,9 @@ from collections.abc import Mapping
 
 from domain.customer.parts import File, Said
 from domain.customer.state import DESK, FILE, Customer
+from domain.kernel import order
 from domain.kernel.local_time import zone_of
+from domain.kernel.order import mark_of
 from domain.kernel.quiet_hours import quiet_until
 from domain.kernel.scales import CHANNEL_INDEX
 from domain.kernel.units import LATENESS_MS
@@ -26,8 +28,8 @@ from domain.policy.calendar import minutes_of
 from schemas.fields import Channel
 
 MAX_SAID = 32
-# behind every event id: who opted out under an older version did so at the end of its millisecond
-_LAST_ID = "\U0010ffff"
+# who opted out under an older version did so at the end of its millisecond
+_LAST = mark_of("\U0010ffff", 999, (1 << 63) - 1)
 
 
 def may_contact(customer: Customer, channel: str) -> bool:
@@ -35,7 +37,7 @@ def may_contact(customer: Customer, channel: str) -> bool:
     number = CHANNEL_INDEX[channel]
     said = _said(customer, channel)
     word = _word(customer, number)
-    if word is not None and (said is None or word[:2] >= said[:2]):
+    if word is not None and (said is None or not order.before(*word[:2], *said[:2])):
         return word[2]
     return said is not None and said[2] and _names(customer, channel)
 
@@ -43,7 +45,7 @@ def may_contact(customer: Customer, channel: str) -> bool:
 def note_consent(
     customer: Customer, consent: Mapping[Channel, bool] | None, key: tuple[int, str]
 ) -> None:
-    """Keep what a profile says of each channel; ``key`` (ms, event id) is its place in time.
+    """Keep what a profile says of each channel; ``key`` (ms, mark) is its place in time.
 
     To be called before the field itself is kept.
     """
@@ -54,17 +56,17 @@ def note_consent(
     for channel, value in (consent or {}).items():
         said = file.said.setdefault(CHANNEL_INDEX[channel], [])
         entry = (*key, value)
-        if key[0] >= horizon or not said or said[0] < entry:
-            said.append(entry)
-            said.sort()
+        if key[0] >= horizon or not said or order.before(*said[0][:2], *key):
+            order.insert(said, entry)
             _thin(said, horizon)
 
 
 def note_word(customer: Customer, channel: str, key: tuple[int, str], opted_in: bool) -> None:
-    """The customer opts in or out of a channel at ``key`` (ms, event id); the newest counts."""
+    """The customer opts in or out of a channel at ``key`` (ms, mark); the newest counts."""
     words, number = customer.desk.words, CHANNEL_INDEX[channel]
     customer.touch(DESK)
-    words[number] = max(words.get(number, (-1, "", False)), (*key, opted_in))
+    if order.is_newer(*key, words.get(number)):
+        words[number] = (*key, opted_in)
 
 
 def join(customer: Customer, other: Customer) -> None:
@@ -83,7 +85,8 @@ def join(customer: Customer, other: Customer) -> None:
     if other.has(DESK):
         customer.touch(DESK)
         for number, word in other.desk.words.items():
-            customer.desk.words[number] = max(word, customer.desk.words.get(number, word))
+            if order.is_newer(*word[:2], customer.desk.words.get(number)):
+                customer.desk.words[number] = word
         for number, at in other.desk.opted_out.items():
             customer.desk.opted_out[number] = max(at, customer.desk.opted_out.get(number, at))
 
@@ -128,7 +131,7 @@ def _word(customer: Customer, channel: int) -> Said | None:
         return None
     word, before = customer.desk.words.get(channel), customer.desk.opted_out.get(channel)
     if before is not None and (word is None or before >= word[0]):
-        return (before, _LAST_ID, False)
+        return (before, _LAST, False)
     return word
 
 
@@ -164,11 +167,19 @@ def _woven(mine: list[Said], theirs: list[Said], horizon: int) -> list[Said]:
         if len(said) < 2 or said[0][2] != said[1][2] or said[1][0] >= horizon:
             continue
         first, last = said[:2]
-        others = [each for each in woven if first < each < last and each[2] != first[2]]
+        others = [
+            each
+            for each in woven
+            if _place(first) < _place(each) < _place(last) and each[2] != first[2]
+        ]
         if others:
-            at, event_id, _ = max(others)
-            woven.add((at, f"{event_id}\x7f", first[2]))
-    return sorted(woven)
+            at, mark, _ = max(others, key=_place)
+            woven.add((at, f"{mark}\x7f", first[2]))
+    return sorted(woven, key=_place)
+
+
+def _place(said: Said) -> tuple[int, order.Rank]:
+    return said[0], order.rank(said[1])
 
 
 def _as_before_all(file: File) -> dict[int, list[Said]]:

@@ -22,7 +22,7 @@ class Wanted:
     ``at`` (ms) is when its cause happened or fell due, ``tier`` the index of the tier that
     counts. ``of`` names the cause in the alert's id where it is not the event (same cause, same
     id); ``steps`` are the event ids behind it where there are several; ``channel`` is what it
-    comes through; ``about`` tells waiting alerts of one kind apart.
+    comes through; ``about`` names the campaign that it is an offer of.
     """
 
     kind: AlertKind

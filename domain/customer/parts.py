@@ -324,7 +324,7 @@ class Open(msgspec.Struct, array_like=True, gc=False):
     again: of those, 300 characters and 3 events.
     """
 
-    # the 16 bytes of its id
+    # the bytes of its id: 20, of alerts of earlier versions 16
     number: bytes
     kind: int
     # when its cause happened; when it was raised by the task clock, and at its present level
@@ -358,10 +358,12 @@ class Held(msgspec.Struct, array_like=True, gc=False):
 
 
 class Desk(msgspec.Struct, array_like=True, gc=False):
-    """Alerts and the desk. Bounds: 32 open alerts, 32 early actions, 8 held alerts, 10 opt-outs."""
+    """Alerts and the desk. Bounds: 32 open alerts, 32 early actions, 8 held alerts, words on 10
+    channels, 32 campaigns.
+    """
 
     open: list[Open] = []
-    # actions of the last 24 hours whose alert is not known (yet): the 16 bytes of its id, when,
+    # actions of the last 24 hours whose alert is not known (yet): the bytes of its id, when,
     # what was done (3 = snoozed), until when
     early: list[tuple[bytes, int, int, int]] = []
     held: list[Held] = []
@@ -374,3 +376,5 @@ class Desk(msgspec.Struct, array_like=True, gc=False):
     opted_out: dict[int, int] = {}
     # channel -> the newest word of the customer: opted in or out
     words: dict[int, Said] = {}
+    # campaign -> when the customer last bought through it or opted out of it; whether it bought
+    closed: dict[str, tuple[int, bool]] = {}

@@ -34,7 +34,7 @@ def take_profile(customer: Customer, event: Profile, cause: Cause) -> None:
     fields = customer.file.fields
     customer.touch(FILE)
     if "consent" in given:
-        note_consent(customer, event.consent, key)
+        note_consent(customer, event.consent, (cause.at, cause.mark))
     for name in FIELDS:
         if name in given:
             kept = fields.get(name)

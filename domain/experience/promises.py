@@ -9,6 +9,7 @@ event are settled into the sums or forgotten, then the oldest.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from domain.customer.cause import Cause
 from domain.customer.effects import Kept, Scored
@@ -18,12 +19,13 @@ from domain.customer.state import MOOD, Customer
 from domain.experience import record
 from domain.kernel.scales import CHANNEL_INDEX, CHANNELS, factor_index
 from domain.kernel.units import LATENESS_MS, MS_PER_HOUR
-from domain.policy import Policy
+from domain.policy import AlertKind, Policy
 from domain.satisfaction import sums
 from schemas.fields import milliseconds, moment, rfc3339
 from schemas.touchpoints import Feedback, ServiceContact
 
 MAX_PROMISES = 32
+BROKEN: Final[AlertKind] = "promise_broken"
 
 
 def take_promise(customer: Customer, event: ServiceContact, cause: Cause) -> None:
@@ -90,6 +92,17 @@ def is_broken(promise: Promise) -> bool:
     return not promise.done_at
 
 
+def called_back(customer: Customer, event_id: str) -> bool:
+    """Whether the callback that this contact promised was made, be it late, as far as is known."""
+    promises = customer.mood.promises
+    made = [kept for kept in promises if not kept.due]
+    return any(
+        kept.done_at or any(_is_of(each, kept) for each in made)
+        for kept in promises
+        if kept.due and kept.event_id == event_id
+    )
+
+
 def broken_moment(promise: Promise, policy: Policy) -> Moment:
     """The moment of a broken promise, at the time it was due."""
     rule = policy.satisfaction
@@ -113,7 +126,7 @@ def open_moments(customer: Customer, policy: Policy, clock: int | None) -> Itera
 
 def _raise_broken(customer: Customer, promise: Promise, cause: Cause) -> None:
     cause.want(
-        "promise_broken",
+        BROKEN,
         f"The callback promised after contact {promise.contact_id} was due at"
         f" {rfc3339(moment(promise.due))} and was not made.",
         tier=customer.core.tier,
@@ -121,6 +134,10 @@ def _raise_broken(customer: Customer, promise: Promise, cause: Cause) -> None:
         channel=CHANNELS[promise.channel],
         steps=(promise.event_id,),
     )
+
+
+def _is_of(callback: Promise, promise: Promise) -> bool:
+    return callback.contact_id == promise.contact_id and callback.done_at >= promise.at
 
 
 def _fulfil(promise: Promise, done_at: int) -> None:

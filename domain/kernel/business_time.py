@@ -70,8 +70,37 @@ class BusinessTime:
         >>> [all_days.promised(0, hours * 3_600_000) / 3_600_000 for hours in (1, 12, 24, 72)]
         [10.0, 17.0, 17.0, 65.0]
         """
+        days, rest = self.parts(length)
+        return self.after(start, days * self.day_ms + rest)
+
+    def parts(self, length: int) -> tuple[int, int]:
+        """What a promise of ``length`` ms is: working days, and ms of working time beside them."""
         days, rest = divmod(length, MS_PER_DAY)
-        return self.after(start, days * self.day_ms + min(rest, self.day_ms))
+        return (days, rest) if rest < self.day_ms else (days + 1, 0)
+
+    def opening(self, at: int) -> int:
+        """The first open instant from ``at`` (ms) on."""
+        day = (at + offset_at(self._zone, at)) // MS_PER_DAY
+        while True:
+            for opened, closed in self.open_on(day):
+                if at < closed:
+                    return max(at, opened)
+            day += 1
+
+    def between(self, start: int, end: int) -> int:
+        """How many ms of working time lie in [start, end).
+
+        >>> all_days = BusinessTime(ZoneInfo("UTC"), 540, 1_020, lambda d: True)
+        >>> all_days.between(16 * 3_600_000, 34 * 3_600_000) / 3_600_000
+        2.0
+        """
+        found = 0
+        first = (start + offset_at(self._zone, start)) // MS_PER_DAY
+        last = (end + offset_at(self._zone, end)) // MS_PER_DAY
+        for day in range(first, last + 1):
+            for opened, closed in self.open_on(day):
+                found += max(0, min(end, closed) - max(start, opened))
+        return found
 
     def open_on(self, day: int) -> tuple[tuple[int, int], ...]:
         """The stretches [opened, closed) of a local day (days since 1970-01-01), ascending."""

@@ -11,18 +11,23 @@ from __future__ import annotations
 import math
 
 MAX_EXPONENT = 256
+"""So many half-lives behind its landmark a sum is given a later one."""
+LARGEST_EXPONENT = 1_000
+"""What would weigh more than the power of two with this exponent weighs that."""
 
 
-def epoch_of(at: int, half_life_ms: float) -> int:
+def epoch_of(at: float, half_life_ms: float) -> int:
     """The landmark for a sum whose first weight comes at ``at`` (ms): whole half-lives."""
     return math.floor(at / half_life_ms)
 
 
-def weight_at(at: int, half_life_ms: float, epoch: int) -> float:
+def weight_at(at: float, half_life_ms: float, epoch: int) -> float:
     """The factor of a weight at ``at`` (ms), relative to the landmark.
 
     >>> weight_at(60, 30.0, 0), weight_at(60, 30.0, 1)
     (4.0, 2.0)
+    >>> weight_at(5_000_000, 1.0, 0) == weight_at(2_000, 1.0, 0), weight_at(0, 1.0, 5_000_000)
+    (True, 0.0)
     """
-    factor: float = 2.0 ** (at / half_life_ms - epoch)
+    factor: float = 2.0 ** min(at / half_life_ms - epoch, LARGEST_EXPONENT)
     return factor

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 
 from domain.kernel.business_time import BusinessTime
 from domain.kernel.local_time import zone_of
+from domain.kernel.words import duration
 from domain.policy.sections import Section
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -47,7 +48,14 @@ def minutes_of(clock_time: str) -> int:
 
 
 class BusinessCalendar(Section):
-    """Working days and opening hours; with ``enabled`` complaint promises count only these.
+    """Working days and opening hours; with ``enabled`` complaint promises count only these, and so
+    does the time after which an alert is raised again.
+
+    A promise in hours is then this: each whole 24 hours are one working day from opening to
+    closing, what is left over is time while the bank is open, a working day at most. So 48 h are
+    two working days (from Monday 10:00 until Wednesday 10:00; 16 hours at 09:00 to 17:00), 12 h
+    are one, and 1 h is an hour while the bank is open. The regulator's limit is in calendar days
+    whatever the calendar says, and no promise outlives it.
 
     Holidays are the dates given and those of ``country`` and ``subdivision`` (ISO 3166) in the
     holidays library, which also knows the weekends that are worked instead. ``working_dates``
@@ -109,6 +117,34 @@ class BusinessCalendar(Section):
         if not self.enabled:
             return start + promised_ms
         return self.business_time.promised(start, promised_ms)
+
+    def opening(self, at: int) -> int:
+        """The first instant from ``at`` (ms) on at which the bank is open; any, where disabled."""
+        return self.business_time.opening(at) if self.enabled and at else at
+
+    def promise(self, promised_ms: int) -> str:
+        """A promise in words: as what it is where only business time counts.
+
+        >>> BusinessCalendar().promise(48 * 3_600_000)
+        '2 d'
+        >>> calendar = BusinessCalendar(enabled=True)
+        >>> [calendar.promise(hours * 3_600_000) for hours in (1, 12, 24)]
+        ['1 h of business time', '1 working day', '1 working day']
+        >>> calendar.promise(48 * 3_600_000), calendar.promise(52 * 3_600_000)
+        ('2 working days', '2 working days and 4 h of business time')
+        """
+        if not self.enabled:
+            return duration(promised_ms)
+        days, rest = self.business_time.parts(promised_ms)
+        words = [f"{days} working day{'' if days == 1 else 's'}"] if days else []
+        words += [f"{duration(rest)} of business time"] if rest or not days else []
+        return " and ".join(words)
+
+    def waited(self, start: int, end: int) -> str:
+        """How long somebody waited from ``start`` to ``end`` (ms), in words."""
+        if not self.enabled:
+            return duration(end - start)
+        return f"{duration(self.business_time.between(start, end))} of business time"
 
     @cached_property
     def business_time(self) -> BusinessTime:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from domain.customer.parts import Moment
 from domain.customer.state import MOOD, Customer
-from domain.kernel.decay import epoch_of, weight_at
+from domain.kernel.decay import MAX_EXPONENT, epoch_of, weight_at
 from domain.kernel.scales import CHANNELS, FACTORS, STAGES
 from domain.kernel.units import MS_PER_DAY
 from domain.policy import Policy
@@ -24,12 +24,12 @@ NOTHING_LEFT = 1e-9
 
 def level(customer: Customer, policy: Policy, unsettled: Iterable[Moment]) -> float | None:
     """Satisfaction 0-10 by what is settled and the moments that are not; ``None`` without any."""
-    core, half_life_ms = customer.core, policy.half_life_ms
-    epoch = epoch_of(core.newest, half_life_ms)
+    half_life_ms, moments = policy.half_life_ms, list(unsettled)
+    epoch = _landmark(customer, half_life_ms, moments)
     weights = scores = 0.0
-    if core.other_parts & MOOD:
+    if customer.core.other_parts & MOOD:
         weights, scores = _settled(customer, half_life_ms, epoch, sums.ALL)
-    for at, weight, score, _, _, _, _ in unsettled:
+    for at, weight, score, _, _, _, _ in moments:
         decayed = weight * weight_at(at, half_life_ms, epoch)
         weights += decayed
         scores += decayed * score
@@ -43,10 +43,10 @@ def level_before(
 
     Moments from that day on are left out; ``None`` without any before it.
     """
-    core, half_life_ms = customer.core, policy.half_life_ms
-    epoch = epoch_of(core.newest, half_life_ms)
+    half_life_ms, moments = policy.half_life_ms, list(unsettled)
+    epoch = _landmark(customer, half_life_ms, moments)
     weights = scores = 0.0
-    if core.other_parts & MOOD:
+    if customer.core.other_parts & MOOD:
         weights, scores = _settled(customer, half_life_ms, epoch, sums.ALL)
         total = weights
         for cell in [cell for cell in customer.mood.sums if cell >= sums.FIRST_DAY + day]:
@@ -54,7 +54,7 @@ def level_before(
             weights, scores = weights - later[0], scores - later[1]
         if weights <= NOTHING_LEFT * total:
             weights = scores = 0.0
-    for at, weight, score, _, _, _, _ in unsettled:
+    for at, weight, score, _, _, _, _ in moments:
         if at < day * MS_PER_DAY:
             decayed = weight * weight_at(at, half_life_ms, epoch)
             weights += decayed
@@ -72,13 +72,13 @@ class Levels(NamedTuple):
 
 def levels(customer: Customer, policy: Policy, unsettled: Iterable[Moment]) -> Levels:
     """Satisfaction by factor, channel and stage, as in :func:`level`."""
-    half_life_ms = policy.half_life_ms
-    epoch = epoch_of(customer.core.newest, half_life_ms)
+    half_life_ms, moments = policy.half_life_ms, list(unsettled)
+    epoch = _landmark(customer, half_life_ms, moments)
     cells: dict[int, tuple[float, float]] = {}
     if customer.core.other_parts & MOOD:
         named = [cell for cell in customer.mood.sums if cell < sums.FIRST_DAY]
         cells = {cell: _settled(customer, half_life_ms, epoch, cell) for cell in named}
-    for at, weight, score, factor, channel, stage, _ in unsettled:
+    for at, weight, score, factor, channel, stage, _ in moments:
         decayed = weight * weight_at(at, half_life_ms, epoch)
         for cell in sums.cells(factor, channel, stage):
             weights, scores = cells.get(cell, (0.0, 0.0))
@@ -96,14 +96,31 @@ def _named(found: dict[int, float], first: int, names: tuple[str, ...]) -> dict[
     return {name: found[cell] for cell, name in cells if cell in found}
 
 
+def _landmark(customer: Customer, half_life_ms: float, unsettled: list[Moment]) -> int:
+    """Relative to what weights are added up, so that those of the newest moments fit a double.
+
+    It goes by the moments: silence after them, however long, takes nothing of their mean.
+    """
+    latest = max([moment.at for moment in unsettled], default=customer.core.newest)
+    epoch = epoch_of(latest, half_life_ms)
+    if not customer.core.other_parts & MOOD:
+        return epoch
+    mood = customer.mood
+    if mood.epoch is None or not mood.sums:
+        return epoch
+    if mood.half_life_ms != half_life_ms:
+        newest = customer.core.newest
+        sums.prepare(mood, newest, newest, half_life_ms)
+    if not unsettled or epoch - mood.epoch <= MAX_EXPONENT:
+        return mood.epoch
+    return epoch
+
+
 def _settled(customer: Customer, half_life_ms: float, epoch: int, cell: int) -> tuple[float, float]:
     """Decayed weight and weighted score of the settled moments, relative to ``epoch``."""
     mood = customer.mood
     if mood.epoch is None or cell not in mood.sums:
         return 0.0, 0.0
-    if mood.half_life_ms != half_life_ms:
-        newest = customer.core.newest
-        sums.prepare(mood, newest, newest, half_life_ms)
     weights, scores = mood.sums[cell]
     if mood.epoch == epoch:
         return weights, scores

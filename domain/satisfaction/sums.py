@@ -69,9 +69,11 @@ def prepare(mood: Mood, at: int, newest: int, half_life_ms: float) -> None:
         return
     scale = 1.0
     if mood.half_life_ms != half_life_ms:
-        epoch = epoch_of(newest, half_life_ms)
-        scale = weight_at(newest, half_life_ms, epoch) / weight_at(
-            newest, mood.half_life_ms, mood.epoch
+        # A moment judged by the clock may lie long after the newest event.
+        then = max(newest, mood.epoch * mood.half_life_ms)
+        epoch = epoch_of(then, half_life_ms)
+        scale = weight_at(then, half_life_ms, epoch) / weight_at(
+            then, mood.half_life_ms, mood.epoch
         )
         mood.epoch, mood.half_life_ms = epoch, half_life_ms
     elif at / half_life_ms - mood.epoch > MAX_EXPONENT:

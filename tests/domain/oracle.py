@@ -49,7 +49,8 @@ def by_numbers(event_id: str) -> list[tuple[str, int]]:
 def ms(event: Any) -> int:
     """Milliseconds since the epoch, rounded down."""
     at: float = event.occurred_at.replace(microsecond=0).timestamp()
-    return round(at) * 1_000 + event.occurred_at.microsecond // 1_000
+    beyond: int = event.occurred_at.microsecond // 1_000
+    return round(at) * 1_000 + beyond
 
 
 def balance_series(events: list[Any]) -> list[tuple[int, float]]:

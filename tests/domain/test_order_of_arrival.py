@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from domain.alerts.ids import first_id
 from domain.kernel.scales import TIERS
 from schemas.cases import TouchpointBase
-from schemas.outputs import output_id
 from tests.domain import oracle
 from tests.domain.bank import CUSTOMER, DAY, HOUR, MINUTE, START, Events, Task
 
@@ -47,7 +47,7 @@ def arrivals(
     return [event for event, _ in made]
 
 
-places = st.fixed_dictionaries(
+places: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={"sequence": st.integers(0, 3), "microseconds": st.sampled_from((0, 1, 999))},
 )
@@ -106,7 +106,7 @@ def events_at(draw: st.DrawFn, make: Events, at: int) -> TouchpointBase:
         return make.contact(at, draw(st.sampled_from((30, 400, 700))), outcome, contact_id=which)
     if kind == 7:
         # of a large payment, or of nothing that is known
-        alert_id = output_id(
+        alert_id = first_id(
             "large_transaction", CUSTOMER, "transaction", f"e-{draw(st.integers(1, 25)):05d}"
         )
         action = draw(st.sampled_from(("acknowledged", "resolved", "snoozed")))

@@ -285,6 +285,26 @@ def test_a_wrong_further_field_is_refused_by_name(
         assert bad.detail.startswith(field)
 
 
+@pytest.mark.parametrize(
+    ("due", "is_well"),
+    [
+        ("2026-03-02T08:59:59.999Z", False),
+        ("2026-03-02T11:00:00+08:00", False),
+        ("2026-03-02T09:00:00Z", True),
+        ("2026-03-02T18:00:00+08:00", True),
+        ("2199-01-01T00:00:00Z", True),
+    ],
+)
+def test_a_callback_is_not_due_before_its_contact(due: str, is_well: bool) -> None:
+    said = {"occurred_at": "2026-03-02T09:00:00Z", "outcome": "unresolved", "callback_by": due}
+    event = judged("service_contact", **said)
+    assert isinstance(event, Bad) is not is_well
+    if isinstance(event, Bad):
+        assert event.reason == "invalid"
+        assert event.detail.startswith("callback_by: got 2026-03-02T")
+        assert "must not be before occurred_at (2026-03-02T09:00:00" in event.detail
+
+
 RANGES: dict[str, tuple[float, float]] = {
     "csat": (1, 5),
     "nps": (0, 10),

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from agents.customers import customers
+from domain.alerts.ids import first_id
 from domain.policy import Policy
 from schemas.deadletter import Original
-from schemas.outputs import output_id
 from streams.engine.checkpoint import CHECKPOINT_KEY, load_checkpoint
 from streams.engine.partition import Partition
 from streams.engine.store import MemoryStore
 
 MINUTE = 60_000
 START = 1_772_409_600_000  # 2026-03-02T00:00:00Z
-ALERT = output_id("vip_complaint", "c-1", "complaint", "e-opened")
+ALERT = first_id("vip_complaint", "c-1", "complaint", "e-opened")
 TOPIC = {"transaction": "touchpoints.transactions", "complaint": "touchpoints.complaints",
          "desk": "touchpoints.desk", "app_click": "touchpoints.app"}  # fmt: skip
 
@@ -29,6 +29,7 @@ class Worker:
     def __init__(self) -> None:
         self.store = MemoryStore()
         self.alerts: list[dict[str, Any]] = []
+        self.refused: list[tuple[str, str]] = []
         self._offsets = itertools.count()
         self.restart()
 
@@ -61,7 +62,10 @@ class Worker:
     def commit(self) -> None:
         """What one transaction would send."""
         drained = self.partition.drain()
-        assert not [sent for sent in drained.outputs if sent.topic == "dead-letters"]
+        letters = [
+            json.loads(sent.value) for sent in drained.outputs if sent.topic == "dead-letters"
+        ]
+        self.refused += [(letter["reason"], letter["customer_id"]) for letter in letters]
         told = [json.loads(sent.value) for sent in drained.outputs if sent.topic == "alerts"]
         self.alerts += [alert for alert in told if alert["kind"] == "vip_complaint"]
 
@@ -109,3 +113,14 @@ def test_an_acknowledgement_survives_a_restart() -> None:
     assert len(worker.alerts) == 1
     [(_, state)] = worker.partition.export()
     assert (state.alerts_acknowledged, state.desk_unmatched) == (1, 0)
+
+
+def test_what_is_done_about_an_alert_of_another_customer_is_a_dead_letter() -> None:
+    worker = with_an_urgent_alert()
+    worker.take(7, "desk", "c-2", alert_id=ALERT, action="acknowledged", by="m-1")
+    worker.take(8, "desk", "c-2", alert_id=ALERT[:32], action="acknowledged", by="m-1")
+    worker.until(12)
+    assert worker.refused == [("wrong_customer", "c-2")]
+    assert [alert.get("level") for alert in worker.alerts] == [None, 2]
+    [(_, state), (_, other)] = worker.partition.export()
+    assert (state.alerts_acknowledged, other.events, other.desk_unmatched) == (0, 1, 1)

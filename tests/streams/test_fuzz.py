@@ -87,7 +87,8 @@ def values(schema: dict[str, Any], definitions: dict[str, Any]) -> st.SearchStra
     if "anyOf" in schema and "type" not in schema:
         given = [one for one in schema["anyOf"] if one.get("type") != "null"]
         return st.one_of([values(one, definitions) for one in given])
-    return OF_TYPE[schema.get("type", "string")](schema, definitions)
+    found: st.SearchStrategy[Any] = OF_TYPE[schema.get("type", "string")](schema, definitions)
+    return found
 
 
 def numbers(schema: dict[str, Any], _: dict[str, Any]) -> st.SearchStrategy[Any]:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from agents.modelling import snapshot_key, snapshot_kind
 from agents.modellings import modellings
+from domain.alerts.ids import CAUSE_BYTES
 from domain.customer import parts
 from domain.customer import state as state_records
 from domain.customer.answers import FAILURE, OFFER
@@ -51,10 +52,10 @@ FORM_OF = {
     b"f": parts.Referrals, b"k": parts.Contacts, b"o": parts.Desk,
 }  # fmt: skip
 OWN_IDS = ("alert_id", "signal_id", "task_id", "transition_id", "update_id", "referral_id")
-# what is kept since, by record: how the consent came about
+# what is kept since, by record: how the consent came about, and campaigns that need no offer
 NEW_FIELDS: dict[bytes, dict[str, Any]] = {
     LETTERS[state_records.FILE]: {"said": {}},
-    LETTERS[state_records.DESK]: {"opted_out": {}, "words": {}},
+    LETTERS[state_records.DESK]: {"opted_out": {}, "words": {}, "closed": {}},
 }
 PART_OF = {
     state_records.MONEY: "money", state_records.MOOD: "mood", state_records.CASES: "cases",
@@ -152,6 +153,8 @@ def plain(records: dict[bytes, bytes], told: set[bytes]) -> dict[bytes, object]:
             found[key] = part = decoded(key, value)
             for name, blank in NEW_FIELDS[key[:1]].items():
                 setattr(part, name, blank)
+            for opened in getattr(part, "open", ()):
+                opened.number = opened.number[:CAUSE_BYTES]
     return found
 
 

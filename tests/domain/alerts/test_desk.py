@@ -8,17 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.alerts.open_alerts import id_at
+from domain.alerts.ids import first_id, id_at
 from domain.policy import Policy
 from schemas.cases import TouchpointBase
-from schemas.outputs import output_id
 from tests.domain.bank import CUSTOMER, DAY, HOUR, MINUTE, SECOND, Events, Task, after_start
 from tests.domain.test_order_of_arrival import THOROUGH
 
 VIP = 500_000.0
 OPENED = "e-opened"
-FIRST = output_id("vip_complaint", CUSTOMER, "complaint", OPENED)
-SECOND_ID = id_at(bytes.fromhex(FIRST), 2)
+FIRST = first_id("vip_complaint", CUSTOMER, "complaint", OPENED)
+SECOND_ID = id_at(bytes.fromhex(FIRST), 2, CUSTOMER)
 # No escalation disturbs, nor anything that depends on more than one event.
 CALM = Policy.model_validate(
     {
@@ -184,7 +183,7 @@ def large(at: int, number: int) -> tuple[TouchpointBase, str]:
     """A large payment and the id of its alert."""
     event_id = f"p-{number:03d}"
     made = Events().transaction(at, amount=200_000.0, event_id=event_id)
-    return made, output_id("large_transaction", CUSTOMER, "transaction", event_id)
+    return made, first_id("large_transaction", CUSTOMER, "transaction", event_id)
 
 
 def test_at_most_32_alerts_are_kept_resolved_ones_leave_first_the_oldest_are_counted() -> None:
@@ -265,7 +264,7 @@ def work(draw: st.DrawFn) -> list[TouchpointBase]:
 def standing(events: list[Any]) -> dict[str, int]:
     """What the desk must have found, by plain loops over all events."""
     alerts = {
-        output_id("large_transaction", CUSTOMER, "transaction", each.event_id)
+        first_id("large_transaction", CUSTOMER, "transaction", each.event_id)
         for each in events
         if each.type == "transaction"
     }
@@ -340,4 +339,4 @@ def test_what_comes_again_is_what_a_walker_sees(done: list[Done], reload_always:
 
 def test_what_was_raised_again_before_is_found_under_the_id_it_was_raised_by() -> None:
     # as every version has made it, for an alert with this id
-    assert id_at(bytes.fromhex("00" * 15 + "ff"), 2) == "9e7273e1542bd717a8b974883ce7d766"
+    assert id_at(bytes.fromhex("00" * 15 + "ff"), 2, CUSTOMER) == "9e7273e1542bd717a8b974883ce7d766"

@@ -136,6 +136,37 @@ def test_decades_do_not_overflow_the_sums() -> None:
     assert task.figures()["satisfaction"] == pytest.approx(6.0)
 
 
+def test_silence_however_long_takes_nothing_of_a_mean() -> None:
+    hourly = Policy.model_validate({"satisfaction": {"half_life_days": 1 / 24}})
+    make = Events()
+    task = Task(hourly).take(make.survey(0, "nps", 7), make.survey(3 * DAY, "nps", 7))
+    task.take(make.click(300 * DAY))
+    assert task.figures()["satisfaction"] == pytest.approx(7.0)
+    task.take(make.feedback(300 * DAY, "praise", factor="price"), make.click(600 * DAY))
+    assert task.figures()["satisfaction_by_factor"] == {"price": pytest.approx(9.0)}
+    daily = Policy.model_validate({"satisfaction": {"half_life_days": 1}})
+    assert level(task.customer, daily) == pytest.approx(7.0)
+
+
+def test_a_callback_promised_for_a_far_century_is_judged_then() -> None:
+    make = Events()
+    due = (2_199 - 2_026) * 365 * DAY
+    task = Task().take(make.contact(0, 0, "unresolved", callback_by=due)).until(due - 1)
+    assert task.figures()["satisfaction"] == pytest.approx(6.0)
+    task.until(due)
+    # all that was before has faded away: what is left is the broken promise
+    assert task.figures()["satisfaction"] == pytest.approx(1.0)
+    assert len(task.alerts("promise_broken")) == 1
+    task.reload()
+    task.take(make.survey(due + 3 * DAY, "nps", 9), make.survey(due + 6 * DAY, "nps", 9))
+    faded = 0.5 ** (3 / 30)
+    mean = (9 + 9 * faded + 3 * 1 * faded**2) / (1 + faded + 3 * faded**2)
+    assert task.figures()["satisfaction"] == pytest.approx(mean)
+    for days in (1 / 24, 365):
+        policy = Policy.model_validate({"satisfaction": {"half_life_days": days}})
+        assert level(task.customer, policy) is not None
+
+
 # -- callback promises --------------------------------------------------------------------
 
 

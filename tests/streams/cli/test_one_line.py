@@ -30,8 +30,8 @@ from streams.topics.ensure import TopicError
 @pytest.mark.parametrize(
     "kind",
     [
-        BrokerError, ClusterError, DemoFailed, InputUnusable, NoBootstrap, NoCustomer, NoModel, NoSegment,
-        NotWritten, PolicyError, RecordUnreadable, ReportSourceError, RuleFailed,
+        BrokerError, ClusterError, DemoFailed, InputUnusable, NoBootstrap, NoCustomer, NoModel,
+        NoSegment, NotWritten, PolicyError, RecordUnreadable, ReportSourceError, RuleFailed,
         SegmentFileError, SettingError, SourceError, TopicError, ValueFileError, WorkerFailed,
     ],
 )  # fmt: skip
