@@ -14,13 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from domain.kernel.scales import TIERS
 from domain.kernel.units import MS_PER_DAY
-from schemas.fields import REFUSED_IDS
+from schemas.fields import LABEL_CHARACTERS, REFUSED_IDS
 
 Factor = Literal["product", "service", "relationship", "convenience", "brand", "price"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Score = Annotated[float, Field(ge=0, le=10)]
+Name = Annotated[str, Field(min_length=1, max_length=LABEL_CHARACTERS)]
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
@@ -85,13 +86,13 @@ class Purchases(Section):
 
     directions: tuple[Literal["credit", "debit"], ...] = Field(default=("debit",), min_length=1)
     categories: tuple[str, ...] | None = None
-    refund_categories: tuple[str, ...] = ("refund",)
+    refund_categories: tuple[Name, ...] = Field(default=("refund",), max_length=1_000)
 
 
 class Ids(Section):
     """Ids that name nobody, without regard to case: events that bear one are refused."""
 
-    refused: tuple[str, ...] = REFUSED_IDS
+    refused: tuple[Name, ...] = Field(default=REFUSED_IDS, max_length=1_000)
 
 
 class MomentWeights(Section):

@@ -67,7 +67,7 @@ class Faults:
 
     def _of_the_future(self, good: Record) -> Record:
         start = good.value.index(b'"occurred_at":"') + len(b'"occurred_at":"')
-        value = good.value[:start] + b"2999" + good.value[start + 4 :]
+        value = good.value[:start] + b"2199" + good.value[start + 4 :]
         return good._replace(value=value, bad="in_future")
 
     def _in_another_topic(self, good: Record) -> Record:

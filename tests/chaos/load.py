@@ -235,14 +235,14 @@ class Maker:
             good._replace(topic=CLICKS),
             good._replace(value=good.value.replace(b"T", b"TT", 1)),
             good._replace(value=good.value + b" " * 280_000),
-            good._replace(value=_in_2999(good.value)),
+            good._replace(value=_in_2199(good.value)),
         )
         return self._random.choice(ways)._replace(mark=BAD)
 
 
-def _in_2999(value: bytes) -> bytes:
+def _in_2199(value: bytes) -> bytes:
     event = json.loads(value)
-    event["occurred_at"] = "2999" + event["occurred_at"][4:]
+    event["occurred_at"] = "2199" + event["occurred_at"][4:]
     return json.dumps(event).encode()
 
 

@@ -44,6 +44,8 @@ BROKEN = [
     # purchases
     Broken("purchases: {directions: []}", "purchases.directions", "[]", "at least 1 item"),
     Broken("purchases: {directions: [out]}", "purchases.directions.0", "'out'", "'credit' or"),
+    Broken("ids: {refused: ['']}", "ids.refused.0", "''", "at least 1 character"),
+    Broken("ids: {refused: nan}", "ids.refused", "'nan'", "a list"),
     Broken("purchases: {categories: food}", "purchases.categories", "'food'", "a list"),
     # complaints
     Broken(
