@@ -8,6 +8,7 @@ from agents.topology import Figures, ReadBack, Topology
 from domain import dispatch as rules
 from domain.assembly.aggregates import Aggregates
 from domain.assembly.context import Context
+from domain.assembly.erasures import Erasures
 from domain.complaints.surges.hourly import Hourly
 from domain.complaints.surges.population import SurgePopulation
 from domain.customer.state import Customer
@@ -15,16 +16,23 @@ from domain.experience.inconsistency.population import ConsistencyPopulation
 from domain.kernel.population import AnyPopulation, Together
 from domain.policy import Policy
 from domain.satisfaction.scorecards import Scorecards
-from domain.value import referrals
 from schemas.codec import Bad, Event, at_ms, decode_many, misplaced
 from schemas.inconsistencies import Inconsistencies
+from schemas.moves import CustomerMove, decode_moves
 from schemas.published import Referral
 from schemas.quick import Quick, QuickClick, QuickTransaction
 from schemas.referrals import decode_referrals
 from schemas.segments import SegmentModel
 from schemas.standings import Standings
 from schemas.surges import Surges
-from schemas.topics import ALERTS, CARE_TASKS, INPUT_TOPICS, REFERRALS, TOPIC_OF_TYPE
+from schemas.topics import (
+    ALERTS,
+    CARE_TASKS,
+    CUSTOMER_MOVES,
+    INPUT_TOPICS,
+    REFERRALS,
+    TOPIC_OF_TYPE,
+)
 from schemas.touchpoints import MODEL_OF_TYPE
 
 Touched = Event | Quick
@@ -45,6 +53,7 @@ def customers(policy: Policy) -> Customers:
             aggregates,
             hourly=Hourly.from_records(records),
             scorecards=Scorecards.from_records(records),
+            erasures=Erasures.from_records(records),
         )
 
     return Topology(
@@ -64,7 +73,10 @@ def customers(policy: Policy) -> Customers:
         export=_export,
         main_key=lambda customer_id: CORE + customer_id.encode(),
         population=_population,
-        read_back={REFERRALS: ReadBack(decode_referrals, _referrer, referrals.take)},
+        read_back={
+            REFERRALS: ReadBack(decode_referrals, _referrer, rules.take_referral),
+            CUSTOMER_MOVES: ReadBack(decode_moves, _moved_to, rules.take_move, _moved_at),
+        },
         prompt=frozenset((ALERTS, CARE_TASKS)),
     )
 
@@ -72,6 +84,7 @@ def customers(policy: Policy) -> Customers:
 KINDS: Mapping[type, str] = {
     Bad: "dead_letter",
     Referral: "referral",
+    CustomerMove: "customer_move",
     QuickClick: QuickClick.type,
     QuickTransaction: QuickTransaction.type,
 } | {model: kind for kind, model in MODEL_OF_TYPE.items()}
@@ -83,6 +96,14 @@ def _identify(event: Touched) -> tuple[str, int, str]:
 
 def _referrer(referral: Referral) -> str:
     return referral.referrer
+
+
+def _moved_to(move: CustomerMove) -> str:
+    return move.into
+
+
+def _moved_at(move: CustomerMove) -> int | None:
+    return None if move.kind == "forget" else move.at
 
 
 def _owner(record_key: bytes) -> str | None:
@@ -113,3 +134,4 @@ def _shared(context: Context) -> Iterable[tuple[bytes, bytes | None]]:
         yield AGGREGATES, aggregates.to_bytes()
     yield from context.hourly.changed_records()
     yield from context.scorecards.changed_records()
+    yield from context.erasures.changed_records(context.now)

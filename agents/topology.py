@@ -34,7 +34,7 @@ class Decided(Protocol):
 
     @property
     def status(self) -> str:
-        """``accepted``, ``repeated`` or ``rejected``."""
+        """``accepted``, ``repeated``, ``rejected``, or another of a small fixed set."""
 
     @property
     def reason(self) -> str:
@@ -76,14 +76,16 @@ class ReadBack(Generic[R, S, C]):
     """A topic of the topology's own outputs that it reads itself, for the state of another key.
 
     It tells what is already so: what is read is applied as soon as it is there, in the order of
-    its log. It moves no clock, no merge waits for it, and nothing is sent because of it.
-    ``decode`` is as in Topology, ``key_of`` gives the key that a record is for (and has in
-    Kafka), ``take`` lets it act on that key's state, given the context.
+    its log, and moves no clock; no merge waits for it. ``decode`` is as in Topology, ``key_of``
+    gives the key that a record is for (and has in Kafka), ``take`` lets it act on that key's
+    state, given the context, and says what became of it. Where ``happened`` gives a time (ms), the
+    record waits for it among the events, as one of them.
     """
 
     decode: Decode[R]
     key_of: Callable[[R], str]
-    take: Callable[[S, R, C], None]
+    take: Callable[[S, R, C], Decided]
+    happened: Callable[[R], int | None] = lambda told: None
 
 
 @dataclass(frozen=True, slots=True)

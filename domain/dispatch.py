@@ -13,10 +13,10 @@ from xxhash import xxh3_64_digest
 
 from domain.alerts import desk, offer_window
 from domain.alerts import judging as alerts
+from domain.assembly import erasure, joining, merging
 from domain.assembly.admission import refusal
 from domain.assembly.aggregates import Counted
 from domain.assembly.context import Context
-from domain.assembly.erasure import erase
 from domain.assembly.figures import export
 from domain.complaints import steps as complaints
 from domain.complaints.escalation import escalate
@@ -36,7 +36,7 @@ from domain.customer.recent import (
     NEWS_VIEW,
     TAB_SWITCH,
 )
-from domain.customer.state import CASES, CORE, REFERRALS, Customer
+from domain.customer.state import CASES, CORE, FILE, LEDGER, MONEY, REFERRALS, Customer
 from domain.experience import dissatisfaction, moments, outrage_alert, promises
 from domain.experience import known_satisfaction as satisfaction
 from domain.kernel.scales import CHANNEL_INDEX
@@ -50,7 +50,9 @@ from domain.relationship import known as relation
 from domain.relationship.returns import forget_times
 from domain.tiers.changes import take_pin, update_tier
 from domain.value import ledger, purchases, referrals
-from schemas.cases import TouchpointBase
+from schemas import published
+from schemas.codec import Bad, Event, decode
+from schemas.moves import CustomerMove
 from schemas.outputs import Output
 from schemas.quick import Quick, QuickClick, QuickTransaction
 from schemas.touchpoints import (
@@ -78,9 +80,13 @@ CODE_OF_ACTION = {
 
 
 class Outcome(NamedTuple):
-    """What became of an event; ``reason`` and ``detail`` say why it was rejected."""
+    """What became of an event; ``reason`` and ``detail`` say why it was rejected.
 
-    status: Literal["accepted", "repeated", "rejected"]
+    ``erased``: it occurred before its customer was erased. ``sent_on``: its customer was merged
+    into another one, for whom it counts. ``read_back``: it was no event.
+    """
+
+    status: Literal["accepted", "repeated", "rejected", "erased", "sent_on", "read_back"]
     reason: str = ""
     detail: str = ""
     outputs: Sequence[Output] = ()
@@ -88,19 +94,21 @@ class Outcome(NamedTuple):
 
 ACCEPTED = Outcome("accepted")
 REPEATED = Outcome("repeated")
+ERASED = Outcome("erased")
 
 
-def apply(customer: Customer, event: TouchpointBase | Quick, at: int, ctx: Context) -> Outcome:
+def apply(customer: Customer, event: Event | Quick, at: int, ctx: Context) -> Outcome:
     """Let one event act on its customer; ``at`` is its ``occurred_at`` in ms.
 
     A repeat within 7 days changes nothing but the count of repeats; an event more than 7 days
-    behind the customer's newest is rejected as ``too_late`` and changes nothing. So is what the
-    desk did about an alert of another customer, as ``wrong_customer``.
+    behind the customer's newest is rejected as ``too_late`` and changes nothing, unless it erases
+    or merges: what that says holds whenever it comes. So is what the desk did about an alert of
+    another customer, as ``wrong_customer``.
     """
-    if (refused := refusal(event, ctx.policy)) is not None:  # type: ignore[arg-type]
+    if (refused := refusal(event, ctx.policy)) is not None:
         return Outcome("rejected", "invalid", refused)
     kind = type(event)
-    if kind in ORDERS and (outcome := _refused(customer, event)) is not None:
+    if kind in ORDERS and (outcome := _refused(customer, event, at)) is not None:
         return outcome
     core = customer.core
     digest = xxh3_64_digest(event.event_id.encode())
@@ -110,8 +118,8 @@ def apply(customer: Customer, event: TouchpointBase | Quick, at: int, ctx: Conte
     quiet = False
     if core.events:
         if at < newest:
-            if at < newest - WINDOW_MS:
-                return _too_late(at, newest)
+            if (behind := _behind(core, event, at)) is not None:
+                return behind
             quiet = at < newest - LATENESS_MS
         else:
             newest = at
@@ -119,6 +127,8 @@ def apply(customer: Customer, event: TouchpointBase | Quick, at: int, ctx: Conte
             return _repeated(customer)
         core.newest = newest
         core.first = min(core.first, at)
+    elif (done := _without_state(customer, event, at, ctx)) is not None:
+        return done
     else:
         core.newest = core.first = at
         core.born = at // MS_PER_SECOND
@@ -131,23 +141,88 @@ def apply(customer: Customer, event: TouchpointBase | Quick, at: int, ctx: Conte
         _note_move(customer, code, at, ctx)
     if code < ERROR and not lost:
         return ACCEPTED
-    cause = Cause(ctx, at, event, quiet)  # type: ignore[arg-type]
+    cause = Cause(ctx, at, event, quiet)
     if lost:
         _overflowed(customer, lost, cause)
     _act(customer, event, cause, ctx)
     return Outcome("accepted", outputs=cause.outputs) if cause.outputs else ACCEPTED
 
 
-def _act(customer: Customer, event: TouchpointBase | Quick, cause: Cause, ctx: Context) -> None:
+def _act(customer: Customer, event: Event | Quick, cause: Cause, ctx: Context) -> None:
     """Everything that an event does, in this order."""
-    if isinstance(event, Profile) and event.erase:
-        erase(customer, cause, ctx)
-        return
+    if type(event) is Profile:
+        if event.erase:
+            erasure.erase(customer, cause, ctx)
+            return
+        if _merges(customer, event):
+            merging.merge(customer, event, cause, ctx)
+            return
     before = _counted(customer.core)
     TAKE[type(event)](customer, event, cause)
     _look(customer, cause)
     alerts.judge(customer, cause)
     _keep(customer, before, cause, ctx)
+
+
+def take_move(customer: Customer, told: CustomerMove, ctx: Context) -> Outcome:
+    """Let what came of another id act on this customer, or go on to where it was merged itself."""
+    if told.kind == "forget" and (customer.customer_id in told.names or not customer.merged_into):
+        return Outcome("read_back", outputs=erasure.forget(customer, told, ctx))
+    quiet = told.at < customer.core.newest - LATENESS_MS
+    cause = erasure.told_by(told, ctx, quiet)
+    if customer.merged_into:
+        onward = merging.sent_on(customer, told, cause)
+        if onward is not None:
+            return Outcome("sent_on", outputs=(onward,))
+    if told.kind == "event":
+        return _take_sent(customer, told, cause, ctx)
+    before = _counted(customer.core)
+    if not customer.core.events:
+        ctx.aggregates.add_customer()
+    theirs = joining.join(customer, told, cause, ctx)
+    if theirs.events:
+        _follow_merge(customer, cause)
+    elif not customer.core.events:
+        ctx.aggregates.remove_customer(0, 0, 0)
+    alerts.judge(customer, cause)
+    cause.value_moved = customer.has(LEDGER)
+    _keep(customer, before, cause, ctx)
+    return Outcome("read_back", outputs=cause.outputs)
+
+
+def take_referral(customer: Customer, told: published.Referral, ctx: Context) -> Outcome:
+    """Let what was told of a customer whom this one referred count, if this one still counts."""
+    outputs: tuple[Output, ...] = ()
+    if into := customer.merged_into:
+        outputs = (referrals.sent_on(told, into),)
+    elif not customer.core.events and (at := ctx.erasures.of(customer.customer_id)):
+        if told.state != "withdrawn":
+            outputs = (erasure.forget_at(told.referred, (told.referrer,), at, told.referral_id),)
+    else:
+        referrals.take(customer, told, ctx)
+    return Outcome("read_back", outputs=outputs)
+
+
+def _take_sent(customer: Customer, told: CustomerMove, cause: Cause, ctx: Context) -> Outcome:
+    """Apply an event of another id as one of this customer's."""
+    event = decode((told.event or "").encode())
+    if isinstance(event, Bad):
+        return Outcome("rejected", event.reason, event.detail)
+    outcome = apply(customer, event, told.at, ctx)
+    if not cause.outputs:
+        return outcome
+    return outcome._replace(outputs=(*cause.outputs, *outcome.outputs))
+
+
+def _follow_merge(customer: Customer, cause: Cause) -> None:
+    """Work out what follows from all that two ids bring together."""
+    if customer.has(MONEY) or customer.has(FILE):
+        update_tier(customer, cause)
+        handover.look(customer, cause)
+    if customer.has(CASES):
+        complaints.refresh(customer, cause)
+    customer.reschedule()
+    _look(customer, cause)
 
 
 def fire(customer: Customer, ctx: Context) -> Sequence[Output]:
@@ -295,7 +370,7 @@ CODE_OF: dict[type, int] = {
 } | {QuickTransaction: CODE_OF_TYPE["transaction"]}
 _judge_promises = _watched(outrage_alert.watched(promises.judge_due))
 _take_error = _watched(moments.take_error)
-TAKE: dict[type[TouchpointBase | Quick], Take] = {
+TAKE: dict[type[Event | Quick], Take] = {
     AppClick: _take_click,
     QuickClick: _take_click,
     Transaction: _take_transaction,
@@ -311,13 +386,52 @@ TAKE: dict[type[TouchpointBase | Quick], Take] = {
 }
 
 
-ORDERS = frozenset((Desk,))
+ORDERS = frozenset((Desk, Profile))
 """Types that may be refused by what the customer's state says."""
 
 
-def _refused(customer: Customer, event: TouchpointBase | Quick) -> Outcome | None:
-    if isinstance(event, Desk) and desk.is_of_another(customer, event):
+def _refused(customer: Customer, event: Event | Quick, at: int) -> Outcome | None:
+    """Why an event is refused by what is known of its customer; ``None`` for one that is not."""
+    if type(event) is Desk and desk.is_of_another(customer, event):
         return _of_another(event)
+    if type(event) is Profile and _merges(customer, event):
+        why = merging.refusal(customer, event, at)
+        return None if why is None else Outcome("rejected", "merge_refused", why)
+    return None
+
+
+def _behind(core: Core, event: Event | Quick, at: int) -> Outcome | None:
+    """Why an event behind the newest is left out, if it is."""
+    if at <= core.erased_at:
+        return ERASED
+    if at >= core.newest - WINDOW_MS or (
+        type(event) is Profile and (event.erase or event.merged_into)
+    ):
+        return None
+    return _too_late(at, core.newest)
+
+
+def _merges(customer: Customer, event: Profile) -> bool:
+    """Whether an event merges this customer; of another id that was merged it only counts."""
+    return event.merged_into is not None and event.customer_id == customer.customer_id
+
+
+def _without_state(
+    customer: Customer, event: Event | Quick, at: int, ctx: Context
+) -> Outcome | None:
+    """What becomes of an event of a customer without any: ``None`` lets a life begin with it."""
+    core = customer.core
+    if into := customer.merged_into:
+        if at <= core.erased_at:
+            return ERASED
+        return Outcome("sent_on", outputs=(merging.sent_after(customer, event, at, into),))
+    core.erased_at = core.erased_at or ctx.erasures.of(customer.customer_id)
+    if at <= core.erased_at:
+        return ERASED
+    if type(event) is Profile and event.erase:
+        cause = Cause(ctx, at, event)
+        erasure.erase(customer, cause, ctx)
+        return Outcome("accepted", outputs=cause.outputs)
     return None
 
 

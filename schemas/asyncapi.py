@@ -13,6 +13,11 @@ _INTERNAL: Final = {
         "What one partition knows that all customers share. Internal: its form may change.",
         "the partition's number",
     ),
+    topics.CUSTOMER_MOVES: (
+        "What goes from one customer id to another one of the same person. Internal: its form may"
+        " change.",
+        "the customer id it goes to",
+    ),
 }
 _KEYS: Final = {
     "SegmentModel": "Always `model`: the topic is compacted, the newest model is in force.",

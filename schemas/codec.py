@@ -50,6 +50,7 @@ REASONS: Final = (
     "empty",
     "wrong_partition",
     "wrong_customer",
+    "merge_refused",
 )
 """Every reason a record can go to the dead letters for; a metrics label."""
 

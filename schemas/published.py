@@ -35,6 +35,7 @@ Reason = Literal[
     "empty",
     "wrong_partition",
     "wrong_customer",
+    "merge_refused",
 ]
 """`schemas.codec.REASONS` as a type."""
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]

@@ -20,6 +20,7 @@ PARTITION_SUMMARIES: Final = "partition-summaries"
 SEGMENT_MODEL: Final = "segment-model"
 REFERRALS: Final = "referrals"
 PORTFOLIO: Final = "portfolio"
+CUSTOMER_MOVES: Final = "customer-moves"
 
 OUTPUT_TOPICS: Final[tuple[str, ...]] = (
     ALERTS,
@@ -32,10 +33,11 @@ OUTPUT_TOPICS: Final[tuple[str, ...]] = (
     SEGMENT_MODEL,
     REFERRALS,
     PORTFOLIO,
+    CUSTOMER_MOVES,
 )
 """With as many partitions as the input topics; `segment-model` and `portfolio` are compacted."""
 
-READ_BACK_TOPICS: Final[tuple[str, ...]] = (REFERRALS,)
+READ_BACK_TOPICS: Final[tuple[str, ...]] = (REFERRALS, CUSTOMER_MOVES)
 """Outputs that the customers agent reads itself, each in the partition of its key; nobody else
 has to send them."""
 

@@ -244,9 +244,10 @@ class QuietHours(BaseModel):
 class Profile(TouchpointBase):
     """What is known of the customer. A field given as null is cleared; one not given stays.
 
-    `model_fields_set` tells the two apart. `erase: true` stands alone. Of a channel in `consent` a
-    value that differs from the one before is news; one that is repeated is not, and lets an
-    opt-out of the customer stand.
+    `model_fields_set` tells the two apart. `erase: true` stands alone, and so does `merged_into`:
+    the id of the same person that everything of this one counts for from now on. Of a channel in
+    `consent` a value that differs from the one before is news; one that is repeated is not, and
+    lets an opt-out of the customer stand.
     """
 
     topic: ClassVar[str] = "touchpoints.profiles"
@@ -267,13 +268,17 @@ class Profile(TouchpointBase):
     organisation_id: SourceId | None = None
     key_person: bool | None = None
     erase: OnlyTrue | None = None
+    merged_into: SourceId | None = None
 
     @model_validator(mode="after")
-    def _erase_stands_alone(self) -> Self:
-        if self.erase:
-            others = self.model_fields_set - _ERASE_ALLOWS
-            if others:
-                raise refusal("erase", "true", min(others), "a value", "not be given")
+    def _orders_stand_alone(self) -> Self:
+        for order in _ORDERS:
+            given = getattr(self, order)
+            others = self.model_fields_set - _COMMON - {order}
+            if given and others:
+                raise refusal(order, "given", min(others), "a value", "not be given")
+        if self.merged_into == self.customer_id:
+            raise PydanticCustomError("same", "merged_into should name another customer_id")
         return self
 
     @classmethod
@@ -281,17 +286,26 @@ class Profile(TouchpointBase):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         made = super().__get_pydantic_json_schema__(schema, handler)
-        others = [name for name in cls.model_fields if name not in _ERASE_ALLOWS]
         made["allOf"] = [
             {
-                "if": {"properties": {"erase": {"const": True}}, "required": ["erase"]},
-                "then": {"not": {"anyOf": [{"required": [name]} for name in others]}},
+                "if": {"properties": {order: given}, "required": [order]},
+                "then": {"not": {"anyOf": [{"required": [name]} for name in _others(order)]}},
             }
+            for order, given in _ORDERS.items()
         ]
         return made
 
 
-_ERASE_ALLOWS: Final = frozenset({*TouchpointBase.model_fields, "type", "erase"})
+_ORDERS: Final[dict[str, dict[str, Any]]] = {
+    "erase": {"const": True},
+    "merged_into": {"type": "string"},
+}
+"""Fields that say what is to be done with the whole customer, and what JSON Schema calls given."""
+_COMMON: Final = frozenset({*TouchpointBase.model_fields, "type"})
+
+
+def _others(order: str) -> list[str]:
+    return [name for name in Profile.model_fields if name not in _COMMON | {order}]
 
 
 class Campaign(TouchpointWithCases):

@@ -37,6 +37,16 @@ def take_campaign(customer: Customer, event: Campaign, cause: Cause) -> None:
         )
 
 
+def join(customer: Customer, other: Customer, _: Cause) -> None:
+    """Let what closed the windows of another id close them for this one."""
+    customer.touch(DESK)
+    mine = customer.desk.closed
+    for campaign_id, (at, bought) in other.desk.closed.items():
+        known, was_bought = mine.get(campaign_id, (at, False))
+        mine[campaign_id] = max(at, known), bought or was_bought
+    _forget_oldest(mine)
+
+
 def is_closed(customer: Customer, campaign_id: str, at: int) -> bool:
     """Whether a click at ``at`` (ms) is no reason for an offer: bought, or opted out since."""
     closed = customer.desk.closed.get(campaign_id) if customer.has(DESK) else None
@@ -49,12 +59,16 @@ def _close(customer: Customer, campaign_id: str, bought: bool, cause: Cause) -> 
     customer.touch(DESK)
     at, was_bought = desk.closed.get(campaign_id, (cause.at, False))
     desk.closed[campaign_id] = max(at, cause.at), was_bought or bought
-    if len(desk.closed) > MAX_CLOSED:
-        del desk.closed[min(desk.closed, key=lambda name: (desk.closed[name], name))]
+    _forget_oldest(desk.closed)
     left = [each for each in desk.held if not _is_given_up(customer, each)]
     if len(left) < len(desk.held):
         desk.held = left
         open_alerts.tidy(customer, cause.policy.alerts)
+
+
+def _forget_oldest(closed: dict[str, tuple[int, bool]]) -> None:
+    while len(closed) > MAX_CLOSED:
+        del closed[min(closed, key=lambda name: (closed[name], name))]
 
 
 def _is_given_up(customer: Customer, held: Held) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from domain.alerts.ids import CAUSE_BYTES, TOP_LEVEL, causes, number_of
+from domain.customer.cause import Cause
 from domain.customer.parts import Open
 from domain.customer.state import DESK, Customer
 from domain.kernel.units import LATENESS_MS
@@ -48,20 +49,42 @@ def keep(customer: Customer, opened: Open, policy: Policy) -> None:
 
 def act(customer: Customer, alert_id: str, action: tuple[int, int, int], policy: Policy) -> None:
     """Let (when, what, until) act on the alert with this id, or wait 24 hours for one."""
-    desk, number = customer.desk, number_of(alert_id)
+    number = number_of(alert_id)
     customer.touch(DESK)
-    found = None
-    if number is not None:
-        of_cause = _of_cause(customer, number)
-        reached = (each for each in of_cause if _reaches(each, action[0], policy.alerts))
-        found = next(reached, None)
-    if found is not None:
-        _do(found, *action, policy=policy)
-    elif number is None:
-        desk.unmatched += 1
+    if number is None:
+        customer.desk.unmatched += 1
     else:
-        desk.early.append((number, *action))
+        act_on(customer, number, action, policy)
     tidy(customer, policy.alerts)
+
+
+def act_on(customer: Customer, number: bytes, action: tuple[int, int, int], policy: Policy) -> None:
+    """As :func:`act`, of the alert with this number."""
+    of_cause = _of_cause(customer, number)
+    found = next((each for each in of_cause if _reaches(each, action[0], policy.alerts)), None)
+    if found is None:
+        customer.desk.early.append((number, *action))
+    else:
+        _do(found, *action, policy=policy)
+
+
+def join(customer: Customer, other: Customer, cause: Cause) -> None:
+    """Let another id's open alerts, and what was done about alerts, be of this one."""
+    mine, theirs = customer.desk, other.desk
+    customer.touch(DESK)
+    mine.open += theirs.open
+    mine.held += theirs.held
+    mine.unmatched += theirs.unmatched
+    mine.forgotten += theirs.forgotten
+    counts: dict[tuple[int, int], int] = {}
+    for day, kind, count in (*mine.of_kind, *theirs.of_kind):
+        counts[day, kind] = counts.get((day, kind), 0) + count
+    mine.of_kind = [(*key, count) for key, count in sorted(counts.items())]
+    early, mine.early = [*mine.early, *theirs.early], []
+    for number, *action in sorted(early, key=lambda each: each[1]):
+        at, what, until = action
+        act_on(customer, number, (at, what, until), cause.policy)
+    tidy(customer, cause.policy.alerts)
 
 
 def tidy(customer: Customer, policy: Alerts) -> None:

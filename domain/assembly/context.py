@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.assembly.aggregates import Aggregates
+from domain.assembly.erasures import Erasures
 from domain.complaints.surges.hourly import Hourly, Series
 from domain.customer.cause import Given
 from domain.customer.effects import Effect, Kept, Scored
@@ -16,11 +17,11 @@ from schemas.standings import Standings
 class Context(Given):
     """What the rules are given, and what the partition keeps over its customers.
 
-    That is aggregates, scorecards, segments, who stands where in value (``standing``), and
-    complaints by hour (``hourly``). Rules see none of it: the dispatch keeps it.
+    That is aggregates, scorecards, segments, who stands where in value (``standing``), complaints
+    by hour (``hourly``), and who was erased. Rules see none of it: the dispatch keeps it.
     """
 
-    __slots__ = ("aggregates", "hourly", "scorecards", "segments", "standing")
+    __slots__ = ("aggregates", "erasures", "hourly", "scorecards", "segments", "standing")
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class Context(Given):
         *,
         hourly: Hourly | None = None,
         scorecards: Scorecards | None = None,
+        erasures: Erasures | None = None,
     ) -> None:
         super().__init__(policy, now, late)
         self.aggregates = aggregates
@@ -38,6 +40,7 @@ class Context(Given):
         self.segments = Segments(policy.segments)
         self.standing = Standing(policy.value)
         self.hourly = Hourly() if hourly is None else hourly
+        self.erasures = Erasures() if erasures is None else erasures
 
     def take(self, effect: Effect) -> None:
         """Let what an event did beyond its customer count."""

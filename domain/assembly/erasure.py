@@ -1,33 +1,87 @@
-"""Erasure: everything kept of one customer goes, and a record proves it.
+"""Erasure: everything kept of one person goes, and a record proves it.
 
-State, vector, timers and pending promises go at once; the changelog gets tombstones. What the
+State, vector, timers and pending promises go at once; the changelog gets tombstones. So do those
+of the other ids of the person, and who was referred by it names no referrer any more. What the
 customer added to sums over many (satisfaction by factor, tier and channel) stays, nameless, and
-fades with its half-life. Later events of the same id start anew. Dead letters and the input
+fades with its half-life. A mark stays under a digest of the id: what occurred before the erasure
+is dropped whenever it comes; what occurs after starts anew. Dead letters, outputs and the input
 topics still hold the customer's bytes until their retention ends.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from domain.assembly.context import Context
 from domain.customer.cause import Cause
-from domain.customer.state import Customer
+from domain.customer.state import IDENTITY, REFERRALS, Customer
 from domain.value import referrals
-from schemas.outputs import CustomerTransition, output_id
+from schemas.fields import moment, rfc3339
+from schemas.moves import CustomerMove
+from schemas.outputs import CustomerTransition, Output, output_id
 
 
 def erase(customer: Customer, cause: Cause, ctx: Context) -> None:
-    """Forget the customer; outputs say that it left its segment and that it was erased."""
-    core = customer.core
-    events = core.events - 1  # the request itself does not count
-    cause.outputs += ctx.segments.erase(customer, cause.at)
-    referrals.withdraw(customer, cause)
-    ctx.standing.remove(customer.customer_id)
-    ctx.aggregates.remove_customer(core.tier, core.complaints_open, core.complaints_overdue)
+    """Forget the person; outputs say that it left its segment and that it was erased."""
+    merged = tuple(customer.identity.merged) if customer.has(IDENTITY) else ()
+    friends = tuple(customer.referrals.referred) if customer.has(REFERRALS) else ()
+    names = (customer.customer_id, *merged)
+    referrals.withdraw(customer, "The customer was erased.", cause)
+    _wipe(customer, cause, ctx)
+    cause.outputs += [
+        forget_at(told, names, cause.at, cause.event_id or "") for told in (*merged, *friends)
+    ]
+
+
+def forget(customer: Customer, told: CustomerMove, ctx: Context) -> Sequence[Output]:
+    """Follow an erasure told by another id: of the same person, or of who referred this one."""
+    if customer.customer_id not in told.names:
+        referrals.forget_referrer(customer, told.names)
+        return ()
+    cause = told_by(told, ctx)
+    if not customer.core.events:  # else it has begun anew
+        _wipe(customer, cause, ctx)
+    return cause.outputs
+
+
+def forget_at(into: str, names: tuple[str, ...], at: int, event_id: str) -> CustomerMove:
+    """Tell the customer ``into`` that the person with these ids was erased as of ``at`` (ms)."""
+    return CustomerMove(
+        move_id=output_id("forget", names[0], event_id, at, into),
+        kind="forget",
+        customer_id=names[0],
+        into=into,
+        at=at,
+        names=names,
+        occurred_at=rfc3339(moment(at)),
+        reason="The person was erased: nothing may name it any more.",
+        cause=(event_id,) if event_id else (),
+    )
+
+
+def told_by(told: CustomerMove, ctx: Context, quiet: bool = False) -> Cause:
+    """What is behind a move: the profile event that erased or merged."""
+    cause = Cause(ctx, told.at, None, quiet)
+    if told.cause:
+        cause.event_id = cause.mark = told.cause[0]
+        cause.event_type = "profile"
+    return cause
+
+
+def _wipe(customer: Customer, cause: Cause, ctx: Context) -> None:
+    core, name = customer.core, customer.customer_id
+    events = max(0, core.events - 1)  # the request itself does not count
+    if core.events:
+        cause.outputs += ctx.segments.erase(customer, cause.at)
+        ctx.standing.remove(name)
+        ctx.aggregates.remove_customer(core.tier, core.complaints_open, core.complaints_overdue)
     customer.erase()
+    keep_ms = ctx.policy.erasure.keep_ms
+    ctx.erasures.note(name, cause.at, max(cause.at, ctx.now) + keep_ms)
     cause.outputs.append(
         CustomerTransition(
-            transition_id=output_id("erased", customer.customer_id, *cause.named),
-            customer_id=customer.customer_id,
+            transition_id=output_id("erased", name, *cause.named),
+            customer_id=name,
             dimension="customer",
             from_state="known",
             to_state="erased",

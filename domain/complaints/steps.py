@@ -68,6 +68,23 @@ def refresh(customer: Customer, cause: Cause) -> None:
     _recount(customer, cause)
 
 
+def join(customer: Customer, other: Customer, cause: Cause) -> None:
+    """Let another id's complaints be of this one, with their promises and what was raised."""
+    customer.touch(CASES)
+    core, cases = customer.core, customer.cases.cases
+    known = {case.complaint_id: case for case in cases}
+    for case in other.cases.cases:
+        same = known.get(case.complaint_id)
+        if same is None:
+            cases.append(case)
+        else:
+            core.complaints -= 1
+            _join_case(same, case)
+    customer.judged = None
+    while len(cases) > MAX_CASES:
+        _make_room(customer, cause)
+
+
 # -- inside -------------------------------------------------------------------------------
 
 
@@ -100,6 +117,19 @@ def _case(customer: Customer, complaint_id: str, cause: Cause) -> Case:
     customer.judged = None
     customer.core.complaints += 1
     return case
+
+
+def _join_case(case: Case, other: Case) -> None:
+    """Let one complaint that was told of under two ids be one."""
+    steps = [*case.steps, *other.steps]
+    case.steps = sorted(steps, key=lambda kept: (kept.at, order.rank(kept.event_id)))
+    while len(case.steps) > MAX_STEPS:
+        del case.steps[1]
+        case.dropped_steps += 1
+    case.raised = [*case.raised, *(each for each in other.raised if each not in case.raised)]
+    case.compensated = sorted({*case.compensated, *other.compensated})
+    case.irregular += other.irregular
+    case.dropped_steps += other.dropped_steps
 
 
 def _step(event: Complaint, cause: Cause) -> Step:

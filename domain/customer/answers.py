@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from domain.customer.cause import Cause
 from domain.customer.state import ANSWERS, Customer
 from domain.kernel.order import before, is_newer
 from schemas.touchpoints import Survey
@@ -91,3 +92,13 @@ def score(customer: Customer, question: str, since: int = 0) -> float | None:
     """The score of :func:`answer`."""
     found = answer(customer, question, since)
     return None if found is None else found.score
+
+
+def join(customer: Customer, other: Customer, _: Cause) -> None:
+    """Let another id's answers and notes be of this one: of each question the newest."""
+    newest = customer.answers.newest
+    for question, said in other.answers.newest.items():
+        kept = newest.get(question)
+        if kept is None or before(*kept[:2], *said[:2]) != (question == FAILURE):
+            newest[question] = said
+    customer.touch(ANSWERS)

@@ -24,6 +24,7 @@ SIGNAL_INDEX: Final = {
     "unknown_currency": 1,
     "account_overflow": 2,
     "complaint_overflow": 3,
+    "merge_circle": 4,
 }
 """The number of each kind of signal in a customer's core record; new ones are appended."""
 ABOUT_FROM: Final = 1_000

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from domain.customer.cause import Cause
 from domain.customer.parts import File, Said
 from domain.customer.state import DESK, FILE, Customer
 from domain.kernel import order
@@ -69,7 +70,7 @@ def note_word(customer: Customer, channel: str, key: tuple[int, str], opted_in: 
         words[number] = (*key, opted_in)
 
 
-def join(customer: Customer, other: Customer) -> None:
+def join(customer: Customer, other: Customer, _: Cause) -> None:
     """Let what another id's profile and word say be of this one.
 
     To be called before the profile's own fields are joined.
@@ -170,16 +171,12 @@ def _woven(mine: list[Said], theirs: list[Said], horizon: int) -> list[Said]:
         others = [
             each
             for each in woven
-            if _place(first) < _place(each) < _place(last) and each[2] != first[2]
+            if order.place(first) < order.place(each) < order.place(last) and each[2] != first[2]
         ]
         if others:
-            at, mark, _ = max(others, key=_place)
+            at, mark, _ = max(others, key=order.place)
             woven.add((at, f"{mark}\x7f", first[2]))
-    return sorted(woven, key=_place)
-
-
-def _place(said: Said) -> tuple[int, order.Rank]:
-    return said[0], order.rank(said[1])
+    return sorted(woven, key=order.place)
 
 
 def _as_before_all(file: File) -> dict[int, list[Said]]:

@@ -97,6 +97,8 @@ class Core(msgspec.Struct, array_like=True, gc=False):
     away_since: int = 0
     # when the earliest alert is to be raised again, or need wait no longer
     desk_due: int = 0
+    # up to when all that happened was erased; 0 = nothing was
+    erased_at: int = 0
 
 
 class Block(NamedTuple):
@@ -311,6 +313,17 @@ class Referrals(msgspec.Struct, array_like=True, gc=False):
     # as a referrer, by customer id; and how many were left out
     referred: dict[str, Referred] = {}
     dropped: int = 0
+
+
+class Identity(msgspec.Struct, array_like=True, gc=False):
+    """The ids of one person. Bound: 64 merged ids."""
+
+    # which id this one was merged into ("" = none: it is the one that counts), when, by which event
+    into: str = ""
+    at: int = 0
+    event_id: str = ""
+    # ids whose state came here, by whatever way: into which each was merged, when, by which event
+    merged: dict[str, tuple[str, int, str]] = {}
 
 
 class Contacts(msgspec.Struct, array_like=True, gc=False):

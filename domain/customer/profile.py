@@ -42,6 +42,16 @@ def take_profile(customer: Customer, event: Profile, cause: Cause) -> None:
                 fields[name] = (cause.at, cause.mark, _plain(getattr(event, name)))
 
 
+def join(customer: Customer, other: Customer, _: Cause) -> None:
+    """Let another id's profile be of this one: of each field the newest value."""
+    fields = customer.file.fields
+    for name, given in other.file.fields.items():
+        kept = fields.get(name)
+        if is_newer(*given[:2], kept):
+            fields[name] = given
+    customer.touch(FILE)
+
+
 def field(customer: Customer, name: str) -> object:
     """The value of a profile field; ``None`` where it is not known."""
     kept = customer.file.fields.get(name) if customer.has(FILE) else None

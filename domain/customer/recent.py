@@ -256,6 +256,27 @@ def _same_type(kept: int, code: int) -> bool:
     return kept in (code, NOT_A_CLICK)
 
 
+def joined(one: Recent, other: Recent, first_page: int) -> Recent:
+    """The entries of both in order of time, in pages numbered from ``first_page`` on.
+
+    An event that both hold is kept twice, as it was counted.
+    """
+    recent = Recent()
+    recent.first_page = first_page
+    entries = sorted(
+        (at, bytes(each.ids[place * ID_BYTES : (place + 1) * ID_BYTES]), each.codes[place])
+        for each in (one, other)
+        for place, at in enumerate(each.times)
+    )
+    for at, digest, code in entries:
+        recent.add(digest, at, code)
+    for each in (one, other):
+        for hour, counts in each.spill.items():
+            kept = recent.spill.get(hour, [0] * CODES)
+            recent.spill[hour] = [left + right for left, right in zip(kept, counts, strict=True)]
+    return recent
+
+
 def behaviour_features(counts: list[int]) -> dict[str, float] | None:
     """The behaviour vector of the bank case from counts by code; ``None`` without any click.
 

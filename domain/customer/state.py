@@ -6,7 +6,7 @@ Record keys are one letter, then the customer id in UTF-8; those of pages and bl
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -22,22 +22,26 @@ from domain.customer.parts import (
     Core,
     Desk,
     File,
+    Identity,
     Journey,
     Ledger,
     Money,
     Mood,
     Referrals,
 )
-from domain.customer.recent import PAGE_ENTRIES, SPILL_PAGE, Recent, Spill
+from domain.customer.recent import PAGE_ENTRIES, SPILL_PAGE, Recent, Spill, joined
 from domain.kernel.units import MS_PER_DAY
 
 CORE, MONEY, MOOD, CASES, FILE, SPILL, PAGES = 1, 2, 4, 8, 16, 32, 64
 LEDGER, ANSWERS, BLOCKS, AMOUNTS = 128, 256, 512, 1024
 DESK, JOURNEY, REFERRALS, CONTACTS = 2048, 4096, 8192, 16384
+IDENTITY = 32768
 PAGE_LETTER, BLOCK_LETTER = b"p", b"d"
+PAGE_KEY_BYTES = 5
 LETTERS = {
     MONEY: b"m", MOOD: b"s", CASES: b"x", FILE: b"r", LEDGER: b"l", ANSWERS: b"a", AMOUNTS: b"n",
     JOURNEY: b"j", REFERRALS: b"f", CONTACTS: b"k", DESK: b"o",
+    IDENTITY: b"i",
 }  # fmt: skip
 
 Get = Callable[[bytes], bytes | None]
@@ -56,6 +60,7 @@ FORMS = (
     Contacts,
     Desk,
     Referrals,
+    Identity,
 )
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -115,6 +120,15 @@ class Customer:
         """A customer never met before."""
         customer = cls(customer_id, Core())
         customer._recent = Recent()
+        return customer
+
+    @classmethod
+    def of_records(cls, customer_id: str, records: Iterable[tuple[bytes, bytes]]) -> Customer:
+        """The customer whose ``records`` were handed over. Raises StateFormatError."""
+        key = customer_id.encode()
+        customer = cls.load(customer_id, {short + key: value for short, value in records}.get)
+        if customer is None:
+            raise StateFormatError(f"the records of customer {customer_id!r} have no core")
         return customer
 
     @classmethod
@@ -207,6 +221,17 @@ class Customer:
         part: Desk = self._parts.get(DESK) or self._part(Desk, DESK)
         return part
 
+    @property
+    def identity(self) -> Identity:
+        """The ids of the person: what this one was merged into, or which were into it."""
+        part: Identity = self._parts.get(IDENTITY) or self._part(Identity, IDENTITY)
+        return part
+
+    @property
+    def merged_into(self) -> str:
+        """The id that everything of this one counts for; empty for one that counts itself."""
+        return self.identity.into if self.core.other_parts & IDENTITY else ""
+
     def block(self, number: int) -> bytearray:
         """The packed days of a block of the ledger; empty for a new one."""
         found = self._blocks.get(number)
@@ -253,6 +278,26 @@ class Customer:
         core.sealed_pages = len(recent) // PAGE_ENTRIES
         return lost
 
+    def take_recent(self, other: Recent) -> None:
+        """Let another id's newest events join this one's, in order of time."""
+        core, mine = self.core, self.recent
+        outdated = range(core.first_page, core.first_page + core.sealed_pages)
+        self._dropped_pages += tuple(outdated)
+        self._recent = recent = joined(mine, other, outdated.stop)
+        core.sealed_pages = len(recent) // PAGE_ENTRIES
+        self._new_pages += tuple(range(outdated.stop, outdated.stop + core.sealed_pages))
+        if recent.spill:
+            self.touch(SPILL)
+        while (left := recent.drop_page(core.newest)) is not None:
+            self._dropped_pages += (recent.first_page - 1,)
+            core.memory_overflows += left
+            if left:
+                self.touch(SPILL)
+        recent.index_ids()
+        core.first_page = recent.first_page
+        core.sealed_pages = len(recent) // PAGE_ENTRIES
+        self.touched |= PAGES | CORE
+
     def reschedule(self) -> None:
         """Work out ``next_due`` from the core's due times."""
         core = self.core
@@ -277,6 +322,24 @@ class Customer:
         self._recent, self._erased = Recent(), erased
 
     # -- bytes ------------------------------------------------------------------------
+
+    def records(self) -> Iterator[tuple[bytes, bytes]]:
+        """All that there is of the customer, for ``of_records``: by record keys without the id."""
+        core, recent = self.core, self.recent
+        core.open_page = recent.open_page()
+        yield b"c", _HEAD + _encode(core)
+        for mark, letter in LETTERS.items():
+            if core.other_parts & mark:
+                part = self._parts.get(mark)
+                stored = self._raw(letter + self._key) if part is None and self._raw else None
+                yield letter, _HEAD + _encode(part) if stored is None else stored
+        for number in range(core.first_page, core.first_page + core.sealed_pages):
+            yield self._page_key(number)[:PAGE_KEY_BYTES], recent.page(number)
+        if core.other_parts & SPILL:
+            yield self._page_key(SPILL_PAGE)[:PAGE_KEY_BYTES], _HEAD + _encode(recent.spill)
+        for block in self.ledger.blocks if self.has(LEDGER) else ():
+            days = _HEAD + self.peek_block(block.number)
+            yield self._block_key(block.number)[:PAGE_KEY_BYTES], bytes(days)
 
     def dump(self) -> list[Record]:
         """Records of the parts touched since the last call; ``None`` deletes a record."""

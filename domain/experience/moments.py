@@ -128,6 +128,13 @@ def take_error(customer: Customer, event: AppClick, cause: Cause) -> None:
     _add(customer, Moment(cause.at, weight, score, factor, channel), cause)
 
 
+def join(customer: Customer, other: Customer, cause: Cause) -> None:
+    """Let another id's pending moments be of this one."""
+    customer.touch(MOOD)
+    customer.mood.pending = sorted([*customer.mood.pending, *other.mood.pending])
+    _settle(customer, cause)
+
+
 # -- inside ------------------------------------------------------------------------------
 
 
@@ -140,9 +147,14 @@ def _wait(
 ) -> None:
     """Keep a contact's or survey's moment as pending, and settle the old ones."""
     customer.touch(MOOD)
-    mood, horizon = customer.mood, customer.core.newest - LATENESS_MS
-    insort(mood.pending, moment)
+    insort(customer.mood.pending, moment)
     _count(weighed(moment, customer, cause.policy), labels, cause, wait_seconds)
+    _settle(customer, cause)
+
+
+def _settle(customer: Customer, cause: Cause) -> None:
+    """Let pending moments of more than 24 hours ago count for good."""
+    mood, horizon = customer.mood, customer.core.newest - LATENESS_MS
     settled = 0
     while settled < len(mood.pending) and (
         mood.pending[settled].at < horizon or len(mood.pending) - settled > MAX_PENDING

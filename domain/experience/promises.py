@@ -74,6 +74,21 @@ def judge_due(customer: Customer, due: int, cause: Cause) -> None:
     refresh(customer, cause)
 
 
+def join(customer: Customer, other: Customer, cause: Cause) -> None:
+    """Let another id's promises and callbacks be of this one: they may keep each other's."""
+    promises = customer.mood.promises
+    for theirs in other.mood.promises:
+        for mine in list(promises):
+            if mine.contact_id != theirs.contact_id or bool(mine.due) == bool(theirs.due):
+                continue
+            promise, callback = (mine, theirs) if mine.due else (theirs, mine)
+            _fulfil(promise, callback.done_at)
+        promises.append(theirs)
+    while len(promises) > MAX_PROMISES:
+        _settle(customer, _oldest(promises), cause.policy)
+    refresh(customer, cause)
+
+
 def refresh(customer: Customer, cause: Cause) -> None:
     """Settle what is old and set the timer of the next promise to be judged."""
     customer.touch(MOOD)
@@ -149,9 +164,12 @@ def _keep(customer: Customer, promise: Promise, cause: Cause) -> None:
     promises = customer.mood.promises
     promises.append(promise)
     if len(promises) > MAX_PROMISES:
-        oldest = min(promises, key=lambda kept: (kept.due or kept.done_at, kept.contact_id))
-        _settle(customer, oldest, cause.policy)
+        _settle(customer, _oldest(promises), cause.policy)
     refresh(customer, cause)
+
+
+def _oldest(promises: list[Promise]) -> Promise:
+    return min(promises, key=lambda kept: (kept.due or kept.done_at, kept.contact_id))
 
 
 def _settle(customer: Customer, promise: Promise, policy: Policy) -> None:

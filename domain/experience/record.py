@@ -10,6 +10,7 @@ from bisect import insort
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from domain.customer.cause import Cause
 from domain.customer.parts import Journey, Moment, Promise
 from domain.customer.state import JOURNEY, MOOD, Customer
 from domain.experience.repurchase import grade
@@ -17,7 +18,7 @@ from domain.kernel.order import is_newer
 from domain.kernel.units import LATENESS_MS
 from domain.policy import Policy
 from domain.policy.experience import BROKEN_KEPT
-from domain.satisfaction.runs import joined
+from domain.satisfaction.runs import joined, together
 
 MAX_ANSWERS: Final = 16
 NOTHING: Final = Journey()
@@ -80,6 +81,21 @@ def take_wait(customer: Customer, at: int, mark: str, score: float) -> None:
     if is_newer(at, mark, kept):
         customer.touch(JOURNEY)
         customer.journey.wait = (at, mark, score)
+
+
+def join(customer: Customer, other: Customer, cause: Cause) -> None:
+    """Let what another id lived through be of this one."""
+    customer.touch(JOURNEY)
+    mine, theirs = customer.journey, other.journey
+    mine.runs = together(mine.runs, theirs.runs, cause.policy.experience)
+    mine.good += theirs.good
+    mine.bad += theirs.bad
+    mine.kept += theirs.kept
+    mine.broken += theirs.broken
+    mine.broken_at = sorted([*mine.broken_at, *theirs.broken_at])[-BROKEN_KEPT:]
+    mine.csat = sorted([*mine.csat, *theirs.csat])[-MAX_ANSWERS:]
+    if theirs.wait is not None:
+        take_wait(customer, *theirs.wait)
 
 
 # -- out ----------------------------------------------------------------------------------

@@ -79,12 +79,17 @@ def first_two(item: Any) -> tuple[int, str]:
     return item[0], item[1]
 
 
+def place(item: Any) -> tuple[int, Rank]:
+    """Sorts what begins with a time (ms) and a mark."""
+    return item[0], rank(item[1])
+
+
 def insert(items: list[_T], item: _T, of: Callable[[_T], tuple[int, str]] = first_two) -> None:
     """Put ``item`` in its place among items in order; ``of`` gives time (ms) and mark.
 
     It is looked for from the end, where most belong.
     """
-    place, (at, mark) = len(items), of(item)
-    while place and before(at, mark, *of(items[place - 1])):
-        place -= 1
-    items.insert(place, item)
+    last, (at, mark) = len(items), of(item)
+    while last and before(at, mark, *of(items[last - 1])):
+        last -= 1
+    items.insert(last, item)

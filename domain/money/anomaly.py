@@ -67,3 +67,11 @@ def watch_amount(customer: Customer, amount: float, direction: str, cause: Cause
         tier=customer.core.tier,
         figures={"amount": amount, "usual": found.usual, "deviations": found.deviations},
     )
+
+
+def join(customer: Customer, other: Customer, _: Cause) -> None:
+    """Let another id's amounts be of this one, as if they had come first."""
+    customer.touch(AMOUNTS)
+    mine, theirs = customer.amounts, other.amounts
+    mine.credit = [*theirs.credit, *mine.credit][-KEPT:]
+    mine.debit = [*theirs.debit, *mine.debit][-KEPT:]

@@ -131,12 +131,8 @@ def _has_room(customer: Customer, amount: float, cause: Cause) -> bool:
         return False
     if len(balances) < MAX_ACCOUNTS:
         return True
-    newest = {account: (at, mark) for account, (at, mark, _) in money.settled.items()}
-    newest.update((account, (at, mark)) for at, mark, account, _ in money.points)
-    empty = [account for account in newest if not balances[account]]
-    leaves = min(empty or newest, key=lambda name: (newest[name][0], order.rank(newest[name][1])))
-    gone = newest[leaves]
-    if not empty:
+    leaves, gone = _least(money, balances)
+    if balances[leaves]:
         _signal_overflow(customer, cause)
         if not amount or not order.is_newer(*here, gone):
             gone = here  # the new one is at 0, or at rest for longer than all that are kept
@@ -145,10 +141,23 @@ def _has_room(customer: Customer, amount: float, cause: Cause) -> bool:
         customer.touch(MONEY)
     if gone is here:
         return False
-    money.settled.pop(leaves, None)
-    money.points[:] = [point for point in money.points if point[2] != leaves]
-    del balances[leaves]
+    _forget_account(money, leaves, balances)
     return True
+
+
+def _least(money: Money, balances: dict[str, float]) -> tuple[str, tuple[int, str]]:
+    """Which account leaves first, and its newest event: at 0, then at rest for longest."""
+    newest = {account: (at, mark) for account, (at, mark, _) in money.settled.items()}
+    newest.update((account, (at, mark)) for at, mark, account, _ in money.points)
+    empty = [account for account in newest if not balances[account]]
+    leaves = min(empty or newest, key=lambda name: order.place(newest[name]))
+    return leaves, newest[leaves]
+
+
+def _forget_account(money: Money, account: str, balances: dict[str, float]) -> None:
+    money.settled.pop(account, None)
+    money.points[:] = [point for point in money.points if point[2] != account]
+    del balances[account]
 
 
 def _signal_overflow(customer: Customer, cause: Cause) -> None:
@@ -159,6 +168,48 @@ def _signal_overflow(customer: Customer, cause: Cause) -> None:
         f"customer {customer.customer_id} has more than {MAX_ACCOUNTS:,} accounts with a balance,"
         " each currency by itself: those longest at rest are left out",
     )
+
+
+def join(customer: Customer, other: Customer, cause: Cause) -> None:
+    """Let another id's balances be of this one, and work the tiers by balance out anew.
+
+    Exact as far back as the points of both reach. Before that the tier by balance is the higher
+    of the two, and a maximum counts the other's balance as it was when the points begin.
+    """
+    mine, theirs = customer.money, other.money
+    totals = balance_of(customer) or 0.0, balance_of(other) or 0.0
+    settled = mine.settled
+    for account, kept in theirs.settled.items():
+        if order.is_newer(*kept[:2], settled.get(account)):
+            settled[account] = kept
+    points = list(mine.points)
+    for point in theirs.points:
+        order.insert(points, point)
+    points = [point for point in points if order.is_newer(*point[:2], settled.get(point[2]))]
+    start = points[0][0] if points else customer.core.newest + 1
+    peaks = [
+        (until, total + rest)
+        for peaks, rest in ((mine.peaks, totals[1]), (theirs.peaks, totals[0]))
+        for until, total in peaks
+        if until <= start
+    ]
+    mine.points, mine.peaks = points, []
+    for until, total in sorted(peaks):
+        _push_peak(mine.peaks, until, total)
+    mine.changes = _higher(mine.changes, theirs.changes)
+    if theirs.forgotten and order.is_newer(*theirs.forgotten, mine.forgotten):
+        mine.forgotten = theirs.forgotten
+    customer.balances = None
+    balances = balances_of(customer)
+    while len(balances) > MAX_ACCOUNTS:
+        leaves, gone = _least(mine, balances)
+        if order.is_newer(*gone, mine.forgotten):
+            mine.forgotten = gone
+        _forget_account(mine, leaves, balances)
+    customer.touch(MONEY)
+    _walk(customer, bool(settled), cause.policy)
+    _settle(mine, customer.core.newest - LATENESS_MS)
+    _forget_changes(customer, cause.policy)
 
 
 # -- late balances ------------------------------------------------------------------------
@@ -233,6 +284,21 @@ def _push_change(changes: list[tuple[int, int]], at: int, tier: int) -> bool:
         changes.append((at, tier))
         moved = True
     return moved
+
+
+def _higher(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The higher of two tiers by balance, at all times.
+
+    >>> _higher([(1, 3), (5, 0)], [(2, 2), (7, 4)])
+    [(1, 3), (5, 2), (7, 4)]
+    """
+    changes: list[tuple[int, int]] = []
+    tiers = [0, 0]
+    steps = [(at, who, tier) for who, each in enumerate((one, other)) for at, tier in each]
+    for at, who, tier in sorted(steps):
+        tiers[who] = tier
+        _push_change(changes, at, max(tiers))
+    return changes
 
 
 def _forget_changes(customer: Customer, policy: Policy) -> None:

@@ -21,7 +21,15 @@ from domain.policy.alerts import AlertKind, Alerts
 from domain.policy.complaints import ComplaintPromises
 from domain.policy.experience import ExperienceRules
 from domain.policy.relationship import RelationshipRules
-from domain.policy.sections import Currency, Ids, Purchases, Satisfaction, Section, TierLines
+from domain.policy.sections import (
+    Currency,
+    Erasure,
+    Ids,
+    Purchases,
+    Satisfaction,
+    Section,
+    TierLines,
+)
 from domain.policy.segments import SegmentRules
 from domain.policy.value import ValueRules
 from domain.policy.yaml_file import Repeated, read_yaml
@@ -47,6 +55,7 @@ class Policy(Section):
     experience: ExperienceRules = ExperienceRules()
     value: ValueRules = ValueRules()
     ids: Ids = Ids()
+    erasure: Erasure = Erasure()
 
     @cached_property
     def rates(self) -> dict[str, float]:

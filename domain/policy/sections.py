@@ -95,6 +95,17 @@ class Ids(Section):
     refused: tuple[Name, ...] = Field(default=REFUSED_IDS, max_length=1_000)
 
 
+class Erasure(Section):
+    """How long it is known that a customer was erased: as long as an input topic holds events."""
+
+    keep_days: Annotated[float, Field(ge=1, le=3_650, allow_inf_nan=False)] = 90.0
+
+    @property
+    def keep_ms(self) -> int:
+        """How long it is known, in milliseconds."""
+        return round(self.keep_days * MS_PER_DAY)
+
+
 class MomentWeights(Section):
     """Weight of each kind of moment; ``moment_of_truth`` replaces it where one is met."""
 

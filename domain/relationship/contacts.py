@@ -28,9 +28,14 @@ def take_contact(customer: Customer, event: ServiceContact, cause: Cause) -> Non
     customer.touch(CONTACTS)
     newest = customer.contacts.newest
     insort(newest, (cause.at, _mark(event.agent_id), _mark(event.branch_id)))
-    start = customer.core.newest - cause.policy.relationship.contacts_ms
-    while newest and (newest[0][0] <= start or len(newest) > MAX_CONTACTS):
-        del newest[0]
+    _forget(customer, cause.policy)
+
+
+def join(customer: Customer, other: Customer, cause: Cause) -> None:
+    """Let another id's contacts be of this one."""
+    customer.touch(CONTACTS)
+    customer.contacts.newest = sorted([*customer.contacts.newest, *other.contacts.newest])
+    _forget(customer, cause.policy)
 
 
 def type_of_contacts(customer: Customer, clock: int, policy: Policy) -> Finding[ContactType]:
@@ -38,6 +43,13 @@ def type_of_contacts(customer: Customer, clock: int, policy: Policy) -> Finding[
     newest = customer.contacts.newest if customer.has(CONTACTS) else []
     met = [Contact(at, agent or None, branch or None) for at, agent, branch in newest]
     return contact_type(met, clock, policy.relationship)
+
+
+def _forget(customer: Customer, policy: Policy) -> None:
+    newest, start = customer.contacts.newest, customer.core.newest
+    start -= policy.relationship.contacts_ms
+    while newest and (newest[0][0] <= start or len(newest) > MAX_CONTACTS):
+        del newest[0]
 
 
 def _mark(name: str | None) -> int:

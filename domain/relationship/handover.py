@@ -28,6 +28,13 @@ def note_owner(customer: Customer, owner_id: str | None, cause: Cause) -> None:
     del owners[:-MAX_OWNERS]
 
 
+def join(customer: Customer, other: Customer, _: Cause) -> None:
+    """Let another id's owners be of this one."""
+    owners = sorted([*customer.file.owners, *other.file.owners], key=order.place)
+    customer.file.owners = owners[-MAX_OWNERS:]
+    customer.touch(FILE)
+
+
 def look(customer: Customer, cause: Cause) -> None:
     """Make the task of the newest change of owner, if it is due one and has made none."""
     owners = customer.file.owners if customer.has(FILE) else []

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from domain.customer.cause import Cause
 from domain.customer.parts import Ledger
+from domain.customer.state import Customer
 from domain.kernel.units import LATENESS_MS, MS_PER_DAY, MS_PER_WEEK
 from domain.policy import Policy
 from domain.policy.relationship import TIMES_KEPT
@@ -58,6 +60,14 @@ def forget_times(ledger: Ledger, policy: Policy) -> None:
                     ledger.returned = (found.lost_since, found.reactivated_at)
                 break
         del times[0]
+
+
+def join(customer: Customer, other: Customer, cause: Cause) -> None:
+    """Keep the newer return of two ids, once their purchases are joined."""
+    mine, theirs = customer.ledger, other.ledger
+    mine.returned = max(mine.returned, theirs.returned, key=lambda returned: returned[1])
+    if mine.times:
+        forget_times(mine, cause.policy)
 
 
 class Fades(NamedTuple):

@@ -48,7 +48,17 @@ def joined(runs: list[Run], at: int, score: float, rules: ExperienceRules) -> li
             if far > farthest or (far == farthest and score < peak):
                 peak = score
             return [*runs[:-1], Run(start, at, peak, score)]
-    run = Run(at, at, score, score)
+    return _with(runs, Run(at, at, score, score), gap, neutral)
+
+
+def together(runs: list[Run], others: list[Run], rules: ExperienceRules) -> list[Run]:
+    """The runs of two ids of one person, ascending; at most the newest 8."""
+    for run in others:
+        runs = _with(runs, run, rules.journey_gap_ms, rules.journey.neutral)
+    return runs
+
+
+def _with(runs: list[Run], run: Run, gap: int, neutral: float) -> list[Run]:
     kept: list[Run] = []
     for other in runs:
         if other.end + gap <= run.start or run.end + gap <= other.start:

@@ -6,6 +6,7 @@ later days out.
 
 from __future__ import annotations
 
+from domain.customer.cause import Cause
 from domain.customer.parts import Moment, Mood
 from domain.customer.state import MOOD, Customer
 from domain.kernel.decay import MAX_EXPONENT, epoch_of, weight_at
@@ -82,3 +83,22 @@ def prepare(mood: Mood, at: int, newest: int, half_life_ms: float) -> None:
         mood.epoch = epoch
     if scale != 1.0:
         mood.sums = {cell: (w * scale, s * scale) for cell, (w, s) in mood.sums.items()}
+
+
+def join(customer: Customer, other: Customer, cause: Cause) -> None:
+    """Let another id's settled moments count for this one."""
+    mine, theirs = customer.mood, other.mood
+    customer.touch(MOOD)
+    if theirs.epoch is not None:
+        newest, half_life_ms = customer.core.newest, cause.policy.half_life_ms
+        for mood in (mine, theirs):
+            prepare(mood, newest, newest, half_life_ms)
+        assert mine.epoch is not None
+        scale = 2.0 ** max(theirs.epoch - mine.epoch, -1_000)
+        for cell, (weights, scores) in theirs.sums.items():
+            kept = mine.sums.get(cell, (0.0, 0.0))
+            mine.sums[cell] = (kept[0] + weights * scale, kept[1] + scores * scale)
+    highest = dict(mine.days)
+    for day, level in theirs.days:
+        highest[day] = max(level, highest.get(day, level))
+    mine.days = sorted(highest.items())

@@ -22,6 +22,13 @@ def take_pin(customer: Customer, tier: str | None, cause: Cause) -> None:
     update_tier(customer, cause)
 
 
+def join(customer: Customer, other: Customer, _: Cause) -> None:
+    """Let another id's pins be of this one."""
+    pins = sorted({*customer.file.pins, *other.file.pins}, key=order.place)
+    customer.file.pins = pins[-MAX_PINS:]
+    customer.touch(FILE)
+
+
 def update_tier(customer: Customer, cause: Cause) -> None:
     """Work the tier out anew after a balance, a pin or a due time; announce a change.
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import Final, NamedTuple
 
+from domain.customer.cause import Cause
 from domain.customer.parts import Block, Ledger
 from domain.customer.state import LEDGER, Customer
 from domain.kernel.units import MS_PER_DAY
@@ -67,6 +68,42 @@ def take(customer: Customer, at: int, bought: Bought) -> None:
         if ledger.first_day < 0 or day < ledger.first_day:
             ledger.first_day = day
     while len(ledger.blocks) > MAX_BLOCKS:
+        _drop_block(customer)
+
+
+def join(customer: Customer, other: Customer, _: Cause) -> None:
+    """Let another id's transactions and contacts be of this one.
+
+    A day on which both bought counts once, unless it lies in a block that has been dropped.
+    """
+    customer.touch(LEDGER)
+    mine, theirs = customer.ledger, other.ledger
+    if not mine.purchases:  # what was said of the other id is not said again
+        mine.phase, mine.stage = theirs.phase, theirs.stage
+    firsts = [
+        (ledger.first_day, first_value(each))
+        for each, ledger in ((customer, mine), (other, theirs))
+        if ledger.first_day >= 0
+    ]
+    shared = 0
+    for block in theirs.blocks:
+        for day, count, worth, moved in _DAY.iter_unpack(other.peek_block(block.number)):
+            entered = _enter(customer, day, count, worth, moved)
+            shared += count > 0 and not entered
+    mine.times = _times(mine, theirs)
+    mine.purchases += theirs.purchases
+    mine.purchase_days += theirs.purchase_days - shared
+    mine.value += theirs.value
+    if firsts:
+        mine.first_day = min(firsts)[0]
+        mine.first_value = sum(value for day, value in firsts if day == mine.first_day)
+    mine.products = sorted({*mine.products, *theirs.products})[:MAX_PRODUCTS]
+    mine.channels |= theirs.channels
+    mine.has_margin |= theirs.has_margin
+    if theirs.contacts:
+        contacts = mine.contacts or [0] * CHANNELS
+        mine.contacts = [one + two for one, two in zip(contacts, theirs.contacts, strict=True)]
+    while len(mine.blocks) > MAX_BLOCKS:
         _drop_block(customer)
 
 
@@ -154,8 +191,17 @@ def _note_purchase(ledger: Ledger, at: int, bought: Bought) -> None:
         del ledger.products[MAX_PRODUCTS:]
 
 
-def _enter(customer: Customer, day: int, purchase: bool, value: float, amount: float) -> bool:
-    """Add to a day and its block; whether this is the day's first purchase."""
+def _times(one: Ledger, other: Ledger) -> list[int]:
+    """The times of both from where on all are known, ascending."""
+    known = max(
+        (ledger.times[0] for ledger in (one, other) if ledger.purchases > len(ledger.times)),
+        default=0,
+    )
+    return sorted(at for at in (*one.times, *other.times) if at >= known)
+
+
+def _enter(customer: Customer, day: int, purchase: int, value: float, amount: float) -> bool:
+    """Add purchases to a day and its block; whether they are the day's first."""
     number = day // BLOCK_DAYS
     packed = customer.block(number)
     place, bits = len(packed) - _DAY.size, day & _BITS  # most belong to the day that came last
@@ -167,7 +213,7 @@ def _enter(customer: Customer, day: int, purchase: bool, value: float, amount: f
     purchases = min(count + purchase, _BITS)
     _DAY.pack_into(packed, place, bits, purchases, worth + value, moved + amount)
     customer.touch_block(number)
-    first = purchase and count == 0
+    first = purchase > 0 and count == 0
     blocks = customer.ledger.blocks
     for at in range(len(blocks) - 1, -1, -1):
         known, days, purchases, sum_of_values, sum_of_amounts = blocks[at]

@@ -12,15 +12,17 @@ that order; a repeated or older one changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from math import fsum
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from domain.customer import parts
 from domain.customer.cause import Cause, Given
 from domain.customer.parts import Referred
-from domain.customer.state import FILE, LEDGER, REFERRALS, Customer
+from domain.customer.state import FILE, IDENTITY, LEDGER, REFERRALS, Customer
 from domain.kernel.phrases import counted
 from domain.kernel.units import MS_PER_DAY
 from domain.policy import Policy
@@ -43,7 +45,10 @@ def referrer_of(customer: Customer) -> str | None:
     """Who the profile says referred the customer; nobody refers themselves."""
     known = customer.file.fields.get("referred_by") if customer.has(FILE) else None
     referrer = None if known is None or known[2] is None else str(known[2])
-    return None if referrer == customer.customer_id else referrer
+    own = referrer == customer.customer_id or (
+        customer.has(IDENTITY) and referrer in customer.identity.merged
+    )
+    return None if own else referrer
 
 
 def name_referrer(customer: Customer, cause: Cause) -> None:
@@ -67,10 +72,36 @@ def look(customer: Customer, cause: Cause) -> None:
         _tell(customer, referrer, "The customer state changed", cause)
 
 
-def withdraw(customer: Customer, cause: Cause) -> None:
-    """Tell the referrer that the customer is erased."""
+def withdraw(customer: Customer, why: str, cause: Cause) -> None:
+    """Tell the referrer that this customer counts no more, and why."""
     if customer.has(REFERRALS) and customer.referrals.told_to:
-        _withdraw(customer, customer.referrals.told_to, "The customer was erased.", cause)
+        _withdraw(customer, customer.referrals.told_to, why, cause)
+
+
+def forget_referrer(customer: Customer, names: Collection[str]) -> None:
+    """Let nobody of these ids be the customer's referrer: that person was erased."""
+    known = customer.file.fields.get("referred_by") if customer.has(FILE) else None
+    if known is not None and known[2] in names:
+        customer.file.fields["referred_by"] = (*known[:2], None)
+        customer.touch(FILE)
+    if customer.has(REFERRALS) and customer.referrals.told_to in names:
+        customer.referrals.told_to = ""
+        customer.touch(REFERRALS)
+
+
+def join(customer: Customer, other: Customer, _: Cause) -> None:
+    """Let those whom another id referred be referred by this one."""
+    customer.touch(REFERRALS)
+    mine, theirs = customer.referrals, other.referrals
+    for name, told in theirs.referred.items():
+        kept = mine.referred.get(name)
+        if kept is None or kept[:2] < told[:2]:
+            mine.referred[name] = told
+    mine.dropped += theirs.dropped
+    for own in (customer.customer_id, *customer.identity.merged):
+        mine.referred.pop(own, None)
+    while len(mine.referred) > MAX_REFERRED:
+        _drop_least(mine)
 
 
 def _tell(customer: Customer, referrer: str, why: str, cause: Cause) -> None:
@@ -123,6 +154,23 @@ def _send(customer: Customer, cause: Cause, **fields: Any) -> None:
     )
 
 
+def sent_on(told: published.Referral, referrer: str) -> Referral:
+    """What was told to an id that was merged, for the id that it was merged into."""
+    bought = told.purchases
+    return Referral(
+        referral_id=output_id("referral on", told.referral_id, referrer),
+        referrer=referrer,
+        referred=told.referred,
+        state=told.state,
+        clv=told.clv,
+        purchases=None if bought is None else Purchases(**dict(bought)),
+        version=told.version,
+        cause=told.cause,
+        occurred_at=rfc3339(told.occurred_at),
+        reason=told.reason,
+    )
+
+
 # -- of the referrer ----------------------------------------------------------------------
 
 
@@ -146,9 +194,13 @@ def take(customer: Customer, record: published.Referral, ctx: Given) -> None:
         None if bought is None else bought.mean_spend,
     )
     if len(part.referred) > MAX_REFERRED:
-        least = min(part.referred, key=lambda name: (part.referred[name].clv, name))
-        del part.referred[least]
-        part.dropped += 1
+        _drop_least(part)
+
+
+def _drop_least(part: parts.Referrals) -> None:
+    least = min(part.referred, key=lambda name: (part.referred[name].clv, name))
+    del part.referred[least]
+    part.dropped += 1
 
 
 class Referrals(NamedTuple):

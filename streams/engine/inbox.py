@@ -73,9 +73,11 @@ class Refused(msgspec.Struct, gc=False):
 class Returned(msgspec.Struct, gc=False):
     """A record of our own outputs that was read back, for the state of ``key``.
 
-    ``told`` is what it decoded to: of which class, its topic's ``ReadBack`` knows.
+    ``told`` is what it decoded to: of which class, its topic's ``ReadBack`` knows. ``at`` is when
+    it happened (ms), or ``READ_BACK``.
     """
 
+    at: int
     key: str
     told: object
     topic: str
@@ -117,10 +119,8 @@ class _Queue(Generic[E]):
         self.end = end
         high = self.highs[-1] if len(self) else FIRST
         for item in items:
-            if type(item) is Happened:
+            if type(item) is Happened or type(item) is Returned:
                 high = max(high, item.at)
-            elif type(item) is Returned:
-                high = max(high, READ_BACK)
             self.highs.append(high)
         self.items += items
 

@@ -118,7 +118,11 @@ class Intake:
         if self._landed:
             self._admit(partition, read_until)
         inbox = partition.inbox
-        at_once = sum(inbox.waiting_in(topic) for topic in self._read_back)
+        at_once = sum(
+            inbox.waiting_in(topic)
+            for topic in self._read_back
+            if inbox.waiting_in(topic) and inbox.high(topic) <= READ_BACK
+        )
         bound = self._bound(partition, read_until) if inbox.waiting > at_once else None
         if bound is None and at_once:
             bound = READ_BACK

@@ -25,7 +25,7 @@ from streams.engine.checkpoint import (
     dump_checkpoint,
 )
 from streams.engine.defects import on_event, on_timer
-from streams.engine.inbox import LAST, Happened, Inbox, Refused, Returned, Taken, Waiting
+from streams.engine.inbox import LAST, READ_BACK, Happened, Inbox, Refused, Returned, Taken, Waiting
 from streams.engine.placing import UNKNOWN, Placing
 from streams.engine.store import Store
 from streams.engine.timers import Timers
@@ -138,7 +138,8 @@ class Partition(Generic[E, S, C]):
                 must = f"the key must be {key!r} in UTF-8, as the record says"
                 items.append(Refused(Bad("key_mismatch", must), topic, record))
             else:
-                items.append(Returned(key, told, topic, record))
+                at = read_back.happened(told)
+                items.append(Returned(READ_BACK if at is None else at, key, told, topic, record))
         return items
 
     def judge(self, event: E | Bad, topic: str, record: Fetched) -> Happened[E] | Refused:
@@ -178,7 +179,7 @@ class Partition(Generic[E, S, C]):
         if type(item) is Refused:
             return self._dead(item.topic, item.record, item.bad)
         if type(item) is Returned:
-            return self._take_back(item)
+            return self._take_back(item, wall)
         at, key, event = item.at, item.key, item.event
         if at > wall or key not in self._live or self.placing.strange:
             bad = self._unfit(key, at, wall)
@@ -212,18 +213,40 @@ class Partition(Generic[E, S, C]):
         if next_due is not None or key in self._due_of:
             self.timers.set(key, next_due)
 
-    def _take_back(self, item: Returned) -> None:
+    def _take_back(self, item: Returned, wall: int) -> None:
         """Let a record that was read back act on its key's state."""
         key, told = item.key, item.told
+        if item.at != READ_BACK:
+            self._reach(item.at, wall)
         state = self._state_of(key)
         take, self.context.now = self.topology.read_back[item.topic].take, self.now
         try:
-            take(state, told, self.context)
+            outcome = take(state, told, self.context)
         except Exception as error:
             where = self._original(item.topic, item.record)
             raise on_event(error, take, told, key, where) from error
-        self.counts[type(told), "read_back"] += 1
+        self.counts[type(told), outcome.status] += 1
+        if outcome.status == "rejected":
+            return self._dead(item.topic, item.record, Bad(outcome.reason, outcome.detail))
         self._dirty[key] = state
+        if outcome.outputs:
+            self._send(outcome.outputs, None)
+        next_due = state.next_due
+        if next_due is not None or key in self._due_of:
+            self.timers.set(key, next_due)
+
+    def _reach(self, at: int, wall: int) -> None:
+        """Let the task clock come to what happened at ``at`` (ms), as for an event."""
+        now = at
+        if self._wall_clock:
+            now = min(at, wall)
+            self.context.late = wall - at > BACKLOG_AGE_MS
+        self.now = now = max(self.now, now)
+        due = self._timer_heap
+        if due and due[0][0] <= now:
+            self._fire()
+        if now >= self._next_tick:
+            self._tick_if_ripe()
 
     def advance(self, now: int) -> None:
         """Move the task clock on to ``now`` (never back) and fire what is due by then."""

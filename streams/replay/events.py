@@ -173,17 +173,18 @@ class Replay(Offline[E, S, C]):
     def _outputs(self, partition: Partition[E, S, C]) -> Iterator[tuple[str, bytes]]:
         outputs, partition.outputs = partition.outputs, []
         for sent in outputs:
-            if sent.topic in self.topology.read_back:
-                self._hand_back(sent)
             yield sent.topic, sent.value
+            if sent.topic in self.topology.read_back:
+                yield from self._outputs(self._hand_back(sent))
 
-    def _hand_back(self, sent: Sent) -> None:
-        """Let an output be read back at once, behind what caused it; nothing is sent for that."""
+    def _hand_back(self, sent: Sent) -> Partition[E, S, C]:
+        """Let an output be read back at once, behind what caused it; where it acted."""
         number = partition_of(sent.key or b"", len(self.partitions))
         partition = self.partitions[number]
         record = Original(sent.topic, number, self._lines, partition.now, sent.key, sent.value)
         for item in partition.judged(sent.topic, [record]):
             partition.apply(item, self._wall)
+        return partition
 
     def _drain(self) -> None:
         for partition in self.partitions.values():

@@ -191,7 +191,7 @@ class Task:
         for event in events:
             at = milliseconds(event.occurred_at)
             self.until(at - START)
-            outcome = rules.apply(self.customer, event, at, self.ctx)
+            outcome = rules.apply(self.customer, event, at, self.ctx)  # type: ignore[arg-type]
             self.statuses.append(outcome.status)
             self.outputs += checked(outcome.outputs)
             if self._reload_always:

@@ -151,14 +151,14 @@ def test_codes_of_clicks_never_move() -> None:
 
 
 def test_marks_and_letters_of_parts_never_move() -> None:
-    assert [1 << bit for bit in range(15)] == [
+    assert [1 << bit for bit in range(16)] == [
         state.CORE, state.MONEY, state.MOOD, state.CASES, state.FILE, state.SPILL, state.PAGES,
         state.LEDGER, state.ANSWERS, state.BLOCKS, state.AMOUNTS, state.DESK, state.JOURNEY,
-        state.REFERRALS, state.CONTACTS,
+        state.REFERRALS, state.CONTACTS, state.IDENTITY,
     ]  # fmt: skip
     assert {mark: letter.decode() for mark, letter in state.LETTERS.items()} == {
         2: "m", 4: "s", 8: "x", 16: "r", 128: "l", 256: "a", 1024: "n", 2048: "o", 4096: "j",
-        8192: "f", 16384: "k",
+        8192: "f", 16384: "k", 32768: "i",
     }  # fmt: skip
     assert (state.PAGE_LETTER, state.BLOCK_LETTER) == (b"p", b"d")
 

@@ -53,7 +53,7 @@ class Town:
             self.ctx.now = max(self.ctx.now, at)
             customer = self.customer(event.customer_id)
             self.send(rules.fire(customer, self.ctx))
-            self.send(rules.apply(customer, event, at, self.ctx).outputs)
+            self.send(rules.apply(customer, event, at, self.ctx).outputs)  # type: ignore[arg-type]
             self._saved(event.customer_id)
         return self
 

@@ -85,10 +85,11 @@ def test_ids_keys_and_topics_are_those_of_records_that_lie_in_kafka() -> None:
         "touchpoints.app", "touchpoints.transactions", "touchpoints.complaints",
         "touchpoints.surveys", "touchpoints.service", "touchpoints.feedback",
         "touchpoints.profiles", "touchpoints.campaigns", "touchpoints.care", "touchpoints.desk",
-        "referrals",
+        "referrals", "customer-moves",
     )  # fmt: skip
     assert set(topics.OUTPUT_TOPICS) >= {
         "alerts", "segment-updates", "care-tasks", "customer-transitions", "signals",
         "dead-letters", "partition-summaries", "segment-model", "referrals", "portfolio",
+        "customer-moves",
     }  # fmt: skip
     assert topics.changelog_topic("touchline") == "touchline-customers-changelog"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from domain.assembly.erasures import Erasures
 from domain.customer.state import Customer
 from domain.policy import Policy
 from domain.segmentation.summary import Summary, load_summary
@@ -142,3 +143,61 @@ def _summary(segments: Segments) -> Summary:
     found = segments.summary(0, 1, 1)
     assert found is not None
     return load_summary(found)
+
+
+# -- what occurred before stays away ----------------------------------------------------------
+
+
+def test_what_occurred_before_is_dropped_in_either_order() -> None:
+    make = Events()
+    profile, request = (
+        make.profile(9 * HOUR, region="Zhejiang"),
+        make.profile(10 * HOUR, erase=True),
+    )
+    for events in ((profile, request), (request, profile)):
+        task = Task().take(*events)
+        task.save()
+        assert task.records == {}
+        assert task.ctx.aggregates.customers == [0] * 5
+        assert len(task.ctx.erasures) == 1
+
+
+def test_late_events_of_the_old_life_do_not_enter_the_new_one() -> None:
+    make = Events()
+    task = Task().take(make.click(HOUR), make.profile(10 * HOUR, erase=True))
+    task.take(make.click(11 * HOUR), make.click(9 * HOUR), make.click(10 * HOUR))
+    assert task.statuses == ["accepted", "accepted", "accepted", "erased", "erased"]
+    task.reload()
+    task.take(make.click(8 * HOUR))
+    assert task.statuses[-1] == "erased"
+    assert task.figures()["events"] == 1
+
+
+def test_an_erasure_is_never_too_late_and_a_repeat_of_it_changes_nothing() -> None:
+    make = Events()
+    request = make.profile(HOUR, erase=True)
+    task = Task().take(make.click(30 * DAY), request)
+    assert task.statuses == ["accepted", "accepted"]
+    task.take(make.click(31 * DAY), request)
+    assert task.statuses[2:] == ["accepted", "erased"]
+    assert task.figures()["events"] == 1
+
+
+def test_marks_outlive_a_restart_name_nobody_and_go_after_their_days() -> None:
+    marks = Erasures()
+    marks.note("ann", 5, until=100)
+    written = dict(marks.changed_records(now=50))
+    assert not any(b"ann" in name + (value or b"") for name, value in written.items())
+    again = Erasures.from_records({name: value for name, value in written.items() if value})
+    assert (again.of("ann"), again.of("bob")) == (5, 0)
+    assert not list(again.changed_records(now=99))
+    assert list(again.changed_records(now=100)) == [(name, None) for name in written]
+    assert again.of("ann") == 0
+
+
+def test_a_mark_that_is_renewed_lasts_as_long_as_the_newer() -> None:
+    marks = Erasures()
+    marks.note("ann", 5, until=100)
+    marks.note("ann", 9, until=200)
+    list(marks.changed_records(now=150))
+    assert marks.of("ann") == 9

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.customer.cause import Cause, Given
 from domain.customer.consent import MAX_SAID, join, may_contact
 from domain.customer.state import DESK, FILE
 from domain.kernel.scales import CHANNEL_INDEX
+from domain.policy import Policy
 from schemas.cases import TouchpointBase
 from tests.domain.bank import DAY, HOUR, MINUTE, START, Events, Task
 from tests.domain.test_order_of_arrival import THOROUGH
@@ -141,7 +143,7 @@ def test_what_is_kept_of_a_channel_is_bounded() -> None:
 
 def joined(mine: list[TouchpointBase], theirs: list[TouchpointBase]) -> bool:
     first, second = (Task().take(*events).customer for events in (mine, theirs))
-    join(first, second)
+    join(first, second, Cause(Given(Policy()), 0))
     return may_contact(first, "sms")
 
 

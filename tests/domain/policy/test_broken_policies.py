@@ -60,6 +60,7 @@ BROKEN = [
         "complaints: {acknowledge_hours: {standard: 0}}",
         "complaints.acknowledge_hours.standard", "0", "greater than 0",
     ),
+    Broken("erasure: {keep_days: 0}", "erasure.keep_days", "0", "greater than or equal to 1"),
     Broken(
         "complaints: {regulator_complex_days: 10}",
         "complaints.regulator_complex_days", "10", "not be shorter than complaints.regulator_days",

@@ -24,7 +24,7 @@ def exported(customer_id: str, *events: TouchpointBase) -> CustomerFigures:
     context, customer = Context(Policy(), Aggregates()), Customer.new(customer_id)
     for event in events:
         context.now = milliseconds(event.occurred_at)
-        rules.apply(customer, event, context.now, context)
+        rules.apply(customer, event, context.now, context)  # type: ignore[arg-type]
     figures = rules.export(customer, START + 10 * DAY, context.policy)
     return decode(msgspec.json.encode(figures))
 

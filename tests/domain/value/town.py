@@ -134,12 +134,16 @@ class Town:
         return {
             "event_id": f"e-{self._events:06d}",
             "customer_id": who,
-            "occurred_at": moment(START + day * DAY + 9 * HOUR),
+            "occurred_at": moment(self._at(day)),
             "channel": channel,
         }
 
+    def _at(self, day: int) -> int:
+        # one after the other: what lies in one instant with an erasure is erased
+        return START + day * DAY + 9 * HOUR + self._events
+
     def _take(self, event: Any, day: int) -> None:
-        at = START + day * DAY + 9 * HOUR
+        at = self._at(day)
         self._ctx.now = max(self._ctx.now, at)
         customer = self.open(event.customer_id)
         assert rules.apply(customer, event, at, self._ctx).status == "accepted"

@@ -69,7 +69,7 @@ def test_what_has_no_time_goes_with_what_its_topic_holds_before_it() -> None:
     bad = Bad("invalid", "no event")
     refused = [Refused(bad, "a", record("a", offset, 9)) for offset in (0, 2)]
     events = waiting("a", 1, 50), waiting("b", 0, 40), waiting("b", 1, 60)
-    told = [Returned("k", "told", "c", record("c", offset, 9)) for offset in (0, 1)]
+    told = [Returned(READ_BACK, "k", "told", "c", record("c", offset, 9)) for offset in (0, 1)]
     inbox.add("c", told, 2)
     inbox.add("b", events[1:], 2)
     inbox.add("a", [refused[0], events[0], refused[1]], 3)

@@ -1,0 +1,141 @@
+"""What two ids of one person bring together: part by part, each joined where its subject is.
+
+Sums are added, sets united, of what is newest the newest is kept: for what is exact within the
+last 24 hours it does not matter on which side of a merge an event came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from domain.alerts import offer_window, open_alerts
+from domain.assembly.context import Context
+from domain.complaints import steps as complaints
+from domain.customer import answers, consent, profile
+from domain.customer.cause import Cause
+from domain.customer.parts import Core
+from domain.customer.recent import CODES, NOT_A_CLICK
+from domain.customer.state import (
+    AMOUNTS,
+    ANSWERS,
+    CASES,
+    CONTACTS,
+    CORE,
+    DESK,
+    FILE,
+    IDENTITY,
+    JOURNEY,
+    LEDGER,
+    MONEY,
+    MOOD,
+    REFERRALS,
+    Customer,
+)
+from domain.experience import moments, promises, record
+from domain.kernel.units import WINDOW_MS
+from domain.money import anomaly, balances
+from domain.relationship import contacts, handover, returns
+from domain.satisfaction import sums
+from domain.tiers import changes
+from domain.value import ledger, referrals
+from schemas.moves import CustomerMove
+
+MAX_MERGED: Final = 1_024
+DAYS_KEPT: Final = 3
+
+Join = Callable[[Customer, Customer, Cause], None]
+JOINS: Final[tuple[tuple[int, Join], ...]] = (
+    (FILE | DESK, consent.join),
+    (FILE, profile.join),
+    (FILE, changes.join),
+    (FILE, handover.join),
+    (MONEY, balances.join),
+    (AMOUNTS, anomaly.join),
+    (ANSWERS, answers.join),
+    (LEDGER, ledger.join),
+    (LEDGER, returns.join),
+    (MOOD, sums.join),
+    (MOOD, moments.join),
+    (JOURNEY, record.join),
+    (MOOD, promises.join),
+    (CASES, complaints.join),
+    (CONTACTS, contacts.join),
+    (DESK, offer_window.join),
+    (DESK, open_alerts.join),
+    (REFERRALS, referrals.join),
+)
+"""By the part of the other id that each is for; what others go by comes first."""
+
+
+def join(customer: Customer, told: CustomerMove, cause: Cause, ctx: Context) -> Core:
+    """Let all that came of another id be of this one; the core of that one, as it was."""
+    other = Customer.of_records(told.customer_id, told.records)
+    _join_ids(customer, told)
+    if other.core.events:
+        _join_core(customer, other)
+        customer.take_recent(other.recent)
+        _recount_clicks(customer, ctx)
+    for part, join_part in JOINS:
+        if other.has(part):
+            join_part(customer, other, cause)
+    customer.looked = None
+    return other.core
+
+
+def _join_ids(customer: Customer, told: CustomerMove) -> None:
+    merged = customer.identity.merged
+    for name, edge in told.merged.items():
+        merged[name] = (edge.into, edge.at, edge.event_id)
+    merged.pop(customer.customer_id, None)
+    while len(merged) > MAX_MERGED:
+        del merged[min(merged, key=lambda name: merged[name][1:])]
+    customer.touch(IDENTITY)
+
+
+def _join_core(customer: Customer, other: Customer) -> None:
+    core, theirs = customer.core, other.core
+    customer.touched |= CORE
+    if not core.events:  # what was said of the other id is not said again
+        core.first, core.born, core.relation = theirs.first, theirs.born, theirs.relation
+        core.churn_high = theirs.churn_high
+    core.first, core.born = min(core.first, theirs.first), min(core.born, theirs.born)
+    core.newest, core.judged = max(core.newest, theirs.newest), max(core.judged, theirs.judged)
+    core.tier = max(core.tier, theirs.tier)  # who was a VIP under one id is no new one
+    for name in _ADDED:
+        setattr(core, name, getattr(core, name) + getattr(theirs, name))
+    core.event_xor ^= theirs.event_xor
+    for name in ("first_purchase", "first_campaign"):
+        known = [at for at in (getattr(core, name), getattr(theirs, name)) if at]
+        setattr(core, name, min(known, default=getattr(core, name)))
+    for newest, of_theirs in ((core.signalled, theirs.signalled), (core.alerted, theirs.alerted)):
+        for kind, when in of_theirs.items():
+            newest[kind] = max(when, newest.get(kind, when))
+    days = dict(core.alerts_of_day)
+    for day, count in theirs.alerts_of_day:
+        days[day] = days.get(day, 0) + count
+    core.alerts_of_day = sorted(days.items())[-DAYS_KEPT:]
+
+
+_ADDED: Final = (
+    "events",
+    "transactions",
+    "transaction_sum",
+    "repeats",
+    "complaints",
+    "irregular_steps",
+    "memory_overflows",
+    "suppressed_alerts",
+)
+
+
+def _recount_clicks(customer: Customer, ctx: Context) -> None:
+    core, recent = customer.core, customer.recent
+    counts, oldest = recent.clicks_since(ctx.now - WINDOW_MS)
+    core.window = counts if any(counts) else []
+    core.oldest_click = oldest
+    times = zip(recent.times, recent.codes, strict=True)
+    clicks = [at for at, code in times if NOT_A_CLICK < code < CODES]
+    core.newest_click = max(clicks, default=0) if oldest else 0
+    if ctx.segments.by_any_event or (ctx.segments.by_clicks and core.window):
+        ctx.segments.moved[customer.customer_id] = None

@@ -1,0 +1,165 @@
+"""What two ids of one person come to, worked out by hand: through partitions, as a worker does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.domain.bank import DAY, HOUR, MINUTE, Events
+from tests.streams.test_merges import Net, merged, of
+
+
+class Two:
+    """Ann and ben, two ids of one person."""
+
+    def __init__(self) -> None:
+        self.make, self.net = Events(), Net()
+
+    def ann(self, event: Any) -> None:
+        self._take(of("ann", event))
+
+    def ben(self, event: Any) -> None:
+        self._take(of("ben", event))
+
+    def merge(self, at: int) -> None:
+        self._take(merged(self.make, at, "ben", "ann"))
+
+    def _take(self, event: Any) -> None:
+        self.net.take(event)
+        self.net.deliver_all()
+
+    def figures(self, at: int) -> dict[str, Any]:
+        self.net.advance(self.net.parts["ann"].now + at)
+        found = self.net.figures()
+        assert found.keys() == {"ann"}
+        return found["ann"]
+
+    def alerts(self, kind: str) -> list[dict[str, Any]]:
+        return [one for one in self.net.outputs("alerts") if one["kind"] == kind]
+
+
+@pytest.fixture(params=["before", "after"])
+def two(request: pytest.FixtureRequest) -> Two:
+    """With the merge before all else happens, or after it (by ``two.merge``)."""
+    two = Two()
+    two.early = request.param == "before"  # type: ignore[attr-defined]
+    if two.early:  # type: ignore[attr-defined]
+        two.merge(0)
+        two.merge = lambda at: None  # type: ignore[method-assign]
+    return two
+
+
+def test_balances_add_up_and_so_does_the_tier(two: Two) -> None:
+    two.ann(two.make.transaction(HOUR, 200_000.0, account="x"))
+    two.ben(two.make.transaction(2 * HOUR, 150_000.0, account="y"))
+    two.merge(3 * HOUR)
+    line = two.figures(0)
+    assert (line["balance"], line["accounts"], line["tier"]) == (350_000.0, 2, "vip")
+
+
+def test_one_account_told_under_two_ids_counts_once(two: Two) -> None:
+    two.ben(two.make.transaction(HOUR, 200_000.0, account="joint"))
+    two.ann(two.make.transaction(2 * HOUR, 150_000.0, account="joint"))
+    two.merge(3 * HOUR)
+    assert two.figures(0)["balance"] == 150_000.0
+
+
+def test_a_callback_to_one_id_keeps_the_promise_made_to_the_other(two: Two) -> None:
+    two.ben(two.make.contact(HOUR, 30, "unresolved", contact_id="s-1"))
+    two.ann(two.make.feedback(HOUR + 10 * MINUTE, "callback_done", contact_id="s-1"))
+    two.merge(HOUR + 20 * MINUTE)
+    line = two.figures(DAY)
+    assert (line["experience"]["promises_kept"], line["experience"]["promises_broken"]) == (1, 0)
+    assert not two.alerts("promise_broken")
+
+
+def test_the_newest_word_of_the_profile_counts_whichever_id_it_came_by(two: Two) -> None:
+    two.ann(two.make.profile(HOUR, owner_id="old"))
+    two.ben(two.make.profile(2 * HOUR, owner_id="new"))
+    two.merge(3 * HOUR)
+    assert two.figures(0)["owner_id"] == "new"
+
+
+def test_a_complaint_that_moves_keeps_its_promises(two: Two) -> None:
+    two.ann(two.make.profile(0, tier_pin="vip"))
+    two.ben(two.make.complaint(HOUR, "opened", complaint_id="k-1", severity=4))
+    two.merge(HOUR + 10 * MINUTE)
+    two.figures(2 * HOUR)
+    raised = two.alerts("complaint_escalated")
+    assert [(one["customer_id"], one["level"]) for one in raised] == [("ann", 1)]
+    # vip: within an hour; raised for ann, whoever it was told by
+    assert raised[0]["occurred_at"].startswith("2026-03-02T02:00")
+
+
+def test_purchases_of_both_on_one_day_are_one_day_with_a_purchase(two: Two) -> None:
+    two.ann(two.make.transaction(HOUR, amount=10.0))
+    two.ben(two.make.transaction(2 * HOUR, amount=20.0))
+    two.ben(two.make.transaction(2 * DAY, amount=40.0))
+    two.merge(2 * DAY + HOUR)
+    value = two.figures(0)["value"]
+    assert (value["purchases"], value["purchase_days"]) == (3, 2)
+
+
+def test_an_event_that_was_counted_for_one_id_is_a_repeat_for_the_other(two: Two) -> None:
+    two.ben(two.make.click(HOUR, event_id="seen"))
+    two.merge(2 * HOUR)
+    two.ben(two.make.click(HOUR, event_id="seen"))
+    two.ann(two.make.click(HOUR, event_id="seen"))
+    line = two.figures(0)
+    assert (line["events"], line["repeats"]) == (2, 2)
+
+
+def test_an_erasure_under_the_old_id_erases_the_person(two: Two) -> None:
+    two.ann(two.make.click(HOUR))
+    two.ben(two.make.click(HOUR))
+    two.merge(2 * HOUR)
+    two.ben(two.make.profile(3 * HOUR, erase=True))
+    two.ben(two.make.click(2 * HOUR))
+    two.ann(two.make.click(2 * HOUR))
+    assert two.net.figures() == {}
+    erased = [o for o in two.net.outputs("customer-transitions") if o["to_state"] == "erased"]
+    assert {one["customer_id"] for one in erased} == {"ann", "ben"}
+    for store in two.net.stores.values():
+        for key, value in store.records.items():
+            assert b"ben" not in key + value
+            assert b"ann" not in key + value
+
+
+# -- who referred whom ------------------------------------------------------------------------
+
+
+def test_a_friend_s_purchase_does_not_make_an_erased_referrer_anew() -> None:
+    net, make = Net(), Events()
+    net.take(of("ann", make.click(0)))
+    net.take(of("ben", make.profile(HOUR, referred_by="ann")))
+    net.deliver_all()
+    net.take(of("ann", make.profile(2 * HOUR, erase=True)))
+    net.take(of("ben", make.transaction(3 * HOUR)))  # before it heard of the erasure
+    net.deliver_all()
+    net.take(of("ben", make.transaction(4 * HOUR)))
+    net.deliver_all()
+    assert net.figures().keys() == {"ben"}
+    for store in net.stores.values():
+        for key, value in store.records.items():
+            assert b"ann" not in key + value
+
+
+def test_whom_an_id_referred_counts_for_the_id_it_was_merged_into() -> None:
+    net, make = Net(), Events()
+    net.take(of("cat", make.profile(0, referred_by="ben")))
+    net.take(merged(make, HOUR, "ben", "ann"))
+    net.deliver_all()
+    net.take(of("cat", make.transaction(2 * HOUR)))
+    net.deliver_all()
+    assert net.figures()["ann"]["value"]["referrals"] == 1
+
+
+def test_who_was_referred_by_its_own_other_id_is_referred_by_nobody() -> None:
+    net, make = Net(), Events()
+    net.take(of("ben", make.profile(0, referred_by="ann")))
+    net.take(of("ben", make.transaction(HOUR)))
+    net.deliver_all()
+    net.take(merged(make, 2 * HOUR, "ben", "ann"))
+    net.deliver_all()
+    assert net.figures()["ann"]["value"]["referrals"] == 0
