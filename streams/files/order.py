@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
-from schemas.fields import EPOCH, RFC3339, python_pattern
+from domain.kernel.order import Rank, mark_of, rank
+from schemas.fields import (
+    EPOCH,
+    ID_CHARACTERS,
+    LARGEST_SEQUENCE,
+    NO_CONTROL,
+    RFC3339,
+    python_pattern,
+)
 from streams.files.reading import Line
 
 MICROSECOND: Final = timedelta(microseconds=1)
 US_PER_SECOND: Final = 1_000_000
 FUTURE_US: Final = 300 * US_PER_SECOND
 """Later than that beyond now an event is refused: what is behind it is not out of order."""
-Natural = tuple[tuple[str | int, ...], str]
-"""Text and numbers in turn, then the whole name."""
-_DIGITS: Final = re.compile(r"([0-9]+)")
 
 
 class _Timed(Struct):
@@ -26,24 +30,24 @@ class _Timed(Struct):
 
     occurred_at: str
     event_id: str
-    sequence: object = None
+    sequence: Any = None
 
 
 _read: Final = Decoder(_Timed).decode
 _rfc3339: Final = python_pattern(RFC3339).match
+_plain: Final = python_pattern(NO_CONTROL).match
 
 
 class Place(NamedTuple):
     """Where a line belongs; `number` is its place in the file, so that no two are alike.
 
-    First by time (`at`, microseconds since 1970), then by the source's `sequence` where it has
-    one, then by event id. A line without a time (`untimed`) is behind all others.
+    First by time (`at`, microseconds since 1970), then as the rules have events of one instant:
+    by `sequence`, then by event id (`domain.kernel.order`). A line without a time (`untimed`) is behind all others.
     """
 
     untimed: bool
     at: int
-    sequence: int
-    event_id: Natural
+    rank: Rank | None
     number: int
 
 
@@ -52,28 +56,17 @@ def place(line: bytes, number: int) -> Place:
     event = _event(line)
     at = None if event is None else _microseconds(event.occurred_at)
     if event is None or at is None:
-        return Place(True, 0, 0, ((), ""), number)
-    sequence = event.sequence if type(event.sequence) is int else 0
-    return Place(False, at, sequence, natural(event.event_id), number)
+        return Place(True, 0, None, number)
+    sequence = event.sequence
+    told = type(sequence) is int and 0 <= sequence <= LARGEST_SEQUENCE
+    mark = mark_of(event.event_id, 0, sequence if told else None)
+    return Place(False, at, rank(mark), number)
 
 
 def time_of(line: bytes) -> int | None:
     """When the event of a line happened (microseconds since 1970); None where it does not say."""
     event = _event(line)
     return None if event is None else _microseconds(event.occurred_at)
-
-
-def natural(name: str) -> Natural:
-    """A name as it is compared, by which `tx-9` comes before `tx-10`.
-
-    >>> natural("tx-9") < natural("tx-10") < natural("tx-010")
-    False
-    >>> natural("tx-9") < natural("tx-010") < natural("tx-10")
-    True
-    """
-    parts: list[str | int] = list(_DIGITS.split(name))
-    parts[1::2] = [int(digits) for digits in parts[1::2]]
-    return tuple(parts), name
 
 
 class Order:
@@ -129,9 +122,11 @@ class Order:
 
 def _event(line: bytes) -> _Timed | None:
     try:
-        return _read(line)
+        event = _read(line)
     except (DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    # an id that is refused has no place among others
+    return event if len(event.event_id) <= ID_CHARACTERS and _plain(event.event_id) else None
 
 
 def _microseconds(text: str) -> int | None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from schemas.fields import moment
 from streams.errors import InputUnusable, NotWritten
 from streams.files.in_time import as_it_goes, in_time
-from streams.files.order import FUTURE_US, Order, natural, place, time_of
+from streams.files.order import FUTURE_US, Order, place, time_of
 from streams.files.reading import Line, opened
 from streams.files.sorting import Sorter
 
@@ -61,12 +61,13 @@ def test_the_time_of_a_line_is_what_the_rules_take(at: str, microseconds: int | 
     [
         b"", b"{", b"[]", b"\xff", b"\0", b"7", b'{"event_id":"e"}', b'{"occurred_at":1}',
         b'{"occurred_at":"2026-01-01T00:00:00Z","event_id":7}', b"[" * 10_000,
-        b'{"x":' * 10_000,
+        b'{"x":' * 10_000, event("2026-01-01T00:00:00Z", "9" * 5_000),
+        event("2026-01-01T00:00:00Z", "a\x1fb"), event("2026-01-01T00:00:00Z", ""),
     ],
 )  # fmt: skip
 def test_a_line_without_a_time_comes_behind_all_others(line: bytes) -> None:
     assert time_of(line) is None
-    assert place(line, 1) > place(event("2999-12-31T23:59:59Z"), 2)
+    assert place(line, 1) > place(event("2199-12-31T23:59:59Z"), 2)
     assert place(line, 1) < place(line, 2)
 
 
@@ -77,6 +78,7 @@ def test_ties_go_by_sequence_then_by_event_id_with_its_numbers_then_by_place() -
         event(first, "tx-10"),
         event(first, "tx-10"),
         event(first, "tx-10b"),
+        event(first, "a", sequence=0),
         event(first, "a", sequence=1),
         event(first, "b", sequence=1),
         event(first, "a", sequence=2),
@@ -84,14 +86,6 @@ def test_ties_go_by_sequence_then_by_event_id_with_its_numbers_then_by_place() -
     ]
     places = [place(line, number) for number, line in enumerate(ordered)]
     assert sorted(reversed(places)) == places
-
-
-@settings(deadline=None)
-@given(st.lists(st.text("a1٣0-", max_size=6)))
-def test_names_are_ordered_wholly(names: list[str]) -> None:
-    ordered = sorted(names, key=natural)
-    assert sorted(reversed(names), key=natural) == ordered
-    assert sorted(set(names), key=natural) == list(dict.fromkeys(ordered))
 
 
 # -- counting ------------------------------------------------------------------------------
