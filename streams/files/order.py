@@ -41,8 +41,9 @@ _plain: Final = python_pattern(NO_CONTROL).match
 class Place(NamedTuple):
     """Where a line belongs; `number` is its place in the file, so that no two are alike.
 
-    First by time (`at`, microseconds since 1970), then as the rules have events of one instant:
-    by `sequence`, then by event id (`domain.kernel.order`). A line without a time (`untimed`) is behind all others.
+    First by time (`at`, microseconds since 1970), then as the rules have events of one instant
+    (`domain.kernel.order`): by `sequence`, then by event id. A line without a time (`untimed`) is
+    behind all others.
     """
 
     untimed: bool
