@@ -126,6 +126,32 @@ def test_an_erasure_under_the_old_id_erases_the_person(two: Two) -> None:
             assert b"ann" not in key + value
 
 
+@pytest.mark.parametrize("name", ["ann", "ben"])
+def test_an_open_alert_that_moved_is_acknowledged_under_either_id(name: str) -> None:
+    two = Two()
+    two.ben(two.make.profile(0, tier_pin="vip"))
+    two.ben(two.make.complaint(HOUR, "opened", severity=5))
+    [alert] = two.alerts("vip_complaint")
+    two.merge(HOUR + MINUTE)
+    act = two.make.desk(HOUR + 2 * MINUTE, alert["alert_id"], "acknowledged")
+    two.net.take(of(name, act))
+    two.net.deliver_all()
+    assert not two.net.letters()
+    assert two.figures(30 * MINUTE)["alerts_acknowledged"] == 1
+    assert not [one for one in two.alerts("vip_complaint") if one.get("raises_again")]
+
+
+def test_an_open_alert_that_moved_is_raised_again_where_nobody_acts() -> None:
+    two = Two()
+    two.ben(two.make.profile(0, tier_pin="vip"))
+    two.ben(two.make.complaint(HOUR, "opened", severity=5))
+    two.merge(HOUR + MINUTE)
+    two.figures(30 * MINUTE)
+    again = [one for one in two.alerts("vip_complaint") if one.get("raises_again")]
+    assert [one["customer_id"] for one in again] == ["ann", "ann"]
+    assert [one["level"] for one in again] == [2, 3]
+
+
 # -- who referred whom ------------------------------------------------------------------------
 
 

@@ -19,8 +19,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.assembly.takes import click_code
 from domain.customer.recent import CODES, behaviour_vector
-from domain.dispatch import click_code
 from domain.kernel.scales import FEATURES
 from domain.kernel.units import WINDOW_MS
 from schemas.codec import Bad, at_ms, decode
