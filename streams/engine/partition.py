@@ -107,6 +107,7 @@ class Partition(Generic[E, S, C]):
         self._next_tick = LAST if self.population is None else 0
         owners = self._owners() if self.population is not None or self.placing.known else []
         self.placing.meet(owners)
+        self._strange = self.placing.strange
         if self.population is not None:
             self.population.restore(owners, self._main_record)
 
@@ -181,13 +182,14 @@ class Partition(Generic[E, S, C]):
         if type(item) is Returned:
             return self._take_back(item, wall)
         at, key, event = item.at, item.key, item.event
-        if at > wall or key not in self._live or self.placing.strange:
+        if at > wall or key not in self._live or self._strange:
             bad = self._unfit(key, at, wall)
             if bad is not None:
                 return self._dead(item.topic, item.record, bad)
         now, context = at, self.context
         if self._wall_clock:
-            now = min(at, wall)
+            if at > wall:
+                now = wall
             context.late = wall - at > BACKLOG_AGE_MS
         self.now = now = max(self.now, now)
         due = self._timer_heap
