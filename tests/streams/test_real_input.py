@@ -89,6 +89,18 @@ NINE = "2T09:00:00"
 LINES: dict[str, list[str]] = {
     "F1-poison": [moved(1, NINE, 5e-324, currency="JPY")],
     "F4-tie": [moved("tx-9", NINE, balance_after=1000), moved("tx-10", NINE, balance_after=500000)],
+    "F7-zone": [
+        line(
+            1,
+            "profile",
+            "2T00:00:00",
+            tier_pin="vip",
+            consent={"sms": True},
+            quiet_hours={"start": "22:00", "end": "08:00"},
+            time_zone="america/new_york",
+        ),
+        line(2, "campaign", "3T03:30:00", channel="sms", campaign_id="m", action="clicked"),
+    ],
     "F12-id-over-types": [
         line(17, "app_click", NINE, action="news_view"),
         moved(17, "2T09:01:00", 5),
@@ -143,6 +155,12 @@ def test_of_one_instant_ids_go_by_their_numbers(case: Any) -> None:
     for lines in (case("F4-tie"), case("F4-tie")[::-1]):
         figures = Ran(lines).figures()
         assert (figures["balance"], figures["tier"]) == (500_000.0, "vip")
+
+
+def test_a_zone_in_small_letters_is_found_and_its_night_is_quiet(case: Any) -> None:
+    ran = Ran(case("F7-zone"))
+    assert ran.dead == []
+    assert "offer_window" not in {alert["kind"] for alert in ran.of(ALERTS)}
 
 
 def test_one_id_in_two_types_is_two_events(case: Any) -> None:
