@@ -67,12 +67,16 @@ OTHERS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 class Record(NamedTuple):
-    """A Kafka record to be sent, and what it is meant to be (the mark)."""
+    """A Kafka record to be sent, and what it is meant to be (the mark).
+
+    One that goes ``elsewhere`` is put in another partition than its key's.
+    """
 
     topic: str
     key: bytes | None
     value: bytes | None
     mark: bytes = GOOD
+    elsewhere: bool = False
 
 
 def policy_yaml(promise_seconds: float) -> str:
@@ -236,6 +240,8 @@ class Maker:
             good._replace(value=good.value.replace(b"T", b"TT", 1)),
             good._replace(value=good.value + b" " * 280_000),
             good._replace(value=_in_2199(good.value)),
+            good._replace(elsewhere=True),
+            good._replace(elsewhere=True, key=b"nobody", value=_of_nobody(good.value)),
         )
         return self._random.choice(ways)._replace(mark=BAD)
 
@@ -244,6 +250,11 @@ def _in_2199(value: bytes) -> bytes:
     event = json.loads(value)
     event["occurred_at"] = "2199" + event["occurred_at"][4:]
     return json.dumps(event).encode()
+
+
+def _of_nobody(value: bytes) -> bytes:
+    """An event of one who is known nowhere."""
+    return json.dumps(json.loads(value) | {"customer_id": "nobody"}).encode()
 
 
 def complaint_step(customer: str, complaint: str, status: str, at: datetime) -> Record:

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
+from kafka.partitioner import murmur2
 
 from tests.chaos.load import MARK, Maker, Record
 
@@ -60,6 +61,12 @@ class Load:
             self._send(record)
         self._producer.flush(60)
 
+    def _elsewhere(self, record: Record) -> int:
+        """The partition behind the one of the record's key; there must be two at least."""
+        numbers = self._producer.partitions_for(record.topic)
+        assert record.key is not None
+        return ((murmur2(record.key) & 0x7FFFFFFF) + 1) % len(numbers)
+
     def _run(self) -> None:
         began = time.monotonic()
         try:
@@ -78,5 +85,8 @@ class Load:
 
     def _send(self, record: Record) -> None:
         headers = [(MARK, record.mark)]
-        self._producer.send(record.topic, key=record.key, value=record.value, headers=headers)
+        number = None if not record.elsewhere else self._elsewhere(record)
+        self._producer.send(
+            record.topic, key=record.key, value=record.value, headers=headers, partition=number
+        )
         self.sent += 1
