@@ -114,6 +114,7 @@ class CustomerTransition(Output, frozen=True, kw_only=True, gc=False):
     late: bool = field(default_factory=bool)
     cause: Cause = field(default_factory=_no_cause)
     figures: Figures | None = None
+    held_until: dict[str, TimeText] | None = None
 
 
 class Signal(Output, frozen=True, kw_only=True, gc=False):

@@ -113,7 +113,11 @@ class Alert(Published):
 
 
 class CustomerTransition(Published):
-    """A customer moved from one state to another in one dimension, such as `tier`."""
+    """A customer moved from one state to another in one dimension, such as `tier`.
+
+    That of an erasure (`customer`, to `erased`) has in `held_until`, by topic, until when at the
+    latest Kafka holds records of the customer.
+    """
 
     topic = topics.CUSTOMER_TRANSITIONS
     id_field = "transition_id"
@@ -126,6 +130,7 @@ class CustomerTransition(Published):
     late: bool = False
     cause: Cause = ()
     figures: Figures | None = None
+    held_until: Annotated[dict[Label, Instant], Field(max_length=64)] | None = None
 
 
 class Signal(Published):

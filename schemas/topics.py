@@ -37,6 +37,14 @@ OUTPUT_TOPICS: Final[tuple[str, ...]] = (
 )
 """With as many partitions as the input topics; `segment-model` and `portfolio` are compacted."""
 
+COMPACTED_TOPICS: Final[tuple[str, ...]] = (PARTITION_SUMMARIES, SEGMENT_MODEL, PORTFOLIO)
+"""Of which only the newest record of each key is kept: none of them is about one customer."""
+
+RETAINED_TOPICS: Final[tuple[str, ...]] = INPUT_TOPICS + tuple(
+    topic for topic in OUTPUT_TOPICS if topic not in COMPACTED_TOPICS
+)
+"""Whose records stay until their retention ends, those of an erased customer too."""
+
 READ_BACK_TOPICS: Final[tuple[str, ...]] = (REFERRALS, CUSTOMER_MOVES)
 """Outputs that the customers agent reads itself, each in the partition of its key; nobody else
 has to send them."""

@@ -3,9 +3,10 @@
 State, vector, timers and pending promises go at once; the changelog gets tombstones. So do those
 of the other ids of the person, and who was referred by it names no referrer any more. What the
 customer added to sums over many (satisfaction by factor, tier and channel) stays, nameless, and
-fades with its half-life. A mark stays under a digest of the id: what occurred before the erasure
-is dropped whenever it comes; what occurs after starts anew. Dead letters, outputs and the input
-topics still hold the customer's bytes until their retention ends.
+fades with its half-life; complaints counted by hour no longer have its events as examples. A mark
+stays under a digest of the id: what occurred before the erasure is dropped whenever it comes; what
+occurs after starts anew. Inputs, outputs and dead letters still hold the customer's bytes until
+their retention ends: the record names them with the dates.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.assembly.context import Context
+from domain.assembly.held import held_until, held_words
 from domain.customer.cause import Cause
-from domain.customer.state import IDENTITY, REFERRALS, Customer
+from domain.customer.state import CASES, IDENTITY, REFERRALS, Customer
+from domain.kernel.order import id_of
 from domain.value import referrals
 from schemas.fields import moment, rfc3339
 from schemas.moves import CustomerMove
@@ -75,7 +78,11 @@ def _wipe(customer: Customer, cause: Cause, ctx: Context) -> None:
         cause.outputs += ctx.segments.erase(customer, cause.at)
         ctx.standing.remove(name)
         ctx.aggregates.remove_customer(core.tier, core.complaints_open, core.complaints_overdue)
+    if customer.has(CASES):
+        steps = [step for case in customer.cases.cases for step in case.steps]
+        ctx.hourly.forget({id_of(step.event_id) for step in steps})
     customer.erase()
+    held = held_until(max(cause.at, ctx.now), ctx.policy.retention)
     keep_ms = ctx.policy.erasure.keep_ms
     ctx.erasures.note(name, cause.at, max(cause.at, ctx.now) + keep_ms)
     cause.outputs.append(
@@ -90,7 +97,9 @@ def _wipe(customer: Customer, cause: Cause, ctx: Context) -> None:
             reason=(
                 f"All state of this customer was deleted at the customer's request: figures of"
                 f" {events:,} events, with the segment, timers and pending promises."
+                f" {held_words(held)}"
             ),
             cause=cause.event_ids,
+            held_until=held,
         )
     )

@@ -21,6 +21,7 @@ from domain.policy.alerts import AlertKind, Alerts
 from domain.policy.complaints import ComplaintPromises
 from domain.policy.experience import ExperienceRules
 from domain.policy.relationship import RelationshipRules
+from domain.policy.retention import Retention
 from domain.policy.sections import (
     Currency,
     Erasure,
@@ -54,6 +55,7 @@ class Policy(Section):
     relationship: RelationshipRules = RelationshipRules()
     experience: ExperienceRules = ExperienceRules()
     value: ValueRules = ValueRules()
+    retention: Retention = Retention()
     ids: Ids = Ids()
     erasure: Erasure = Erasure()
 

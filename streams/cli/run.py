@@ -29,10 +29,11 @@ def topics(
     from streams.topics.ensure import ensure_topics_of
 
     report = ensure_topics_of(load_settings(), dry_run=check)
-    report.raise_if_wrong()
-    console = Console()
     done = "missing" if check else "made"
-    console.print(f"{len(report.created)} topics {done}, {len(report.right)} as they must be")
+    if report.created or not report.mismatches:
+        told = f"{len(report.created)} topics {done}, {len(report.right)} as they must be"
+        Console().print(told)
+    report.raise_if_wrong()
     if check and report.created:
         raise typer.Exit(1)
 

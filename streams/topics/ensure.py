@@ -25,6 +25,9 @@ from streams.topics.wanted import TopicSpec, topic_specs
 _ANSWER_MS: Final = 10_000
 _CREATE_MS: Final = 30_000
 _EXACT: Final = frozenset({"cleanup.policy", "message.timestamp.type"})
+_AT_MOST: Final = frozenset({"segment.ms", "max.compaction.lag.ms", "delete.retention.ms"})
+"""How soon what was deleted from a compacted topic is gone: sooner is the operator's right."""
+Rule = Literal["equal", "at least", "at most"]
 
 
 class TopicError(ClusterError):
@@ -75,7 +78,8 @@ def ensure_topics(
 ) -> TopicReport:
     """Make the topics that are missing; compare those that exist.
 
-    With any mismatch nothing is made, so that a half-made set cannot be worked on. `client` holds
+    Where a topic has another layout or another cleanup nothing is made, so that a half-made set
+    cannot be worked on; how soon a topic lets go of what was deleted is only told. `client` holds
     further options of kafka-python's admin client (security). Raises ClusterError when Kafka does
     not answer or refuses.
     """
@@ -113,11 +117,11 @@ def _ensure(admin: KafkaAdminClient, specs: Sequence[TopicSpec], dry_run: bool) 
     mismatches = _compare(admin, existing) if existing else ()
     wrong = {mismatch.topic for mismatch in mismatches}
     right = tuple(spec.name for spec in existing if spec.name not in wrong)
-    if mismatches:
+    if not all(_AT_MOST.issuperset(one.property.split(", ")) for one in mismatches):
         return TopicReport((), right, mismatches, dry_run)
     if missing:
         _create(admin, missing, dry_run)
-    return TopicReport(tuple(spec.name for spec in missing), right, (), dry_run)
+    return TopicReport(tuple(spec.name for spec in missing), right, mismatches, dry_run)
 
 
 def _create(admin: KafkaAdminClient, specs: Sequence[TopicSpec], dry_run: bool) -> None:
@@ -171,29 +175,44 @@ def _compare_layout(spec: TopicSpec, partitions: Sequence[Mapping[str, Any]]) ->
 
 
 def _compare_configs(spec: TopicSpec, values: Mapping[str, str | None]) -> list[Mismatch]:
-    found = []
+    found, lasting = [], []
     for key, wanted in spec.configs.items():
-        rule = _rule(key)
+        rule = _rule(key, spec.compacted)
         have = values.get(key) or ""
         if rule is None or _fits(rule, wanted, have):
             continue
-        must = wanted if rule == "equal" else f"at least {wanted}"
-        remedy = (
-            f"set it with Kafka's kafka-configs --alter --entity-type topics --entity-name "
-            f"{spec.name} --add-config {key}={wanted}"
-        )
-        found.append(Mismatch(spec.name, key, must, have or "nothing", remedy))
-    return found
+        must = wanted if rule == "equal" else f"{rule} {wanted}"
+        differs = (key, wanted, must, have or "nothing")
+        if rule == "at most":
+            lasting.append(differs)
+        else:
+            found.append(_mismatch(spec.name, [differs]))
+    return [*found, _mismatch(spec.name, lasting)] if lasting else found
 
 
-def _rule(key: str) -> Literal["equal", "at least"] | None:
+def _mismatch(topic: str, differs: Sequence[tuple[str, str, str, str]]) -> Mismatch:
+    """(config, wanted, what it must be, what it is) of a topic, to be set together."""
+    keys, wanted, must, have = zip(*differs, strict=True)
+    change = ",".join(f"{key}={value}" for key, value in zip(keys, wanted, strict=True))
+    remedy = (
+        f"set it with Kafka's kafka-configs --alter --entity-type topics --entity-name "
+        f"{topic} --add-config {change}"
+    )
+    return Mismatch(topic, ", ".join(keys), ", ".join(must), ", ".join(have), remedy)
+
+
+def _rule(key: str, compacted: bool) -> Rule | None:
     """How an existing value is judged; more room or a longer retention is the operator's right."""
     if key in _EXACT:
         return "equal"
+    if key in _AT_MOST:
+        return "at most" if compacted else None
     return None if key == "segment.bytes" else "at least"
 
 
-def _fits(rule: Literal["equal", "at least"], wanted: str, have: str) -> bool:
+def _fits(rule: Rule, wanted: str, have: str) -> bool:
     if rule == "equal":
         return have == wanted
+    if rule == "at most":
+        return have.isdigit() and int(have) <= int(wanted)
     return have == "-1" or (have.isdigit() and int(have) >= int(wanted))

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemas.topics import (
+    COMPACTED_TOPICS,
     DEAD_LETTERS,
     INPUT_TOPICS,
     OUTPUT_TOPICS,
-    PARTITION_SUMMARIES,
-    PORTFOLIO,
     READ_BACK_TOPICS,
-    SEGMENT_MODEL,
     changelog_topic,
     clock_probes_topic,
 )
@@ -34,6 +32,15 @@ PROBE_BATCH_BYTES: Final = 64 << 10
 _SEGMENT_BYTES: Final = 128 << 20  # the newest segment is never compacted: keep it small
 _PROBE_SEGMENT_BYTES: Final = 1 << 20
 
+# An erased customer's state must go although little else is written. A segment is closed within a
+# day, and a compacted topic is then cleaned whatever share of it is old (max.compaction.lag.ms
+# goes before min.cleanable.dirty.ratio): what was overwritten or deleted is gone after a day. The
+# deletion bears the customer's id as its key: it goes at the first cleaning a day after that, so
+# within three days. A worker that restores or an archive that copies must be done in that day.
+SEGMENT_DAYS: Final = 1
+COMPACTION_LAG_DAYS: Final = 1
+TOMBSTONE_DAYS: Final = 1
+
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
@@ -44,13 +51,26 @@ class TopicSpec:
     replication: int
     configs: Mapping[str, str]
 
+    @property
+    def compacted(self) -> bool:
+        """Whether only the newest record of each key is kept."""
+        return self.configs["cleanup.policy"] == "compact"
+
 
 def topic_specs(
     app_id: str, partitions: int = 12, replication: int = 1, min_insync_replicas: int = 1
 ) -> tuple[TopicSpec, ...]:
     """Every topic of one application: inputs, outputs, and its own; all with the same count."""
-    common = {"min.insync.replicas": str(min_insync_replicas)}
-    compacted = {"cleanup.policy": "compact", "segment.bytes": str(_SEGMENT_BYTES)}
+    common = {
+        "min.insync.replicas": str(min_insync_replicas),
+        "segment.ms": str(SEGMENT_DAYS * MS_PER_DAY),
+    }
+    compacted = {
+        "cleanup.policy": "compact",
+        "segment.bytes": str(_SEGMENT_BYTES),
+        "max.compaction.lag.ms": str(COMPACTION_LAG_DAYS * MS_PER_DAY),
+        "delete.retention.ms": str(TOMBSTONE_DAYS * MS_PER_DAY),
+    }
 
     def spec(name: str, batch_bytes: int, more: Mapping[str, str]) -> TopicSpec:
         configs = {**common, "max.message.bytes": str(batch_bytes), **more}
@@ -71,7 +91,7 @@ def topic_specs(
         elif name in READ_BACK_TOPICS:  # of use until it was read, as an input is
             kept_as_input = kept(INPUT_RETENTION_DAYS) | arrived
             specs.append(spec(name, OUTPUT_BATCH_BYTES, kept_as_input))
-        elif name in (PARTITION_SUMMARIES, SEGMENT_MODEL, PORTFOLIO):
+        elif name in COMPACTED_TOPICS:
             specs.append(spec(name, OUTPUT_BATCH_BYTES, compacted))
         else:
             specs.append(spec(name, OUTPUT_BATCH_BYTES, kept(OUTPUT_RETENTION_DAYS)))

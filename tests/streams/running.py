@@ -80,7 +80,7 @@ def until(look: Callable[[], Found | None], what: str, seconds: float = 90.0) ->
     return found
 
 
-def event(event_id: str, customer: str, kind: str, **fields: object) -> Record:
+def event(event_id: str, customer: str, kind: str, /, **fields: object) -> Record:
     """Topic, key and value of an event that happens now, or at `occurred_at`."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     common = {"event_id": event_id, "customer_id": customer, "occurred_at": now, "channel": "app"}

@@ -11,7 +11,7 @@ hour of the newest two days up to 3 event ids, the earliest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -121,6 +121,17 @@ class Hourly:
         examples = [(at, event_id)] if day >= self._exemplary_day else []
         self._count(self._place(series), day, hour_of_day, Hour(1, examples))
         self.untold = True
+
+    def forget(self, event_ids: Collection[str]) -> None:
+        """Name none of these events as an example any more; they stay counted."""
+        for series, days in self._days.items():
+            for day, hours in days.items():
+                for of_day, found in hours.items():
+                    left = [each for each in found.examples if each[1] not in event_ids]
+                    if len(left) < len(found.examples):
+                        hours[of_day] = Hour(found.count, left)
+                        self._changed.add((series, day))
+                        self.untold = True
 
     @property
     def _oldest_day(self) -> int:

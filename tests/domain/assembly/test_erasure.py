@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from domain.assembly.erasures import Erasures
+from domain.complaints.surges.hourly import Series
 from domain.customer.state import Customer
 from domain.policy import Policy
 from domain.segmentation.summary import Summary, load_summary
 from domain.segments.live import Segments
 from schemas.outputs import SegmentUpdate
+from schemas.topics import RETAINED_TOPICS
 from tests.domain.bank import DAY, HOUR, MINUTE, START, Events, Task
 from tests.domain.segments.test_live import TWO, Live, model
 
@@ -56,6 +58,39 @@ def test_a_record_proves_it_and_its_id_is_that_of_the_request() -> None:
     assert "figures of 1 events" in proof.reason
     assert proof.cause == (request.event_id,)
     assert again.take(request).transitions("customer")[0].transition_id == proof.transition_id
+
+
+def test_the_record_names_the_topics_that_hold_the_customers_records_and_until_when() -> None:
+    policy = Policy.model_validate({"retention": {"output_days": 8}})
+    make = Events()
+    [proof] = (
+        Task(policy).take(make.click(0), make.profile(HOUR, erase=True)).transitions("customer")
+    )
+    held = proof.held_until
+    assert held is not None
+    assert set(held) == set(RETAINED_TOPICS)
+    # START is 2026-03-02T00:00:00Z
+    assert held["touchpoints.app"] == held["referrals"] == "2026-03-17T01:00:00.000Z"
+    assert held["alerts"] == "2026-03-10T01:00:00.000Z"
+    assert held["dead-letters"] == "2026-06-01T01:00:00.000Z"
+    assert proof.reason.endswith(
+        " Topics hold its records until their retention ends: inputs until 2026-03-17, outputs"
+        " until 2026-03-10, dead-letters until 2026-06-01."
+    )
+
+
+def test_its_complaints_are_counted_by_hour_without_it_being_named() -> None:
+    make = Events()
+    task = busy(make)
+    hourly = task.ctx.hourly
+    hourly.add(START + 62 * HOUR, Series("fees", "", "call_centre"), "somebody-else")
+    hourly.untold = False
+    task.take(make.profile(64 * HOUR, erase=True))
+    [(_, hour)] = list(hourly.hours_of(Series("fees", "", "call_centre")))
+    assert (hour.count, [event_id for _, event_id in hour.examples]) == (2, ["somebody-else"])
+    assert hourly.untold
+    [(_, record)] = [one for one in hourly.changed_records() if b"fees" in one[0]]
+    assert record is not None and b"e-00" not in record
 
 
 def test_later_events_start_anew() -> None:

@@ -41,6 +41,8 @@ BROKEN = [
     Broken("tiers: {vip: 2026-01-01}", "tiers.vip", "'2026-01-01'", "a number"),
     Broken("tiers:", "tiers", "None", "a mapping of fields"),
     Broken("tiers: [100000, 200000]", "tiers", "[100000, 200000]", "a mapping of fields"),
+    # retention
+    Broken("retention: {input_days: 0}", "retention.input_days", "0", "greater than or equal to 1"),
     # purchases
     Broken("purchases: {directions: []}", "purchases.directions", "[]", "at least 1 item"),
     Broken("purchases: {directions: [out]}", "purchases.directions.0", "'out'", "'credit' or"),

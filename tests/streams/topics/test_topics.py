@@ -159,6 +159,40 @@ def test_a_topic_that_differs_is_named_with_the_command_that_mends_it(
     assert not ensure_topics(made.bootstrap, "touchline").mismatches
 
 
+def test_what_was_deleted_from_a_compacted_topic_goes_within_days(made: LocalBroker) -> None:
+    for name in COMPACTED:
+        config = config_of(made, name)
+        for key in ("segment.ms", "max.compaction.lag.ms", "delete.retention.ms"):
+            assert int(config[key]) == DAY_MS, (name, key)
+    for name in INPUTS | OUTPUTS | {"dead-letters"}:
+        assert int(config_of(made, name)["segment.ms"]) == DAY_MS
+
+
+def test_a_changelog_of_before_that_keeps_deletions_is_told_in_one_line_and_holds_nothing_up(
+    made: LocalBroker,
+) -> None:
+    changelog, week = "touchline-customers-changelog", str(7 * DAY_MS)
+    with (
+        changed(made, changelog, "segment.ms", week),
+        changed(made, changelog, "max.compaction.lag.ms", str(2**63 - 1)),
+        changed(made, "touchpoints.app", "segment.ms", week),
+        changed(made, "alerts", "segment.ms", week),
+    ):
+        report = ensure_topics(made.bootstrap, "touchline", dry_run=True)
+        other = ensure_topics(made.bootstrap, "sibling", dry_run=True)
+    (mismatch,) = report.mismatches
+    day = DAY_MS
+    assert str(mismatch) == (
+        f"{changelog}: segment.ms, max.compaction.lag.ms must be at most {day}, at most {day},"
+        f" found {week}, {2**63 - 1}; set it with Kafka's kafka-configs --alter --entity-type"
+        f" topics --entity-name {changelog}"
+        f" --add-config segment.ms={day},max.compaction.lag.ms={day}"
+    )
+    assert other.created == ("sibling-customers-changelog",)
+    with changed(made, changelog, "delete.retention.ms", "1000"):
+        assert not ensure_topics(made.bootstrap, "touchline").mismatches
+
+
 @pytest.mark.parametrize(
     ("key", "value"), [("retention.ms", "-1"), ("max.message.bytes", str(8 << 20))]
 )
