@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import ValidationError, ValidationInfo, field_validator
 
 from domain.kernel.units import MS_PER_DAY
 from domain.policy.alerts import AlertKind, Alerts
@@ -55,9 +55,20 @@ class Policy(Section):
     relationship: RelationshipRules = RelationshipRules()
     experience: ExperienceRules = ExperienceRules()
     value: ValueRules = ValueRules()
-    retention: Retention = Retention()
     ids: Ids = Ids()
+    retention: Retention = Retention()
     erasure: Erasure = Erasure()
+
+    @field_validator("erasure")
+    @classmethod
+    def _outlives_inputs(cls, erasure: Erasure, info: ValidationInfo) -> Erasure:
+        retention = info.data.get("retention")
+        if retention is not None and erasure.keep_days < retention.input_days:
+            raise ValueError(
+                f"keep_days must not be below retention.input_days ({retention.input_days:g}): what"
+                " occurred before an erasure could come again"
+            )
+        return erasure
 
     @cached_property
     def rates(self) -> dict[str, float]:

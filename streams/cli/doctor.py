@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,6 +27,9 @@ def doctor(
     ] = None,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    policy: Annotated[
+        Path | None, typer.Option(help="Policy file (YAML); default: TOUCHLINE_POLICY or built in.")
+    ] = None,
 ) -> None:
     """Examine Kafka, topics, workers and partitions; exit status 1 when something is wrong.
 
@@ -38,10 +42,12 @@ def doctor(
     if accept_loss is not None:
         _accept(settings, accept_loss, yes)
         return
+    from domain.policy import load_policy
     from streams.queries.health import examine
 
+    rules = load_policy(policy or settings.policy)
     with Console(stderr=True).status("examining") as status:
-        health = examine(settings, lambda what: status.update(f"examining {what}"))
+        health = examine(settings, rules, lambda what: status.update(f"examining {what}"))
     _print(health)
     if health.problems:
         raise typer.Exit(1)

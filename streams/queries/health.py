@@ -10,10 +10,12 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.consumer.fetcher import IsolationLevel
 
+from domain.policy import Policy
 from schemas.topics import INPUT_TOPICS, SOURCE_TOPICS
 from streams.engine.checkpoint import Checkpoint
 from streams.queries import connect, placement
 from streams.queries.checkpoints import checkpoints
+from streams.queries.lasting import lasting
 from streams.settings import Settings
 from streams.topics.ensure import TopicReport, ensure_topics_of
 
@@ -73,7 +75,7 @@ class Offsets:
     end: dict[TopicPartition, int]
 
 
-def examine(settings: Settings, step: Callable[[str], None]) -> Health:
+def examine(settings: Settings, rules: Policy, step: Callable[[str], None]) -> Health:
     """Look at brokers, topics, group and partitions; raises ClusterError without an answer."""
     with connect.admin(settings) as admin:
         step("brokers")
@@ -81,8 +83,11 @@ def examine(settings: Settings, step: Callable[[str], None]) -> Health:
         step("topics")
         health = Health(brokers, ensure_topics_of(settings, dry_run=True))
         _judge_topics(health)
-        if health.problems:
+        if health.topics.created or not all(one.only_lasts() for one in health.topics.mismatches):
             return health
+        found = lasting(admin, rules)
+        health.problems += found.problems
+        health.notes += found.notes
         step("group")
         owners = _owners(admin, settings, health)
         step("partitions")

@@ -44,6 +44,10 @@ class Mismatch:
     found: str
     remedy: str
 
+    def only_lasts(self) -> bool:
+        """Whether the topic serves, and only keeps what was deleted for longer than it should."""
+        return _AT_MOST.issuperset(self.property.split(", "))
+
     def __str__(self) -> str:
         return (
             f"{self.topic}: {self.property} must be {self.wanted}, found {self.found}; "
@@ -117,7 +121,7 @@ def _ensure(admin: KafkaAdminClient, specs: Sequence[TopicSpec], dry_run: bool) 
     mismatches = _compare(admin, existing) if existing else ()
     wrong = {mismatch.topic for mismatch in mismatches}
     right = tuple(spec.name for spec in existing if spec.name not in wrong)
-    if not all(_AT_MOST.issuperset(one.property.split(", ")) for one in mismatches):
+    if not all(mismatch.only_lasts() for mismatch in mismatches):
         return TopicReport((), right, mismatches, dry_run)
     if missing:
         _create(admin, missing, dry_run)

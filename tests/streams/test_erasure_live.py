@@ -63,11 +63,8 @@ class House(NamedTuple):
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with LocalBroker(config={"log.cleaner.backoff.ms": "200"}) as broker:
         ensure_topics(broker.bootstrap, APP_ID, PARTITIONS).raise_if_wrong()
-        with closing(KafkaAdminClient(bootstrap_servers=broker.bootstrap)) as admin:
-            topics = (*COMPACTED_TOPICS, CHANGELOG)
-            admin.alter_configs(
-                [ConfigResource(ConfigResourceType.TOPIC, topic, HASTE) for topic in topics]
-            )
+        for topic in (*COMPACTED_TOPICS, CHANGELOG):
+            alter(broker.bootstrap, topic, HASTE)
         variables = environment(APP_ID, broker.bootstrap)
         names = [f"neighbour-{n}" for n in range(100)]
         found = {partition_of(name.encode(), PARTITIONS): name for name in names}
@@ -205,6 +202,39 @@ def test_an_erased_customer_is_found_nowhere_but_where_retention_binds_it(
     other = house.neighbours[0]
     known = CliRunner().invoke(app, ["state", other, "--json"], env=house.variables)
     assert json.loads(known.stdout)["customer_id"] == other
+
+
+def test_doctor_says_where_topics_hold_records_longer_than_erasures_are_known(
+    house: House, tmp_path: Path
+) -> None:
+    def doctor(*line: str) -> str:
+        result = CliRunner().invoke(app, ["doctor", *line], env=house.variables)
+        assert isinstance(result.exception, SystemExit | None), result.exception
+        return " ".join(result.output.split())
+
+    assert "may hold records" not in doctor()
+    day = 86_400_000
+    alter(house.bootstrap, "touchpoints.app", {"retention.ms": str(100 * day)})
+    alter(house.bootstrap, CHANGELOG, {"delete.retention.ms": str(9 * day)})
+    until(lambda: "touchpoints.app may hold" in doctor(), "the settings", seconds=20)
+    told = doctor()
+    assert (
+        "PROBLEM: touchpoints.app may hold records for 101 days, and that a customer was erased is"
+        " known for 90 days: an older event could bring the customer to life again. Raise"
+        " erasure.keep_days in the policy, or shorten retention.ms"
+    ) in told
+    assert "note: touchpoints.app may hold records for 101 days, longer than the policy's" in told
+    assert f"PROBLEM: {CHANGELOG}: delete.retention.ms must be at most {day}, found" in told
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("erasure: {keep_days: 101}\nretention: {input_days: 101}\n")
+    assert "may hold records" not in doctor("--policy", str(policy))
+    alter(house.bootstrap, "touchpoints.app", {"retention.ms": "-1"})
+    until(lambda: "touchpoints.app may hold records for ever" in doctor(), "for ever", seconds=20)
+
+
+def alter(bootstrap: str, topic: str, configs: dict[str, str]) -> None:
+    with closing(KafkaAdminClient(bootstrap_servers=bootstrap)) as admin:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs)])
 
 
 def _days(start: str, end: str) -> float:

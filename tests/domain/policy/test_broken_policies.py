@@ -43,6 +43,12 @@ BROKEN = [
     Broken("tiers: [100000, 200000]", "tiers", "[100000, 200000]", "a mapping of fields"),
     # retention
     Broken("retention: {input_days: 0}", "retention.input_days", "0", "greater than or equal to 1"),
+    # erasure
+    Broken("erasure: {keep_days: 0.5}", "erasure.keep_days", "0.5", "greater than or equal to 1"),
+    Broken(
+        "erasure: {keep_days: 14}", "erasure", "{'keep_days': 14}",
+        "keep_days must not be below retention.input_days (15)",
+    ),
     # purchases
     Broken("purchases: {directions: []}", "purchases.directions", "[]", "at least 1 item"),
     Broken("purchases: {directions: [out]}", "purchases.directions.0", "'out'", "'credit' or"),
