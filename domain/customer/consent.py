@@ -20,17 +20,16 @@ from domain.customer.parts import File, Said
 from domain.customer.state import DESK, FILE, Customer
 from domain.kernel import order
 from domain.kernel.local_time import zone_of
-from domain.kernel.order import mark_of
 from domain.kernel.quiet_hours import quiet_until
 from domain.kernel.scales import CHANNEL_INDEX
 from domain.kernel.units import LATENESS_MS
 from domain.policy import Policy
 from domain.policy.calendar import minutes_of
-from schemas.fields import Channel
+from schemas.fields import LARGEST_SEQUENCE, Channel
 
 MAX_SAID = 32
-# who opted out under an older version did so at the end of its millisecond
-_LAST = mark_of("\U0010ffff", 999, (1 << 63) - 1)
+# behind every event: who opted out under an older version did so at the end of its millisecond
+_LAST = order.mark_of("\U0010ffff", 999, LARGEST_SEQUENCE)
 
 
 def may_contact(customer: Customer, channel: str) -> bool:
@@ -57,7 +56,7 @@ def note_consent(
     for channel, value in (consent or {}).items():
         said = file.said.setdefault(CHANNEL_INDEX[channel], [])
         entry = (*key, value)
-        if key[0] >= horizon or not said or order.before(*said[0][:2], *key):
+        if key[0] >= horizon or not said or order.is_newer(*key, said[0]):
             order.insert(said, entry)
             _thin(said, horizon)
 
@@ -189,8 +188,8 @@ def _as_before(file: File) -> dict[int, Said]:
     kept = file.fields.get("consent")
     if kept is None or not isinstance(kept[2], dict):
         return {}
-    at, event_id = kept[:2]
-    return {CHANNEL_INDEX[name]: (at, event_id, bool(value)) for name, value in kept[2].items()}
+    at, mark = kept[:2]
+    return {CHANNEL_INDEX[name]: (at, mark, bool(value)) for name, value in kept[2].items()}
 
 
 def _field(customer: Customer, name: str) -> object:
