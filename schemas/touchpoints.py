@@ -362,6 +362,7 @@ class Desk(TouchpointWithCases):
     by: SourceId
 
 
+# State holds types by their number in this order: a new one goes to the end, and none is taken out.
 Touchpoint = Annotated[
     AppClick
     | Transaction

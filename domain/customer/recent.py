@@ -19,6 +19,7 @@ from typing import Final
 
 from domain.kernel.scales import FEATURES
 from domain.kernel.units import MS_PER_HOUR, WINDOW_MS
+from schemas.touchpoints import MODEL_OF_TYPE
 
 PAGE_ENTRIES = 16
 MAX_ENTRIES = 2_048
@@ -41,17 +42,9 @@ NEWS_MESSAGE: Final = 6
 NEWS_VIEW: Final = 7
 ERROR: Final = 8
 CODES: Final = 9
-# What all else is remembered as; a new type is appended.
+# What all else is remembered as, by type: 16 and on.
 CODE_OF_TYPE: Final = {
-    "transaction": 16,
-    "complaint": 17,
-    "survey": 18,
-    "service_contact": 19,
-    "feedback": 20,
-    "profile": 21,
-    "campaign": 22,
-    "care": 23,
-    "desk": 24,
+    kind: 15 + number for number, kind in enumerate(MODEL_OF_TYPE) if kind != "app_click"
 }
 
 Spill = dict[int, list[int]]

@@ -84,11 +84,6 @@ def first_two(item: Any) -> tuple[int, str]:
     return item[0], item[1]
 
 
-def place(item: Any) -> tuple[int, Rank]:
-    """Sorts what begins with a time (ms) and a mark."""
-    return item[0], rank(item[1])
-
-
 def insert(items: list[_T], item: _T, of: Callable[[_T], tuple[int, str]] = first_two) -> None:
     """Put ``item`` in its place among items in order; ``of`` gives time (ms) and mark.
 
