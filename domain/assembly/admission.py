@@ -15,7 +15,7 @@ from schemas.fields import LARGEST_AMOUNT, LEAST_AMOUNT
 from schemas.quick import QuickClick, QuickTransaction
 from schemas.touchpoints import MODEL_OF_TYPE, AppClick, Transaction
 
-NAMES: Final = ("referred_by", "refund_of", "by")
+NAMES: Final = ("referred_by", "merged_into", "refund_of", "by")
 """Fields that bear an id, beside those whose names end with `_id`."""
 ID_FIELDS: Final[dict[type, tuple[str, ...]]] = {
     model: tuple(
