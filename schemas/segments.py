@@ -2,7 +2,8 @@
 
 One compacted record under one key. Centroids come twice: in real units for people (on the
 cards), and in standardised units for the assignment. A vector is standardised feature by
-feature: `log1p` where `logged`, less `mean`, divided by `scale`, times the root of `weight`.
+feature: a share in `drawn` first becomes what the clustering sees of it; then `log1p` where
+`logged`, less `mean`, divided by `scale`, times the root of `weight`.
 """
 
 from typing import Annotated, ClassVar, Final, Self
@@ -57,6 +58,22 @@ class SegmentCard(BaseModel):
     since_version: Annotated[int, Field(ge=1)]
 
 
+class DrawnShare(BaseModel):
+    """A share that is drawn towards the mean by how few it is a share of.
+
+    With n the customer's value of the feature `of`, and s that of `feature`, the clustering sees
+    (n x s + `prior` x `mean`) / (n + `prior`). `mean` is the mean of all customers' shares, each
+    by n / (n + `prior`).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    feature: Label
+    of: Label
+    prior: Positive
+    mean: Annotated[float, Field(ge=0, le=1)]
+
+
 class SegmentModel(CommonRecord):
     """The segments in force: centroids, scaler, how K was chosen, and a card for each.
 
@@ -77,6 +94,7 @@ class SegmentModel(CommonRecord):
     version: Annotated[int, Field(ge=1)]
     features: Annotated[tuple[Label, ...], Field(min_length=1, max_length=MAX_FEATURES)]
     logged: tuple[bool, ...]
+    drawn: Annotated[tuple[DrawnShare, ...], Field(max_length=MAX_FEATURES)] = ()
     weights: Vector
     mean: Vector
     scale: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=MAX_FEATURES)]
@@ -112,6 +130,9 @@ class SegmentModel(CommonRecord):
         rows = (self.logged, self.weights, self.mean, self.scale, *self.centroids, *self.outliers)
         if any(len(row) != width for row in rows):
             raise ValueError(f"every row must have one value for each of {width} features")
+        named = {name for each in self.drawn for name in (each.feature, each.of)}
+        if not named <= set(self.features):
+            raise ValueError("what is drawn must be among the features")
         if len(self.centroids) != len(self.segments):
             raise ValueError("there must be one centroid for each segment")
         if len(set(self.segment_ids)) != len(self.segments):

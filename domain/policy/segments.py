@@ -18,8 +18,9 @@ from domain.policy.sections import NotNegative, Positive, Section
 BANK_FEATURES: Final = FEATURES
 FURTHER_FEATURES: Final = ("complaints", "complaints_open", "transactions")
 KNOWN_FEATURES: Final = BANK_FEATURES + FURTHER_FEATURES
-SHARES: Final = ("push_share",)
-"""Features that lie between 0 and 1; every other one is a count."""
+SHARES: Final = {"push_share": "app_launches"}
+"""Features that lie between 0 and 1, with the count that each is a share of; every other feature
+is a count."""
 RESERVED_NAME: Final = "quarantine"
 LARGEST_K: Final = 10
 BOUNDS: Final = ("deviations_above", "deviations_below", "above", "below")
@@ -125,6 +126,10 @@ class SegmentRules(Section):
     A customer changes segment when another centroid is nearer by more than ``margin`` (a share of
     the distance to its own) and has been for ``hold_hours``, or at once when it is nearer by more
     than ``clear_margin``.
+
+    A share of few is noise: the clustering sees that of launches from a push as if ``share_prior``
+    launches more had been made, of which the mean share came from a push (0: as it is). It does so
+    where the launches are a feature as well.
     """
 
     known: ClassVar[tuple[str, ...] | None] = KNOWN_FEATURES
@@ -143,6 +148,7 @@ class SegmentRules(Section):
     micro_clusters: Annotated[int, Field(ge=16, le=4_096)] = 256
     restarts: Annotated[int, Field(ge=1, le=1_000)] = 40
     silhouette_gain: Annotated[float, Field(ge=0, le=1)] = 0.02
+    share_prior: Annotated[float, Field(ge=0, le=1_000)] = 5.0
     quarantine_share: Annotated[float, Field(ge=0, lt=0.5)] = 0.02
     scan_seconds: NotNegative = 30.0
     publish_shift: Positive = 0.05
@@ -213,6 +219,15 @@ class SegmentRules(Section):
         return tuple(name not in SHARES for name in self.features)
 
     @property
+    def drawn(self) -> tuple[tuple[str, str, float], ...]:
+        """The shares that are drawn towards the mean: name, what it is a share of, the prior."""
+        return tuple(
+            (share, of, self.share_prior)
+            for share, of in SHARES.items()
+            if self.share_prior > 0 and {share, of} <= set(self.features)
+        )
+
+    @property
     def limits(self) -> tuple[tuple[float, float], ...]:
         """For each feature, the lowest and highest possible value in real units."""
         return tuple((0.0, 1.0 if name in SHARES else float("inf")) for name in self.features)
@@ -227,13 +242,15 @@ class SegmentRules(Section):
 class GenericRules(SegmentRules):
     """Rules for any table of numbers: every feature name is allowed, every finite value possible.
 
-    ``log`` names the features of which ``log1p`` is taken; those must not be negative.
+    ``log`` names the features of which ``log1p`` is taken; those must not be negative. ``shares``
+    says of which features' values others are a share, so that these are drawn towards the mean.
     """
 
     known: ClassVar[tuple[str, ...] | None] = None
 
     strategies: Annotated[tuple[Strategy, ...], Field(max_length=64)] = ()
     log: tuple[Name, ...] = ()
+    shares: dict[Name, Name] = Field(default={})
 
     @field_validator("log")
     @classmethod
@@ -243,6 +260,24 @@ class GenericRules(SegmentRules):
             raise ValueError(f"{strange[0]} is not in features: take the logarithm of those only")
         return log
 
+    @field_validator("shares")
+    @classmethod
+    def _both_features(cls, shares: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        both = [name for pair in shares.items() for name in pair]
+        strange = [name for name in both if name not in info.data.get("features", both)]
+        if strange:
+            raise ValueError(f"{strange[0]} is not in features: draw shares of those only")
+        if set(shares) & set(shares.values()):
+            raise ValueError("what is a share cannot have others that are a share of it")
+        return shares
+
+    @property
+    def drawn(self) -> tuple[tuple[str, str, float], ...]:
+        """The shares that are named."""
+        if not self.share_prior:
+            return ()
+        return tuple((share, of, self.share_prior) for share, of in self.shares.items())
+
     @property
     def logged(self) -> tuple[bool, ...]:
         """For each feature, whether ``log`` names it."""
@@ -250,9 +285,16 @@ class GenericRules(SegmentRules):
 
     @property
     def limits(self) -> tuple[tuple[float, float], ...]:
-        """Every value from 0 for a logged feature, every finite value for another."""
+        """Every value from 0 to 1 for a drawn share, from 0 for what it is a share of and for a
+        logged feature; every finite value for another."""
         unlimited = float("inf")
-        return tuple((0.0 if logged else -unlimited, unlimited) for logged in self.logged)
+        counts = {*self.log, *self.shares.values()}
+        return tuple(
+            (0.0, 1.0)
+            if name in self.shares
+            else (0.0 if name in counts else -unlimited, unlimited)
+            for name in self.features
+        )
 
 
 def _repeated(names: Iterable[str]) -> str | None:

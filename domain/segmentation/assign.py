@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from domain.kernel.units import MS_PER_HOUR
 from domain.segmentation.features import Floats
+from domain.segmentation.publish import priors
 from schemas.segments import QUARANTINE, SegmentModel
 
 Labels = NDArray[np.int16]
@@ -55,10 +56,16 @@ class Assigner:
         self._stays = (1.0 - model.margin) * (1.0 - TIE)
         self._goes = (1.0 - model.clear_margin) * (1.0 - TIE)
         self._scaler = list(zip(model.logged, model.mean, self._factor.tolist(), strict=True))
+        means = (each.mean for each in model.drawn)
+        self._drawn = list(zip(priors(model), means, strict=True))
 
     def standardise(self, raw: ArrayLike) -> Floats:
-        """Vectors (m, d) in real units as the centroids are: logarithm, mean, scale, weight."""
+        """Vectors (m, d) in real units as the centroids are: drawn, logarithm, mean, scale,
+        weight."""
         values = np.array(raw, dtype=np.float64)
+        for each, mean in self._drawn:
+            share, count = values[..., each.share], values[..., each.of]
+            values[..., each.share] = each.seen(share, count, mean)
         np.log1p(values, out=values, where=self.logged)
         values -= self._mean
         values *= self._factor
@@ -66,6 +73,10 @@ class Assigner:
 
     def standardise_one(self, raw: Sequence[float]) -> list[float]:
         """``standardise`` for one vector (d,), in microseconds: no arrays."""
+        if self._drawn:
+            raw = list(raw)
+            for (share, of, prior), mean in self._drawn:
+                raw[share] = mean + raw[of] / (raw[of] + prior) * (raw[share] - mean)
         return [
             ((log1p(value) if logged else value) - mean) * factor
             for value, (logged, mean, factor) in zip(raw, self._scaler, strict=True)

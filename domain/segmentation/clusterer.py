@@ -50,6 +50,11 @@ class KeyedClusterer(Keyed[K], Clusterer):
         0, one that is not named here is left out.
     log
         Features of which ``log1p`` is taken; use it for counts, which must not be negative.
+    shares
+        Features that are a share of another one's value, by name: ``{"push_share": "launches"}``.
+        Of few it is noise, and is drawn towards the mean of all.
+    share_prior
+        How many the mean weighs beside a customer's own; with 0 a share is taken as it is.
     weights
         What the squared distance in a feature is multiplied by, by name; 1 where not given.
     k
@@ -92,6 +97,8 @@ class KeyedClusterer(Keyed[K], Clusterer):
         features: tuple[str, ...] | None = None,
         *,
         log: tuple[str, ...] | None = None,
+        shares: dict[str, str] | None = None,
+        share_prior: float = 5.0,
         weights: dict[str, float] | None = None,
         k: int | None = None,
         k_max: int = 10,
@@ -106,6 +113,8 @@ class KeyedClusterer(Keyed[K], Clusterer):
     ) -> None:
         self.features = features
         self.log = log or None  # river cannot clone an empty tuple
+        self.shares = shares
+        self.share_prior = share_prior
         self.weights = weights
         self.k = k
         self.k_max = k_max
@@ -130,6 +139,8 @@ class KeyedClusterer(Keyed[K], Clusterer):
         return cls(
             features=rules.features,
             log=tuple(name for name, is_logged in logged if is_logged),
+            shares={share: of for share, of, _ in rules.drawn} or None,
+            share_prior=rules.share_prior,
             weights=dict(rules.weights) or None,
             k=rules.k,
             k_max=rules.k_max,
@@ -287,6 +298,12 @@ class KeyedClusterer(Keyed[K], Clusterer):
         return GenericRules(
             features=features,
             log=tuple(name for name in self.log or () if name in features),
+            shares={
+                share: of
+                for share, of in (self.shares or {}).items()
+                if {share, of} <= set(features)
+            },
+            share_prior=self.share_prior,
             weights={n: w for n, w in (self.weights or {}).items() if n in features},
             k=self.k,
             k_max=self.k_max,

@@ -23,13 +23,13 @@ from domain.segmentation.drift import DriftWatch
 from domain.segmentation.features import FeatureSet
 from domain.segmentation.identity import farthest_move, give_ids, id_number
 from domain.segmentation.population import Population, merge
-from domain.segmentation.publish import transformed, why_publish
+from domain.segmentation.publish import priors, redrawn, transformed, why_publish
 from domain.segmentation.quarantine import ENTERS_AT, LEAVES_AT
 from domain.segmentation.scan import Fit, Known, refit, scan
 from domain.segmentation.summary import Summary
 from schemas.fields import moment
 from schemas.outputs import output_id
-from schemas.segments import SegmentModel
+from schemas.segments import DrawnShare, SegmentModel
 
 GROWTH: Final = 1.5
 """Customers since the last scan, as a ratio up or down, that ask for another."""
@@ -74,12 +74,12 @@ class Fitter:
         `summaries` holds the newest of each partition; `now` is in ms since 1970. With fewer
         than `rules.min_customers` customers, or all alike, there is no model.
         """
-        population = merge(summaries, self.rules.features, self.rules.sample)
+        population = merge(summaries, self._features, self.rules.sample)
         if population is None or population.customers < self.rules.min_customers:
             return None
         version = self.model.version + 1 if self.model else 1
         rng = np.random.default_rng((version, population.customers))
-        known = self._known()
+        known = self._known(population)
         drift, scans = self._drift, known is None or self._scan_is_due(population, now)
         fit: Fit | None
         if known is None or scans:
@@ -109,6 +109,7 @@ class Fitter:
             previous.features == self._features.names
             and previous.weights == tuple(self._features.weights.tolist())
             and previous.logged == tuple(self._features.logged.tolist())
+            and priors(previous) == self._features.drawn
         )
         if not same or len(previous.segments) > self.rules.k_max:
             return True
@@ -117,12 +118,16 @@ class Fitter:
         # A scan with K pinned has a silhouette for that K only.
         return len(previous.silhouettes) <= 1
 
-    def _known(self) -> Known | None:
+    def _known(self, population: Population) -> Known | None:
         """Where the model in force has its centres; None if it speaks of other features."""
         model = self.model
         if model is None or not self._same_units(model):
             return None
-        return Known(transformed(model, model.centroids), transformed(model, model.outliers))
+        centres, outliers = (
+            redrawn(transformed(model, rows), model, self._features, population.usual)
+            for rows in (model.centroids, model.outliers)
+        )
+        return Known(centres, outliers)
 
     def _same_units(self, model: SegmentModel) -> bool:
         return model.features == self._features.names and model.logged == tuple(
@@ -196,6 +201,10 @@ class Fitter:
             version=version,
             features=names,
             logged=tuple(self._features.logged.tolist()),
+            drawn=tuple(
+                DrawnShare(feature=names[each.share], of=names[each.of], prior=each.prior, mean=p)
+                for each, p in zip(self._features.drawn, population.usual, strict=True)
+            ),
             weights=_row(self._features.weights),
             mean=_row(fit.scaler.mean),
             scale=_row(fit.scaler.scale),

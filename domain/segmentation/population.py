@@ -2,7 +2,8 @@
 
 Merging knows no order: partitions are taken by number, and the sample is the customers with
 the smallest hashes of all. Moments merge by Chan, Golub and LeVeque 1979, as in river's
-`stats.Var`.
+`stats.Var`. Here the mean that shares are drawn to is known, so from here on vectors are those
+that the clustering sees.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from domain.segmentation.features import FeatureSet
+from domain.segmentation.shares import MIDDLE, mean_share
 from domain.segmentation.summary import Summary
 
 Floats = NDArray[np.float64]
@@ -47,7 +51,8 @@ class Population:
     """m micro-clusters of d features: customers in each, mean transformed vectors, raw sums.
 
     `mean` and `m2` (sum of squared deviations) are of all customers, transformed; `sample`
-    (s, d) are the transformed vectors of the customers with the smallest key hashes.
+    (s, d) are the transformed vectors of the customers with the smallest key hashes. `usual` has
+    the mean that each drawn share is drawn to, in the order of `FeatureSet.drawn`.
     """
 
     counts: Floats
@@ -57,6 +62,7 @@ class Population:
     mean: Floats
     m2: Floats
     sample: Floats
+    usual: tuple[float, ...] = ()
 
     @property
     def customers(self) -> int:
@@ -82,17 +88,17 @@ class Population:
         return Scaler(mean, np.where(constant, 1.0, deviation), np.sqrt(weights))
 
 
-def merge(
-    summaries: Sequence[Summary], features: tuple[str, ...], sample: int
-) -> Population | None:
+def merge(summaries: Sequence[Summary], features: FeatureSet, sample: int) -> Population | None:
     """One population from the newest summary of each partition; None where nobody is in it.
 
     A summary of other features is left out: its partition still follows an older policy.
     """
     newest: dict[int, Summary] = {}
-    for each in summaries:
+    for sent in summaries:
+        undrawn = sent.features == features.names != features.columns
+        each = _of_undrawn(sent, features) if undrawn else sent
         known = newest.get(each.partition)
-        if each.features == features and (known is None or each.clock >= known.clock):
+        if each.features == features.columns and (known is None or each.clock >= known.clock):
             newest[each.partition] = each
     parts = [newest[number] for number in sorted(newest) if newest[number].customers > 0]
     if not parts:
@@ -102,14 +108,71 @@ def merge(
     mean, m2 = _moments(parts)
     hashes = np.concatenate([part.hashes for part in parts])
     smallest = np.argsort(hashes, kind="stable")[:sample]
+    counts, wide = counts[full], len(features)
+    means = _column([part.sums for part in parts])[full] / counts[:, None]
+    raw_sums = _column([part.raw_sums for part in parts])[full]
+    usual = tuple(
+        mean_share(counts @ means[:, each.share], counts @ means[:, place])
+        for place, each in enumerate(features.drawn, start=wide)
+    )
     return Population(
-        counts=counts[full],
-        means=_column([part.sums for part in parts])[full] / counts[full, None],
-        raw_sums=_column([part.raw_sums for part in parts])[full],
-        raw_squares=_column([part.raw_squares for part in parts])[full],
+        counts=counts,
+        means=features.drawn_to(means, usual),
+        raw_sums=raw_sums[:, :wide],
+        raw_squares=_column([part.raw_squares for part in parts])[full, :wide],
+        mean=features.drawn_to(mean, usual),
+        m2=_drawn_m2(mean, m2, raw_sums.sum(axis=0), counts.sum(), features, usual),
+        sample=features.drawn_to(_column([part.vectors for part in parts])[smallest], usual),
+        usual=usual,
+    )
+
+
+def _drawn_m2(
+    mean: Floats,
+    m2: Floats,
+    products: Floats,
+    customers: float,
+    features: FeatureSet,
+    usual: tuple[float, ...],
+) -> Floats:
+    """Sums of squared deviations (d,) of what the clustering sees, from the columns' (c,).
+
+    ``products`` (c,) are `Summary.raw_sums` over all.
+    """
+    found = m2[: len(features)].copy()
+    for place, (each, p) in enumerate(zip(features.drawn, usual, strict=True), len(features)):
+        both = products[place] - customers * mean[each.share] * mean[place]
+        slope = MIDDLE - p
+        found[each.share] = max(m2[each.share] + slope * (slope * m2[place] + 2 * both), 0.0)
+    return found
+
+
+def _of_undrawn(summary: Summary, features: FeatureSet) -> Summary:
+    """A summary from before shares were drawn, as those of `features` are.
+
+    Exact where customers of a micro-cluster are alike; it counts until the partition sends its
+    next.
+    """
+    counts, full = summary.counts.astype(np.float64), np.maximum(summary.counts, 1)[:, None]
+    means = features.transform(features.restore(summary.sums / full))
+    more = means.shape[1] - len(features)
+    raw_sums = np.pad(summary.raw_sums, ((0, 0), (0, more)))
+    mean, m2 = np.append(summary.mean, np.zeros(more)), np.append(summary.m2, np.zeros(more))
+    total = max(counts.sum(), 1.0)
+    for place, each in enumerate(features.drawn, start=len(features)):
+        for column in (each.share, place):
+            mean[column] = counts @ means[:, column] / total
+            m2[column] = counts @ (means[:, column] - mean[column]) ** 2
+        raw_sums[:, place] = counts * means[:, each.share] * means[:, place]
+    return replace(
+        summary,
+        features=features.columns,
+        sums=means * counts[:, None],
+        raw_sums=raw_sums,
+        raw_squares=np.pad(summary.raw_squares, ((0, 0), (0, more))),
         mean=mean,
         m2=m2,
-        sample=_column([part.vectors for part in parts])[smallest],
+        vectors=features.transform(features.restore(summary.vectors)).astype(np.float32),
     )
 
 

@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.policy.segments import SegmentRules
+from domain.segmentation.features import FeatureSet
 from domain.segmentation.identity import farthest_move
 from domain.segmentation.population import Scaler
+from domain.segmentation.shares import Drawn
 from schemas.fields import milliseconds
 from schemas.segments import SegmentModel
 
@@ -27,6 +29,30 @@ def scaler_of(model: SegmentModel) -> Scaler:
 def transformed(model: SegmentModel, rows: tuple[tuple[float, ...], ...]) -> Floats:
     """Centroids or outliers (n, d) of a model in transformed units, less its scaler."""
     return scaler_of(model).restore(np.array(rows).reshape(-1, len(model.features)))
+
+
+def priors(model: SegmentModel) -> tuple[Drawn, ...]:
+    """Which shares a model draws towards the mean, by place, and how much the mean weighs."""
+    place = model.features.index
+    return tuple(Drawn(place(each.feature), place(each.of), each.prior) for each in model.drawn)
+
+
+def redrawn(
+    rows: Floats, model: SegmentModel, features: FeatureSet, usual: tuple[float, ...]
+) -> Floats:
+    """Centres (n, d) of a model, transformed, as they are where other means are usual.
+
+    Whoever lies there is taken to have the count, of which the share is, of the centre. A model
+    from before shares were drawn has them as they are.
+    """
+    found = rows.copy()
+    counts = features.restore(rows)
+    for each, before in zip(priors(model), model.drawn, strict=True):
+        told = each.told(found[:, each.share], counts[:, each.of], before.mean)
+        found[:, each.share] = told
+    for each, mean in zip(features.drawn, usual, strict=True):
+        found[:, each.share] = each.seen(found[:, each.share], counts[:, each.of], mean)
+    return found
 
 
 def why_publish(
@@ -76,7 +102,7 @@ def _ids(old: SegmentModel, new: SegmentModel) -> list[str]:
 def _policy(old: SegmentModel, new: SegmentModel) -> list[str]:
     reasons = []
     if _judges_by(old) != _judges_by(new):
-        reasons.append("the policy's margins, hold or weights changed")
+        reasons.append("the policy's margins, hold, weights or share prior changed")
     before = {card.segment_id: card for card in old.segments}
     for card in new.segments:
         known = before.get(card.segment_id)
@@ -89,7 +115,7 @@ def _policy(old: SegmentModel, new: SegmentModel) -> list[str]:
 
 def _judges_by(model: SegmentModel) -> tuple[object, ...]:
     hysteresis = model.margin, model.clear_margin, model.hold_hours
-    return *hysteresis, model.weights, model.logged
+    return *hysteresis, model.weights, model.logged, priors(model)
 
 
 def _moves(old: SegmentModel, new: SegmentModel, shift: float) -> list[str]:

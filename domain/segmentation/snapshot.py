@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.segmentation.features import Floats
+from domain.segmentation.features import FeatureSet, Floats
 from domain.segmentation.summary import Summary
 
 Labels = NDArray[np.int16]
@@ -23,14 +23,14 @@ NO_CLUSTER: Final = -1
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """m micro-clusters of d features over n customers.
+    """m micro-clusters of d features, in c columns, over n customers.
 
     ``clusters`` (n,) is the micro-cluster of each customer, from 0; ``rows`` (n,) is where its
-    vector is in ``vectors`` (transformed), ``raw`` (real units) and ``hashes``. Those are the
-    live columns, not copies: use it at once.
+    vector is in ``vectors`` (columns), ``raw`` (real units, of the features alone) and
+    ``hashes``. Those are the live columns, not copies: use it at once.
     """
 
-    names: tuple[str, ...]
+    features: FeatureSet
     rows: Ints
     clusters: Ints
     vectors: Floats
@@ -43,7 +43,8 @@ class Snapshot:
         Micro-clusters are in the order of their sums: who was learnt first has no effect.
         """
         counts = np.bincount(self.clusters)
-        shape = (len(counts), len(self.names))
+        names, drawn = self.features.columns, self.features.drawn
+        shape = (len(counts), len(names))
         sums, raw_sums, raw_squares = (np.zeros(shape) for _ in range(3))
         mean, m2 = np.zeros(shape[1]), np.zeros(shape[1])
         for feature in range(shape[1] if len(counts) else 0):
@@ -53,7 +54,11 @@ class Snapshot:
             mean[feature] = values.mean()
             values -= mean[feature]
             m2[feature] = values @ values
-            real = self.raw[self.rows, feature].astype(np.float64)
+            if feature < len(self.features):
+                real = self.raw[self.rows, feature].astype(np.float64)
+            else:
+                share = drawn[feature - len(self.features)].share
+                real = self.vectors[self.rows, feature] * self.vectors[self.rows, share]
             raw_sums[:, feature] = np.bincount(self.clusters, real)
             raw_squares[:, feature] = np.bincount(self.clusters, real * real)
         chosen = self._sample(sample)
@@ -61,7 +66,7 @@ class Snapshot:
         return Summary(
             partition=number,
             clock=clock,
-            features=self.names,
+            features=names,
             customers=len(self.clusters),
             counts=counts[order],
             sums=sums[order],

@@ -25,10 +25,12 @@ class SummaryFormatError(ValueError):
 class Summary(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """A partition's customers as m micro-clusters of d features, and s of them as a sample.
 
-    ``clock`` is the partition's event time in milliseconds. ``sums`` adds transformed vectors;
-    ``raw_sums`` and ``raw_squares`` add real units and their squares, for the cards. ``mean``
-    and ``m2`` (sum of squared deviations from it) are of all customers, transformed. A sampled
-    vector is transformed, not scaled; ``hashes`` ascend.
+    ``clock`` is the partition's event time in milliseconds. ``features`` names the columns that
+    transformed vectors have, those behind the features included (`FeatureSet.columns`): d is
+    their number here. ``sums`` adds transformed vectors; ``raw_sums`` and ``raw_squares`` add real
+    units and their squares, for the cards, and of a column that is no feature its product with the
+    one that it belongs to. ``mean`` and ``m2`` (sum of squared deviations from it) are of all
+    customers, transformed. A sampled vector is transformed, not scaled; ``hashes`` ascend.
     """
 
     format: int = FORMAT

@@ -173,6 +173,8 @@ def rules_for(
         kind = GenericRules
         counts = [name for name in vectors.names if name in KNOWN_FEATURES and name not in SHARES]
         changed |= {"features": vectors.names, "log": list(dict.fromkeys([*counts, *log]))}
+        known = {name: of for name, of in SHARES.items() if {name, of} <= set(vectors.names)}
+        changed["shares"] = known
     weights = changed["weights"].items()
     changed["weights"] = {name: each for name, each in weights if name in changed["features"]}
     try:
@@ -210,7 +212,8 @@ def _select(vectors: Vectors, features: tuple[str, ...]) -> Vectors:
 def _clean(vectors: Vectors, rules: SegmentRules) -> Vectors:
     """Without impossible rows, which are counted and named."""
     features = FeatureSet.of(rules)
-    highest = np.where(np.isin(vectors.names, SHARES), 1.0, np.minimum(features.highest, LARGEST))
+    shares = np.isin(vectors.names, list(SHARES))
+    highest = np.where(shares, 1.0, np.minimum(features.highest, LARGEST))
     lowest = np.maximum(features.lowest, -LARGEST)
     possible = (vectors.raw >= lowest) & (vectors.raw <= highest)
     kept = possible.all(axis=1)

@@ -69,3 +69,13 @@ def summaries(
         micro.put(np.arange(len(own)), vectors[own], hashes[own])
         sent.append(micro.summary(number=number, clock=1_000, sample=rules.sample))
     return sent
+
+
+def seen(vectors: Floats, rules: SegmentRules) -> Floats:
+    """What the clustering sees of all customers (m, 8), by plain arithmetic of the whole table."""
+    found = np.log1p(vectors)
+    launches, share = vectors[:, 1], vectors[:, 3]
+    weight = launches / (launches + rules.share_prior)
+    mean = np.average(share, weights=weight)
+    found[:, 3] = (launches * share + rules.share_prior * mean) / (launches + rules.share_prior)
+    return found

@@ -19,7 +19,7 @@ from domain.policy.segments import (
 from domain.segmentation.cards import Profile, give_names, make_cards, profiles
 from domain.segmentation.features import FeatureSet
 from domain.segmentation.population import merge
-from tests.domain.segmentation.population_vectors import bank_case, summaries
+from tests.domain.segmentation.population_vectors import bank_case, seen, summaries
 
 RULES = SegmentRules()
 NO_STRATEGIES = SegmentRules(strategies=())
@@ -170,11 +170,11 @@ def test_long_names_of_features_are_cut_to_a_label() -> None:
 def test_figures_are_those_of_the_customers() -> None:
     vectors, kinds = bank_case(300, seed=4)
     features = FeatureSet.of(RULES)
-    population = merge(summaries(vectors, RULES, capacity=4_000), features.names, RULES.sample)
+    population = merge(summaries(vectors, RULES, capacity=4_000), features, RULES.sample)
     assert population is not None
     everyone = np.ones(len(population.counts), dtype=bool)
     scaler = population.scaler(everyone, features.weights)
-    transformed = features.transform(vectors)
+    transformed = seen(vectors, RULES)
     centres = np.array([transformed[kinds == kind].mean(axis=0) for kind in range(3)])
     # One customer to a micro-cluster: which one it is shows in its vector.
     same = np.abs(population.means[:, None, :] - transformed[None, :, :]).max(axis=2) < 1e-9

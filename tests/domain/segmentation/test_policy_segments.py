@@ -164,9 +164,10 @@ def test_the_share_of_launches_is_the_only_feature_without_logarithm() -> None:
 def test_real_units_come_back_from_the_transformed() -> None:
     features = FeatureSet.of(SegmentRules())
     raw = np.array([[0, 3, 250, 0.638, 1, 0, 12, 7.0]])
-    transformed = features.transform(raw)
+    transformed = features.drawn_to(features.transform(raw), [0.5])
     assert transformed[0, 2] == pytest.approx(5.5254529391)  # log 251
-    assert transformed[0, 3] == 0.638
+    assert transformed[0, 3] == pytest.approx(0.55175)  # (3 x 0.638 + 5 x 0.5) / 8
+    raw[0, 3] = 0.55175
     assert features.restore(transformed) == pytest.approx(raw)
     assert raw[0, 2] == 250
 

@@ -108,7 +108,7 @@ def test_a_new_policy_counts(model: SegmentModel) -> None:
     )
     for changed in ({"margin": 0.2}, {"clear_margin": 0.5}, {"hold_hours": 1.0}):
         assert why(model, model.model_copy(update=changed)) == (
-            "the policy's margins, hold or weights changed"
+            "the policy's margins, hold, weights or share prior changed"
         )
 
 

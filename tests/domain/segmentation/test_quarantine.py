@@ -7,7 +7,6 @@ import pytest
 
 from domain.policy.segments import SegmentRules
 from domain.segmentation.assign import Assigner
-from domain.segmentation.features import FeatureSet
 from domain.segmentation.fit import Fitter
 from domain.segmentation.publish import transformed
 from schemas.segments import SegmentModel
@@ -27,9 +26,18 @@ def fit(vectors: Floats, rules: SegmentRules = RULES, partitions: int = 4) -> Se
     return model
 
 
+def drawn(vectors: Floats, model: SegmentModel) -> Floats:
+    """The vectors as the model sees them, transformed."""
+    [share] = model.drawn
+    points = np.log1p(vectors)
+    launches = vectors[:, 1]
+    points[:, 3] = (launches * vectors[:, 3] + share.prior * share.mean) / (launches + share.prior)
+    return points
+
+
 def harm(model: SegmentModel, others: Floats) -> float:
     """SSE of the others under the model over their own batch clustering into three."""
-    points = FeatureSet.of(RULES).transform(others)
+    points = drawn(others, model)
     mean, scale = points.mean(axis=0), points.std(axis=0)
     standard = (points - mean) / scale
     centroids = (transformed(model, model.centroids) - mean) / scale
