@@ -14,8 +14,9 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import Field, ValidationError
 
+from domain.policy.bounds import Measured, Score
 from domain.policy.relationship import Rules
-from domain.policy.sections import Factor, Positive, Score
+from domain.policy.sections import Factor
 from domain.policy.yaml_file import Repeated, read_yaml
 
 Sentence = Annotated[str, Field(min_length=1, max_length=1_000)]
@@ -32,8 +33,8 @@ class Fit(Rules):
 class Input(Rules):
     """What is put into the factor before and after the decision, in any one unit."""
 
-    before: Positive
-    after: Positive
+    before: Measured
+    after: Measured
     unit: Annotated[str, Field(max_length=64)] = ""
 
 

@@ -33,7 +33,7 @@ from domain.policy.sections import (
 )
 from domain.policy.segments import SegmentRules
 from domain.policy.value import ValueRules
-from domain.policy.yaml_file import Repeated, read_yaml
+from domain.policy.yaml_file import LARGEST_BYTES, Repeated, read_yaml
 from schemas.errors import OperatingError
 from schemas.fields import LARGEST_AMOUNT, LEAST_AMOUNT
 
@@ -130,23 +130,45 @@ def load_policy(path: Path | None) -> Policy:
     if path is None:
         return Policy()
     try:
-        given = read_yaml(path.read_text(encoding="utf-8"))
+        text = _text(path)
+        given = read_yaml(text)
     except OSError as error:
         raise PolicyError([f"{path}: cannot be read ({error.strerror}); give a file"]) from error
+    except PolicyError:
+        raise
     except Repeated as error:
         raise PolicyError([f"{path}: {error}"]) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # such as a day that is none
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise PolicyError([f"{path}: is not YAML ({' '.join(str(error).split())})"]) from error
-    if given is None:
+    if given is None and "#" in text:  # somebody began it, and left every default
         return Policy()
+    if given is None:
+        raise PolicyError([f"{path}: is empty; give a section, or no file for the default policy"])
     if not isinstance(given, Mapping):
-        raise PolicyError([f"{path}: given {given!r}; must be a mapping of policy sections"])
+        raise PolicyError([f"{path}: given {_given(given)}; must be a mapping of policy sections"])
     merged = _over(Policy().model_dump(mode="json"), given)
     try:
         # As JSON: strict JSON takes a list for a tuple, yet neither text nor "yes" for a number.
         return Policy.model_validate_json(json.dumps(merged, default=str), strict=True)
     except ValidationError as error:
         raise PolicyError([_fault(path, each) for each in _own(error.errors())]) from error
+
+
+def _text(path: Path) -> str:
+    """The text of a policy file. Raises OSError, and PolicyError: too long, or not UTF-8."""
+    with path.open("rb") as source:
+        content = source.read(LARGEST_BYTES + 1)
+    if len(content) > LARGEST_BYTES:
+        raise PolicyError([f"{path}: is longer than {LARGEST_BYTES:,} bytes; give a policy file"])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PolicyError(
+            [
+                f"{path}: is not UTF-8 text (byte {content[error.start]:#04x} at place"
+                f" {error.start}); save it as UTF-8"
+            ]
+        ) from error
 
 
 def default_yaml() -> str:
@@ -198,12 +220,18 @@ def _fault(path: Path, error: Any) -> str:
     place = [str(part) for part in error["loc"] if part != KEY_OF_MAPPING]
     field = ".".join(place) or "(whole file)"
     if error["type"] == "extra_forbidden":
-        return f"{path}: {field}: given {error['input']!r}; must not be there: no such field"
+        return f"{path}: {field}: given {_given(error['input'])}; must not be there: no such field"
     must = _must(error)
     if KEY_OF_MAPPING in error["loc"]:
         must = f"as a name: {must}"
     said = must if must.startswith("must ") else f"must hold: {must}"
-    return f"{path}: {field}: given {error['input']!r}; {said}"
+    return f"{path}: {field}: given {_given(error['input'])}; {said}"
+
+
+def _given(value: Any) -> str:
+    """What was given, as much of it as a line holds."""
+    shown = repr(value)
+    return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}..."
 
 
 def _must(error: Any) -> str:
@@ -213,11 +241,14 @@ def _must(error: Any) -> str:
     if error["type"] == "too_short":
         least = limits["min_length"]
         return f"at least {least} {'item' if least == 1 else 'items'}"
+    if error["type"] == "too_long":
+        return f"at most {limits['max_length']} items"
     if error["type"] == "string_pattern_mismatch":
         return f"text of the form {limits['pattern']}"
     return WORDS.get(error["type"], told.removeprefix("Value error, ").removeprefix(INPUT))
 
 
+SHOWN = 160
 INPUT = "Input should be "
 KEY_OF_MAPPING = "[key]"
 WORDS = {

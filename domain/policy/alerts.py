@@ -13,11 +13,10 @@ from typing import Annotated, Final, Literal, Self, get_args
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from domain.kernel.units import MS_PER_DAY, MS_PER_HOUR, MS_PER_SECOND
+from domain.policy.bounds import Figure, PositiveAmount, PositiveMultiple, Score, Seconds, Share
 from domain.policy.calendar import ClockTime, Zone
-from domain.policy.sections import NotNegative, Positive, Score, Section, Share
+from domain.policy.sections import Section
 from schemas.fields import Channel, Label, Tier
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 AlertKind = Literal[
     "vip_complaint",
@@ -68,8 +67,8 @@ MARKETING = ("offer_window",)
 class FigureRange(Section):
     """Where a figure must lie: from ``at_least`` on, and below ``below``."""
 
-    at_least: Finite | None = None
-    below: Finite | None = None
+    at_least: Figure | None = None
+    below: Figure | None = None
 
     @model_validator(mode="after")
     def _is_a_range(self) -> Self:
@@ -92,11 +91,11 @@ class Condition(Section):
     channel that the alert does not have does not hold.
     """
 
-    tiers: Annotated[tuple[Tier, ...], Field(min_length=1)] | None = None
+    tiers: Annotated[tuple[Tier, ...], Field(min_length=1, max_length=16)] | None = None
     min_priority: Annotated[int, Field(ge=1, le=5)] | None = None
-    segments: Annotated[tuple[Label, ...], Field(min_length=1)] | None = None
-    channels: Annotated[tuple[Channel, ...], Field(min_length=1)] | None = None
-    figures: dict[Label, FigureRange] = Field(default={})
+    segments: Annotated[tuple[Label, ...], Field(min_length=1, max_length=256)] | None = None
+    channels: Annotated[tuple[Channel, ...], Field(min_length=1, max_length=16)] | None = None
+    figures: dict[Label, FigureRange] = Field(default={}, max_length=16)
 
     def holds(
         self,
@@ -138,7 +137,7 @@ class AlertRule(Section):
 
     enabled: bool = True
     condition: Condition | None = None
-    cooldown_seconds: NotNegative = 0.0
+    cooldown_seconds: Seconds = 0.0
     cap_per_day: Annotated[int, Field(ge=1, le=1_000)] | None = None
     quiet_hours: Literal["respect", "ignore"] = "ignore"
     consent: Literal["none", "channel"] = "none"
@@ -228,21 +227,21 @@ class Alerts(Section):
 
     rules: AlertRules = AlertRules()
     acknowledge_minutes: Annotated[float, Field(ge=1, le=10_080)] = 10.0
-    snooze_hours: Annotated[float, Field(gt=0, le=720)] = 72.0
+    snooze_hours: Annotated[float, Field(ge=0.001, le=720)] = 72.0
     open_days: Annotated[float, Field(ge=1, le=90)] = 7.0
     quiet_hours: QuietHours | None = QuietHours(start="21:00", end="08:00")
     time_zone: Zone = "Asia/Shanghai"
     cap_per_customer_and_day: Annotated[int, Field(ge=1, le=1_000)] = 20
-    large_transaction: Positive = 100_000.0
+    large_transaction: PositiveAmount = 100_000.0
     dissatisfied_below: Score = 4.0
-    dissatisfied_fall: Annotated[float, Field(gt=0, le=10)] = 3.0
+    dissatisfied_fall: Annotated[float, Field(ge=0.001, le=10)] = 3.0
     dissatisfied_fall_days: Annotated[int, Field(ge=1, le=30)] = 7
     balance_drop_share: Share = 0.3
     balance_drop_days: Annotated[int, Field(ge=1, le=30)] = 7
     severe_from: Annotated[int, Field(ge=1, le=5)] = 4
     churn_risk: Share = 0.6
-    anomaly_deviations: Positive = 5.0
-    anomaly_floor: Positive = 0.1
+    anomaly_deviations: PositiveMultiple = 5.0
+    anomaly_floor: PositiveMultiple = 0.1
     anomaly_from: Annotated[int, Field(ge=3, le=100)] = 20
 
     @cached_property

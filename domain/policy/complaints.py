@@ -13,19 +13,20 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from domain.kernel.scales import TIERS
 from domain.kernel.units import MS_PER_DAY, MS_PER_HOUR
+from domain.policy.bounds import Amount, PositiveMultiple, PromiseDays, PromiseHours
 from domain.policy.calendar import BusinessCalendar
-from domain.policy.sections import NotNegative, Positive, Section
+from domain.policy.sections import Section
 from schemas.fields import Label
 
 
 class HoursByTier(Section):
     """A promise in hours for each tier; a higher tier never waits longer than a lower one."""
 
-    standard: Positive
-    prospect: Positive
-    key: Positive
-    vip: Positive
-    private: Positive
+    standard: PromiseHours
+    prospect: PromiseHours
+    key: PromiseHours
+    vip: PromiseHours
+    private: PromiseHours
 
     @field_validator("prospect", "key", "vip", "private")
     @classmethod
@@ -46,11 +47,11 @@ class HoursByTier(Section):
 class AmountByTier(Section):
     """An amount in base currency for each tier."""
 
-    standard: NotNegative
-    prospect: NotNegative
-    key: NotNegative
-    vip: NotNegative
-    private: NotNegative
+    standard: Amount
+    prospect: Amount
+    key: Amount
+    vip: Amount
+    private: Amount
 
     def of(self, tier: int) -> float:
         """The amount for a tier (index in TIERS)."""
@@ -69,7 +70,7 @@ class Compensation(Section):
     )
     means: Label = "account credit"
     text_key: Label = "care.compensation"
-    due_days: Positive = 3.0
+    due_days: PromiseDays = 3.0
 
     @field_validator("cap")
     @classmethod
@@ -92,7 +93,7 @@ class SystemicIssues(Section):
     enabled: bool = True
     history_days: Annotated[int, Field(ge=1, le=28)] = 28
     least_history_hours: Annotated[int, Field(ge=2, le=672)] = 24
-    sigmas: Positive = 4.0
+    sigmas: PositiveMultiple = 4.0
     least_complaints: Annotated[int, Field(ge=2, le=1_000_000)] = 5
 
     @field_validator("least_history_hours")
@@ -120,8 +121,8 @@ class ComplaintPromises(Section):
     complex_resolve_hours: HoursByTier = HoursByTier(
         standard=720, prospect=168, key=72, vip=24, private=24
     )
-    regulator_days: Positive = 15.0
-    regulator_complex_days: Positive = 30.0
+    regulator_days: PromiseDays = 15.0
+    regulator_complex_days: PromiseDays = 30.0
     calendar: BusinessCalendar = BusinessCalendar()
     compensation: Compensation = Compensation()
     systemic: SystemicIssues = SystemicIssues()

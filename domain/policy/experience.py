@@ -12,8 +12,9 @@ from typing import Annotated, Final, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from domain.kernel.units import MS_PER_DAY
+from domain.policy.bounds import Days, Multiple, PositiveMultiple, Score
 from domain.policy.relationship import Rules
-from domain.policy.sections import Positive, Score
+from domain.policy.sections import Category
 from schemas.figures.experience import Need
 
 NEEDS: Final[tuple[Need, ...]] = ("security", "justice", "esteem")
@@ -26,9 +27,6 @@ BROKEN_KEPT: Final = 16
 """So many of the newest broken promises of a customer are kept."""
 PURCHASE_DAYS_KEPT: Final = 416
 """The ledger knows a customer's purchases of so many days at least."""
-
-NotNegative = Annotated[float, Field(ge=0)]
-Category = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class MomentLines(Rules):
@@ -55,8 +53,8 @@ class GapRules(Rules):
 class RatioRules(Rules):
     """Perceived over expected: below the first line dissatisfied, above the second delighted."""
 
-    satisfied_from: Positive = 0.95
-    delighted_above: Positive = 1.05
+    satisfied_from: PositiveMultiple = 0.95
+    delighted_above: PositiveMultiple = 1.05
 
     @field_validator("delighted_above")
     @classmethod
@@ -73,9 +71,9 @@ class IndexRules(Rules):
     promoter_from: Score = 9.0
     detractor_to: Score = 6.0
     csat_from: Annotated[float, Field(ge=1, le=5)] = 4.0
-    acsi_overall: NotNegative = 1.0
-    acsi_expectancy: NotNegative = 1.0
-    acsi_ideal: NotNegative = 1.0
+    acsi_overall: Multiple = 1.0
+    acsi_expectancy: Multiple = 1.0
+    acsi_ideal: Multiple = 1.0
 
     @field_validator("detractor_to")
     @classmethod
@@ -95,30 +93,30 @@ class IndexRules(Rules):
 class JourneyRules(Rules):
     """When a journey ends, and what score its peak is measured from."""
 
-    gap_days: Annotated[float, Field(gt=0, le=365)] = 7.0
+    gap_days: Annotated[float, Field(ge=0.001, le=365)] = 7.0
     neutral: Score = 5.0
 
 
 class DeliveredRules(Rules):
     """What a point of severity of an open complaint costs a customer in stress."""
 
-    stress_per_severity: NotNegative = 2.0
+    stress_per_severity: Multiple = 2.0
 
 
 class ConsistencyRules(Rules):
     """How far satisfaction may spread across channels; a channel counts from this weight on."""
 
     spread: Score = 2.0
-    min_weight: NotNegative = 1.0
+    min_weight: Multiple = 1.0
 
 
 class WordOfMouth(Rules):
     """Published rules of thumb about what customers tell others."""
 
-    prospects_of_satisfied: NotNegative = 8.0
-    reached_by_dissatisfied: NotNegative = 25.0
-    unheard_of_complaint: NotNegative = 20.0
-    good_for_bad: NotNegative = 12.0
+    prospects_of_satisfied: Multiple = 8.0
+    reached_by_dissatisfied: Multiple = 25.0
+    unheard_of_complaint: Multiple = 20.0
+    good_for_bad: Multiple = 12.0
 
 
 class NeedRules(Rules):
@@ -145,7 +143,7 @@ class NeedRules(Rules):
     )
     violation_days: Annotated[float, Field(ge=0, lt=CLOSED_COMPLAINT_DAYS)] = 30.0
     broken_promises: Annotated[int, Field(ge=1, le=BROKEN_KEPT)] = 2
-    broken_promise_days: Annotated[float, Field(gt=0, le=3_650)] = 30.0
+    broken_promise_days: Days = 30.0
 
 
 class RepurchaseRules(Rules):
@@ -156,7 +154,7 @@ class RepurchaseRules(Rules):
 
     days: Annotated[int, Field(ge=1, le=PURCHASE_DAYS_KEPT)] = 243
     cohort_days: Annotated[int, Field(ge=2, le=PURCHASE_DAYS_KEPT)] = 400
-    published_ratio: Positive = 6.0
+    published_ratio: PositiveMultiple = 6.0
 
     @field_validator("cohort_days")
     @classmethod

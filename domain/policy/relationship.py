@@ -13,14 +13,13 @@ from typing import Annotated, Final, Literal
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from domain.kernel.units import MS_PER_DAY
-from domain.policy.sections import Positive, Score, Section, Share
-from schemas.fields import Cost, Label, Tier
+from domain.policy.bounds import Amount, Days, PositiveMultiple, Score, Share, Weight
+from domain.policy.sections import Section
+from schemas.fields import Label, Tier
 
 TIMES_KEPT: Final = 21
 """So many of the newest purchases are kept of a customer, hence one gap less."""
 
-Days = Annotated[float, Field(gt=0, le=3_650)]
-Weight = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1, le=1_000)]
 Age = Annotated[int, Field(ge=1, le=120)]
 
@@ -28,7 +27,7 @@ Age = Annotated[int, Field(ge=1, le=120)]
 class Rules(Section):
     """A section of finite numbers; what must hold between two fields holds for defaults too."""
 
-    model_config = ConfigDict(allow_inf_nan=False, validate_default=True)
+    model_config = ConfigDict(validate_default=True)
 
 
 class LapseRules(Rules):
@@ -83,8 +82,8 @@ class LifecycleRules(Rules):
     exploration_days: Days = 90.0
     exploration_purchases: Count = 3
     value_days: Days = 90.0
-    decline: Positive = 0.7
-    formation: Positive = 1.1
+    decline: PositiveMultiple = 0.7
+    formation: PositiveMultiple = 1.1
 
     @field_validator("formation")
     @classmethod
@@ -128,12 +127,12 @@ class ChurnRules(Rules):
     open_complaint: Weight = 0.3
     overdue_complaint: Weight = 0.5
     fall_weight: Weight = 0.3
-    fall_points: Annotated[float, Field(gt=0, le=10)] = 3.0
+    fall_points: Annotated[float, Field(ge=0.001, le=10)] = 3.0
     fall_days: Days = 30.0
     benchmark_yearly_low: Share = 0.1
     benchmark_yearly_high: Share = 0.3
-    benchmark_winning_cost_low: Positive = 5.0
-    benchmark_winning_cost_high: Positive = 7.0
+    benchmark_winning_cost_low: PositiveMultiple = 5.0
+    benchmark_winning_cost_high: PositiveMultiple = 7.0
 
     @field_validator("overdue_complaint", "benchmark_yearly_high", "benchmark_winning_cost_high")
     @classmethod
@@ -168,10 +167,10 @@ class HandoverRules(Rules):
 class WinBackRules(Rules):
     """The task that a lost customer makes: of which ABC classes, how soon it is due, how dear."""
 
-    classes: tuple[Literal["A", "B", "C"], ...] = ("A", "B")
+    classes: Annotated[tuple[Literal["A", "B", "C"], ...], Field(max_length=3)] = ("A", "B")
     due_days: Days = 7.0
     means: Label = "personal call"
-    budget: Cost = 0.0
+    budget: Amount = 0.0
 
 
 class PriorityRules(Rules):
@@ -185,8 +184,8 @@ class GroupRules(Rules):
 
     ages: Annotated[tuple[Age, ...], Field(min_length=1, max_length=16)] = (18, 25, 35, 45, 55, 65)
     liquidity_days: Days = 30.0
-    active_from: Positive = 0.2
-    volatile_from: Positive = 1.0
+    active_from: PositiveMultiple = 0.2
+    volatile_from: PositiveMultiple = 1.0
 
     @field_validator("ages")
     @classmethod

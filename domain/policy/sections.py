@@ -14,21 +14,28 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from domain.kernel.scales import TIERS
 from domain.kernel.units import MS_PER_DAY
+from domain.policy.bounds import (
+    DaysOrNone,
+    HalfLife,
+    Hours,
+    MomentWeight,
+    PositiveAmount,
+    Rate,
+    Score,
+    Seconds,
+)
 from schemas.fields import LABEL_CHARACTERS, REFUSED_IDS
 
 Factor = Literal["product", "service", "relationship", "convenience", "brand", "price"]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(gt=0, le=1)]
-Score = Annotated[float, Field(ge=0, le=10)]
 Name = Annotated[str, Field(min_length=1, max_length=LABEL_CHARACTERS)]
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Category = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class Section(BaseModel):
     """A frozen group of policy fields; a name it does not know is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Currency(Section):
@@ -36,7 +43,7 @@ class Currency(Section):
 
     base: CurrencyCode = "CNY"
     # CZK stands at the scale of a modern bank for the Berka data set, not at its market rate.
-    rates: dict[CurrencyCode, Positive] = Field(
+    rates: dict[CurrencyCode, Rate] = Field(
         default={
             "CNY": 1.0,
             "USD": 7.1,
@@ -47,6 +54,7 @@ class Currency(Section):
             "CZK": 3.0,
         },
         validate_default=True,
+        max_length=512,
     )
 
     @field_validator("rates")
@@ -61,11 +69,11 @@ class Currency(Section):
 class TierLines(Section):
     """Balance at which each tier begins (base currency), and the grace before a fall."""
 
-    prospect: Positive = 100_000.0
-    key: Positive = 200_000.0
-    vip: Positive = 300_000.0
-    private: Positive = 8_000_000.0
-    grace_days: NotNegative = 30.0
+    prospect: PositiveAmount = 100_000.0
+    key: PositiveAmount = 200_000.0
+    vip: PositiveAmount = 300_000.0
+    private: PositiveAmount = 8_000_000.0
+    grace_days: DaysOrNone = 30.0
 
     @field_validator("key", "vip", "private")
     @classmethod
@@ -84,8 +92,10 @@ class Purchases(Section):
     A credit of one of the ``refund_categories``, or with ``refund_of``, is a refund and none.
     """
 
-    directions: tuple[Literal["credit", "debit"], ...] = Field(default=("debit",), min_length=1)
-    categories: tuple[str, ...] | None = None
+    directions: tuple[Literal["credit", "debit"], ...] = Field(
+        default=("debit",), min_length=1, max_length=2
+    )
+    categories: Annotated[tuple[Category, ...], Field(max_length=1_000)] | None = None
     refund_categories: tuple[Name, ...] = Field(default=("refund",), max_length=1_000)
 
 
@@ -109,15 +119,15 @@ class Erasure(Section):
 class MomentWeights(Section):
     """Weight of each kind of moment; ``moment_of_truth`` replaces it where one is met."""
 
-    csat: NotNegative = 1.0
-    nps: NotNegative = 1.0
-    ces: NotNegative = 1.0
-    praise: NotNegative = 1.0
-    wait: NotNegative = 1.0
-    contact: NotNegative = 1.0
-    error: NotNegative = 1.0
-    care: NotNegative = 1.0
-    moment_of_truth: NotNegative = 3.0
+    csat: MomentWeight = 1.0
+    nps: MomentWeight = 1.0
+    ces: MomentWeight = 1.0
+    praise: MomentWeight = 1.0
+    wait: MomentWeight = 1.0
+    contact: MomentWeight = 1.0
+    error: MomentWeight = 1.0
+    care: MomentWeight = 1.0
+    moment_of_truth: MomentWeight = 3.0
 
 
 class MomentScores(Section):
@@ -150,15 +160,15 @@ class MomentFactors(Section):
 class Satisfaction(Section):
     """Moment scores, their weights and how fast they fade."""
 
-    half_life_days: Positive = 30.0
+    half_life_days: HalfLife = 30.0
     weights: MomentWeights = MomentWeights()
     scores: MomentScores = MomentScores()
     factors: MomentFactors = MomentFactors()
-    wait_full_score_seconds: NotNegative = 60.0
-    wait_zero_score_seconds: Positive = 1_200.0
-    long_wait_seconds: NotNegative = 600.0
-    first_purchase_days: NotNegative = 7.0
-    callback_hours: Positive = 1.0
+    wait_full_score_seconds: Seconds = 60.0
+    wait_zero_score_seconds: Seconds = 1_200.0
+    long_wait_seconds: Seconds = 600.0
+    first_purchase_days: DaysOrNone = 7.0
+    callback_hours: Hours = 1.0
 
     @field_validator("wait_zero_score_seconds")
     @classmethod

@@ -13,7 +13,8 @@ from typing import Annotated, ClassVar, Final, Self
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from domain.kernel.scales import FEATURES
-from domain.policy.sections import NotNegative, Positive, Section
+from domain.policy.bounds import Figure, PositiveMultiple
+from domain.policy.sections import Section
 
 BANK_FEATURES: Final = FEATURES
 FURTHER_FEATURES: Final = ("complaints", "complaints_open", "transactions")
@@ -29,7 +30,6 @@ Name = Annotated[
     str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")
 ]
 Advice = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 Clusters = Annotated[int, Field(ge=2, le=LARGEST_K)]
 
 
@@ -46,11 +46,11 @@ class Condition(Section):
     False
     """
 
-    feature: str
-    deviations_above: Finite | None = None
-    deviations_below: Finite | None = None
-    above: Finite | None = None
-    below: Finite | None = None
+    feature: Name
+    deviations_above: Figure | None = None
+    deviations_below: Figure | None = None
+    above: Figure | None = None
+    below: Figure | None = None
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:
@@ -136,23 +136,23 @@ class SegmentRules(Section):
 
     enabled: bool = True
     features: Annotated[tuple[Name, ...], Field(min_length=1, max_length=64)] = BANK_FEATURES
-    weights: dict[str, Positive] = Field(default={})
+    weights: dict[Name, PositiveMultiple] = Field(default={}, max_length=64)
     k_max: Clusters = LARGEST_K
     k: Clusters | None = None
-    names: dict[Name, Name] = Field(default={})
-    margin: Annotated[float, Field(ge=0, lt=1)] = 0.10
+    names: dict[Name, Name] = Field(default={}, max_length=256)
+    margin: Annotated[float, Field(ge=0, le=0.999)] = 0.10
     clear_margin: Annotated[float, Field(ge=0, le=1, validate_default=True)] = 0.30
     hold_hours: Annotated[float, Field(ge=0, le=168)] = 24.0
-    min_customers: Annotated[int, Field(ge=2)] = 30
+    min_customers: Annotated[int, Field(ge=2, le=1_000_000)] = 30
     sample: Annotated[int, Field(ge=10, le=10_000)] = 1_000
     micro_clusters: Annotated[int, Field(ge=16, le=4_096)] = 256
     restarts: Annotated[int, Field(ge=1, le=1_000)] = 40
     silhouette_gain: Annotated[float, Field(ge=0, le=1)] = 0.02
-    share_prior: Annotated[float, Field(ge=0, le=1_000)] = 5.0
-    quarantine_share: Annotated[float, Field(ge=0, lt=0.5)] = 0.02
-    scan_seconds: NotNegative = 30.0
-    publish_shift: Positive = 0.05
-    publish_seconds: Positive = 60.0
+    share_prior: Annotated[float, Field(ge=0, le=1_000)] = 3.0
+    quarantine_share: Annotated[float, Field(ge=0, le=0.499)] = 0.02
+    scan_seconds: Annotated[float, Field(ge=0, le=604_800)] = 30.0
+    publish_shift: PositiveMultiple = 0.05
+    publish_seconds: Annotated[float, Field(ge=0.001, le=604_800)] = 60.0
     strategies: Annotated[tuple[Strategy, ...], Field(max_length=64)] = BANK_STRATEGIES
     other_strategy: Advice = OTHER_STRATEGY
 

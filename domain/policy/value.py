@@ -12,32 +12,34 @@ from typing import Annotated, get_args
 from pydantic import Field, ValidationInfo, field_validator
 from xxhash import xxh3_64_hexdigest
 
-from domain.policy.sections import NotNegative, Positive, Section, Share
+from domain.policy.bounds import Amount, DaysOrNone, InnerShare, Parameter, Share
+from domain.policy.sections import Section
 from schemas.fields import Channel
 
 SCORES = 5
 WEEKS_PER_YEAR = 52
-InnerShare = Annotated[float, Field(gt=0, lt=1)]
 Lines = tuple[InnerShare, InnerShare, InnerShare, InnerShare]
+Spend = Annotated[float, Field(ge=0.001, le=1e12)]
+"""In the currency of the history that a model was fitted to."""
 Range = tuple[Share, Share]
 
 
 class BgNbd(Section):
     """BG/NBD: Gamma(r, alpha) purchases a week, and Beta(a, b) of leaving after a repeat one."""
 
-    r: Positive = 0.2426
-    alpha: Positive = 4.4135
-    a: Positive = 0.7929
-    b: Positive = 2.4258
+    r: Parameter = 0.2426
+    alpha: Parameter = 4.4135
+    a: Parameter = 0.7929
+    b: Parameter = 2.4258
 
 
 class MbgNbd(Section):
     """MBG/NBD: as BG/NBD, but one may leave after the very first purchase too."""
 
-    r: Positive = 0.5248
-    alpha: Positive = 6.1830
-    a: Positive = 0.8914
-    b: Positive = 1.6140
+    r: Parameter = 0.5248
+    alpha: Parameter = 6.1830
+    a: Parameter = 0.8914
+    b: Parameter = 1.6140
 
 
 class GammaGamma(Section):
@@ -46,9 +48,9 @@ class GammaGamma(Section):
     With q at 1 or below the mean spend over all customers would be infinite.
     """
 
-    p: Positive = 6.249
-    q: Positive = 3.745
-    v: Positive = 15.448
+    p: Parameter = 6.249
+    q: Parameter = 3.745
+    v: Spend = 15.448
 
     @field_validator("q")
     @classmethod
@@ -64,7 +66,7 @@ class Clv(Section):
     bg_nbd: BgNbd = BgNbd()
     mbg_nbd: MbgNbd = MbgNbd()
     gamma_gamma: GammaGamma = GammaGamma()
-    yearly_discount: NotNegative = 0.10
+    yearly_discount: Annotated[float, Field(ge=0, le=10)] = 0.10
     horizon_weeks: Annotated[int, Field(ge=1, le=520)] = 39
 
 
@@ -104,8 +106,8 @@ class Abc(Section):
 class RelationClasses(Section):
     """Who is relational, and the shares of relational customers in the first two classes."""
 
-    purchases: Annotated[int, Field(ge=2)] = 3
-    days: NotNegative = 180.0
+    purchases: Annotated[int, Field(ge=2, le=1_000)] = 3
+    days: DaysOrNone = 180.0
     top: InnerShare = 0.10
     upper: InnerShare = 0.40
 
@@ -128,7 +130,7 @@ class ClvClasses(Section):
 class ServeCosts(Section):
     """Cost of one contact, by channel, in base currency; set them to your own accounts'."""
 
-    by_channel: dict[Channel, NotNegative] = Field(
+    by_channel: dict[Channel, Amount] = Field(
         default={
             "app": 0.0,
             "web": 0.0,
@@ -142,6 +144,7 @@ class ServeCosts(Section):
             "other": 1.0,
         },
         validate_default=True,
+        max_length=16,
     )
 
     @cached_property
@@ -189,7 +192,7 @@ class ValueRules(Section):
     serve_costs: ServeCosts = ServeCosts()
     referral_share: Share = 0.25
     # Customers who bought or answered are ranked anew at most this often.
-    refresh_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30.0
+    refresh_seconds: Annotated[float, Field(ge=0.001, le=86_400)] = 30.0
     benchmarks: ValueBenchmarks = ValueBenchmarks()
 
     @cached_property

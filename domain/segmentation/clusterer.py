@@ -98,7 +98,7 @@ class KeyedClusterer(Keyed[K], Clusterer):
         *,
         log: tuple[str, ...] | None = None,
         shares: dict[str, str] | None = None,
-        share_prior: float = 5.0,
+        share_prior: float = 3.0,
         weights: dict[str, float] | None = None,
         k: int | None = None,
         k_max: int = 10,

@@ -34,7 +34,7 @@ class FeatureSet:
     >>> features = FeatureSet.of(SegmentRules(features=("app_launches", "push_share")))
     >>> columns = features.transform([[0.0, 0.0], [15.0, 0.7]])
     >>> features.drawn_to(columns, [0.3]).round(2).tolist()
-    [[0.0, 0.3], [2.77, 0.6]]
+    [[0.0, 0.3], [2.77, 0.63]]
     >>> features.impossible([[3.0, 0.5], [3.0, 1.5], [-1.0, 0.5], [float("nan"), 0.0]]).tolist()
     [False, True, True, True]
     """

@@ -115,33 +115,30 @@ def merge(summaries: Sequence[Summary], features: FeatureSet, sample: int) -> Po
         mean_share(counts @ means[:, each.share], counts @ means[:, place])
         for place, each in enumerate(features.drawn, start=wide)
     )
+    shares = [each.share for each in features.drawn]
+    covered = raw_sums.sum(axis=0)[wide:] - counts.sum() * mean[shares] * mean[wide:]
     return Population(
         counts=counts,
         means=features.drawn_to(means, usual),
         raw_sums=raw_sums[:, :wide],
         raw_squares=_column([part.raw_squares for part in parts])[full, :wide],
         mean=features.drawn_to(mean, usual),
-        m2=_drawn_m2(mean, m2, raw_sums.sum(axis=0), counts.sum(), features, usual),
+        m2=_drawn_m2(m2, covered, features, usual),
         sample=features.drawn_to(_column([part.vectors for part in parts])[smallest], usual),
         usual=usual,
     )
 
 
 def _drawn_m2(
-    mean: Floats,
-    m2: Floats,
-    products: Floats,
-    customers: float,
-    features: FeatureSet,
-    usual: tuple[float, ...],
+    m2: Floats, covered: Floats, features: FeatureSet, usual: tuple[float, ...]
 ) -> Floats:
     """Sums of squared deviations (d,) of what the clustering sees, from the columns' (c,).
 
-    ``products`` (c,) are `Summary.raw_sums` over all.
+    ``covered`` (h,) sums the products of deviations of both columns of each drawn share.
     """
     found = m2[: len(features)].copy()
-    for place, (each, p) in enumerate(zip(features.drawn, usual, strict=True), len(features)):
-        both = products[place] - customers * mean[each.share] * mean[place]
+    drawn = zip(features.drawn, usual, covered.tolist(), strict=True)
+    for place, (each, p, both) in enumerate(drawn, len(features)):
         slope = MIDDLE - p
         found[each.share] = max(m2[each.share] + slope * (slope * m2[place] + 2 * both), 0.0)
     return found

@@ -65,7 +65,8 @@ class Load:
         """The partition behind the one of the record's key; there must be two at least."""
         numbers = self._producer.partitions_for(record.topic)
         assert record.key is not None
-        return ((murmur2(record.key) & 0x7FFFFFFF) + 1) % len(numbers)
+        own: int = murmur2(record.key) & 0x7FFFFFFF
+        return (own + 1) % len(numbers)
 
     def _run(self) -> None:
         began = time.monotonic()

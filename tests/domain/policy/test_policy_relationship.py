@@ -29,10 +29,10 @@ def test_the_defaults_are_those_of_the_reference() -> None:
 @pytest.mark.parametrize(
     ("section", "given", "must"),
     [
-        ("lapse", {"percentile": 0}, "greater than 0"),
+        ("lapse", {"percentile": 0}, "greater than or equal to 0.000001"),
         ("lapse", {"percentile": 1.2}, "less than or equal to 1"),
         ("lapse", {"percentile": NAN}, "finite number"),
-        ("lapse", {"min_days": 0}, "greater than 0"),
+        ("lapse", {"min_days": 0}, "greater than or equal to 0.001"),
         ("lapse", {"min_days": NAN}, "finite number"),
         ("lapse", {"gaps": 21}, "less than or equal to 20"),
         ("lapse", {"gaps": 3}, "not be greater than lapse.gaps + 1 (4)"),
@@ -55,7 +55,7 @@ def test_the_defaults_are_those_of_the_reference() -> None:
         ("churn", {"gap_weight": -0.1}, "greater than or equal to 0"),
         ("churn", {"fall_weight": 1.1}, "less than or equal to 1"),
         ("churn", {"fall_weight": NAN}, "finite number"),
-        ("churn", {"fall_points": 0}, "greater than 0"),
+        ("churn", {"fall_points": 0}, "greater than or equal to 0.001"),
         ("churn", {"open_complaint": 0.6}, "not be less than churn.open_complaint (0.6)"),
         (
             "churn",
@@ -67,7 +67,7 @@ def test_the_defaults_are_those_of_the_reference() -> None:
             {"benchmark_winning_cost_low": 8},
             "not be less than churn.benchmark_winning_cost_low (8)",
         ),
-        ("contacts", {"one_agent_share": 0}, "greater than 0"),
+        ("contacts", {"one_agent_share": 0}, "greater than or equal to 0.000001"),
         ("priority", {"churn_risk": 2}, "less than or equal to 1"),
         ("groups", {"ages": [18, 18]}, "ages must ascend; 18 comes behind 18"),
         ("groups", {"ages": []}, "at least 1 item"),

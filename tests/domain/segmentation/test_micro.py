@@ -23,7 +23,7 @@ BANK = FeatureSet.of(SegmentRules())
 
 def logs(raw: Floats) -> Floats:
     """The bank's columns: logarithms of counts; for the share w (share - 1/2), and w at the end."""
-    weight = raw[:, 1] / (raw[:, 1] + 5.0)
+    weight = raw[:, 1] / (raw[:, 1] + 3.0)
     expected = np.log(1.0 + raw)
     expected[:, 3] = weight * (raw[:, 3] - 0.5)
     return np.column_stack((expected, weight))

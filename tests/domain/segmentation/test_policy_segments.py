@@ -166,8 +166,8 @@ def test_real_units_come_back_from_the_transformed() -> None:
     raw = np.array([[0, 3, 250, 0.638, 1, 0, 12, 7.0]])
     transformed = features.drawn_to(features.transform(raw), [0.5])
     assert transformed[0, 2] == pytest.approx(5.5254529391)  # log 251
-    assert transformed[0, 3] == pytest.approx(0.55175)  # (3 x 0.638 + 5 x 0.5) / 8
-    raw[0, 3] = 0.55175
+    assert transformed[0, 3] == pytest.approx(0.569)  # (3 x 0.638 + 3 x 0.5) / 6
+    raw[0, 3] = 0.569
     assert features.restore(transformed) == pytest.approx(raw)
     assert raw[0, 2] == 250
 
