@@ -33,9 +33,7 @@ def _known_zone(name: str) -> str:
 
 Zone = Annotated[str, Field(max_length=64), AfterValidator(_known_zone)]
 ClockTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-ClosingTime = Annotated[
-    str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")
-]
+ClosingTime = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 Dates = Annotated[tuple[date, ...], Field(max_length=2_000)]
 
 
