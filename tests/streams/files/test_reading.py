@@ -56,9 +56,9 @@ def refused(path: Path, data: bytes) -> str:
     [
         TEXT.encode(),
         TEXT.encode("utf-8-sig"),
-        gzip.compress(TEXT.encode()),
-        gzip.compress(ONE.encode() + b"\n") + gzip.compress(TWO.encode() + b"\n"),
-        gzip.compress(TEXT.encode("utf-16")),
+        gzip.compress(TEXT.encode(), mtime=0),
+        gzip.compress(ONE.encode() + b"\n", mtime=0) + gzip.compress(TWO.encode() + b"\n", mtime=0),
+        gzip.compress(TEXT.encode("utf-16"), mtime=0),
         bz2.compress(TEXT.encode()),
         lzma.compress(TEXT.encode("utf-8-sig")),
         TEXT.encode("utf-16"),
@@ -110,7 +110,7 @@ PRETTY = json.dumps({"type": "app_click", "n": 1}, indent=2).encode()
         (b"[\n" + ONE.encode() + b",\n" + TWO.encode() + b"\n]\n",
          f"f is a JSON array; {WANTED}: jq -c '.[]' f > events.jsonl"),
         (b"\xef\xbb\xbf \n" + ARRAY, f"f is a JSON array; {WANTED}: jq -c '.[]' f > events.jsonl"),
-        (gzip.compress(ARRAY),
+        (gzip.compress(ARRAY, mtime=0),
          f"f is a JSON array; {WANTED}: gzip -dc f | jq -c '.[]' > events.jsonl"),
         (ARRAY.decode().encode("utf-16"),
          f"f is a JSON array; {WANTED}: iconv -f UTF-16 -t UTF-8 f | jq -c '.[]' > events.jsonl"),
@@ -138,8 +138,8 @@ PRETTY = json.dumps({"type": "app_click", "n": 1}, indent=2).encode()
         (b'{"a":1}\r{"a":2}\r',
          f"f has lines that end in CR alone; {WANTED}, and LF ends a line:"
          " tr '\\r' '\\n' < f > events.jsonl"),
-        (gzip.compress(TEXT.encode())[:-1], "f: is cut off within its gzip; get it whole"),
-        (gzip.compress(TEXT.encode())[:-8] + b"\0" * 8, "f: its gzip is damaged (CRC check failed"),
+        (gzip.compress(TEXT.encode(), mtime=0)[:-1], "f: is cut off within its gzip; get it whole"),
+        (gzip.compress(TEXT.encode(), mtime=0)[:-8] + b"\0" * 8, "f: its gzip is damaged (CRC check failed"),
         (TEXT.encode("utf-16")[:-1], "f, behind line 1: is not text in UTF-16 (truncated data)"),
     ],
 )  # fmt: skip
@@ -180,7 +180,7 @@ def test_a_line_without_end_is_no_line(tmp_path: Path, monkeypatch: pytest.Monke
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("data", [TEXT.encode(), gzip.compress(TEXT.encode())])
+@pytest.mark.parametrize("data", [TEXT.encode(), gzip.compress(TEXT.encode(), mtime=0)])
 def test_a_pipe_is_read_once_however_it_comes(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
