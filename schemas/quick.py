@@ -113,18 +113,20 @@ def quick(value: bytes) -> Quick | None:
     if minute is None:
         return None
     event.occurred_at = minute + second + part
+    # An id of ASCII that begins or ends with a space would show as one beside its quotes.
+    plain = ascii_alone and b' "' not in value and b'" ' not in value
     if type(event) is QuickTransaction:
-        return event if _is_transaction(event, ascii_alone) else None
+        return event if _is_transaction(event, plain) else None
     needed = _needs.get(event.action)
     if (event.source is None) is (needed == "source"):
         return None
     if (event.function is None) is (needed == "function"):
         return None
-    return event if _are_ids(ascii_alone, event.event_id, event.customer_id) else None
+    return event if plain or _are_ids(event.event_id, event.customer_id) else None
 
 
-def _is_transaction(event: QuickTransaction, ascii_alone: bool) -> bool:
-    """Whether what its fields' types do not ask for holds."""
+def _is_transaction(event: QuickTransaction, plain: bool) -> bool:
+    """Whether what its fields' types do not ask for holds; the ids of a ``plain`` one do."""
     if event.currency not in _currencies:
         if not _currency.match(event.currency):
             return False
@@ -132,13 +134,10 @@ def _is_transaction(event: QuickTransaction, ascii_alone: bool) -> bool:
     of = event.refund_of
     if of is not None and (event.direction == "debit" or not _id.match(of)):
         return False
-    return _are_ids(ascii_alone, event.event_id, event.customer_id, event.account_id)
+    return plain or _are_ids(event.event_id, event.customer_id, event.account_id)
 
 
-def _are_ids(ascii_alone: bool, *ids: str) -> bool:
-    """Whether these neither begin nor end with white space, given that none has controls."""
-    if ascii_alone:
-        return all([each.strip() is each for each in ids])
+def _are_ids(*ids: str) -> bool:
     return all([_id.match(each) for each in ids])
 
 

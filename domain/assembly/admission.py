@@ -30,10 +30,11 @@ ID_FIELDS: Final[dict[type, tuple[str, ...]]] = {
 
 def refusal(event: AnyEvent, policy: Policy) -> str | None:
     """Why an event is refused, in words; ``None`` where it is not."""
-    refused = policy.refused_ids
-    if event.event_id.casefold() in refused:
+    # most ids end as none of these does
+    refused, ends = policy.refused_ids, policy.refused_ends
+    if event.event_id[-1] in ends and event.event_id.casefold() in refused:
         return _nobody("event_id", event.event_id)
-    if event.customer_id.casefold() in refused:
+    if event.customer_id[-1] in ends and event.customer_id.casefold() in refused:
         return _nobody("customer_id", event.customer_id)
     kind = type(event)
     if kind is QuickClick or kind is AppClick:

@@ -81,6 +81,16 @@ class Policy(Section):
         return frozenset(each.casefold() for each in self.ids.refused)
 
     @cached_property
+    def refused_ends(self) -> frozenset[str]:
+        """The characters that an id which case folds to one of these can end with."""
+        last = {each[-1] for each in self.refused_ids}
+        return frozenset(
+            character
+            for character in map(chr, range(0x1_0000))
+            if (folded := character.casefold()) and folded[-1] in last
+        )
+
+    @cached_property
     def sure_amounts(self) -> tuple[float, float]:
         """Amounts from the one to the other are neither nothing nor too much in base currency.
 
