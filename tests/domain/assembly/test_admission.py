@@ -18,6 +18,7 @@ from tests.domain.bank import CUSTOMER, Task
 from tests.schemas.test_quick import written
 
 POLICY = Policy()
+ALONE = ("event_id", "customer_id", "occurred_at", "channel")
 FIELDS = [
     (kind, name)
     for kind, model in MODEL_OF_TYPE.items()
@@ -27,6 +28,9 @@ FIELDS = [
 
 def given(kind: str, name: str, value: Any) -> dict[str, Any]:
     """An example that has this field, with another value of it."""
+    if name == "merged_into":  # stands alone
+        several = [{field: EXAMPLES[kind][0][field] for field in ALONE} | {"type": kind}]
+        return {**several[0], name: value}
     several = [each for each in EXAMPLES[kind] if name in each] or [
         each | ({"direction": "credit"} if name == "refund_of" else {}) for each in EXAMPLES[kind]
     ]
