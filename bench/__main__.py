@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("engines", "pipeline", "latency", "restore", "segments")
+BENCHMARKS = ("engines", "pipeline", "latency", "restore", "segments", "bank_seeds")
 
 
 def main() -> int:

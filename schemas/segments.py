@@ -94,7 +94,10 @@ class SegmentModel(CommonRecord):
     version: Annotated[int, Field(ge=1)]
     features: Annotated[tuple[Label, ...], Field(min_length=1, max_length=MAX_FEATURES)]
     logged: tuple[bool, ...]
-    drawn: Annotated[tuple[DrawnShare, ...], Field(max_length=MAX_FEATURES)] = ()
+    # A model from before shares were drawn is written as it was read.
+    drawn: Annotated[
+        tuple[DrawnShare, ...], Field(max_length=MAX_FEATURES, exclude_if=lambda drawn: not drawn)
+    ] = ()
     weights: Vector
     mean: Vector
     scale: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=MAX_FEATURES)]

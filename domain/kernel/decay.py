@@ -31,3 +31,12 @@ def weight_at(at: float, half_life_ms: float, epoch: int) -> float:
     """
     factor: float = 2.0 ** min(at / half_life_ms - epoch, LARGEST_EXPONENT)
     return factor
+
+
+def power(exponent: float) -> float:
+    """Two to the exponent, kept within what a double holds.
+
+    >>> power(3), power(5_000) == power(1_000), power(-5_000) > 0
+    (8.0, True, True)
+    """
+    return float(2.0 ** max(min(exponent, LARGEST_EXPONENT), -LARGEST_EXPONENT))

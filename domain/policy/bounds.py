@@ -9,13 +9,21 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 MOST_AMOUNT: Final = 1e12
 """Base currency. An event's own amounts may be larger; what a rule asks for need not be."""
 LONGEST_DAYS: Final = 3_650.0
 LONGEST_HOURS: Final = 24 * LONGEST_DAYS
 LONGEST_SECONDS: Final = 3_600 * LONGEST_HOURS
+LEAST_WEIGHT: Final = 0.001
+
+
+def _none_or_some(weight: float) -> float:
+    if 0 < weight < LEAST_WEIGHT:
+        raise ValueError(f"must be 0, or at least {LEAST_WEIGHT:g}")
+    return weight
+
 
 Amount = Annotated[float, Field(ge=0, le=MOST_AMOUNT)]
 """Base currency, 0 included."""
@@ -32,19 +40,20 @@ Days = Annotated[float, Field(ge=0.001, le=LONGEST_DAYS)]
 """From a minute and a half to ten years."""
 DaysOrNone = Annotated[float, Field(ge=0, le=LONGEST_DAYS)]
 """Days, of which 0 means: not at all."""
-HalfLife = Annotated[float, Field(ge=0.01, le=LONGEST_DAYS)]
-"""Days in which a weight halves: from a quarter of an hour to ten years."""
+HalfLife = Annotated[float, Field(ge=1, le=LONGEST_DAYS)]
+"""Days in which a weight halves: from a day to ten years. What lies a thousand of them back is no
+number any more, so a shorter one would lose what was known a year ago."""
 Share = Annotated[float, Field(ge=1e-6, le=1)]
 InnerShare = Annotated[float, Field(ge=1e-6, le=0.999999)]
 """A share of everything that leaves a rest."""
 Weight = Annotated[float, Field(ge=0, le=1)]
 Score = Annotated[float, Field(ge=0, le=10)]
-MomentWeight = Annotated[float, Field(ge=0, le=1_000)]
+MomentWeight = Annotated[float, Field(ge=0, le=1_000), AfterValidator(_none_or_some)]
 """How much a moment weighs beside others; 0 leaves it out."""
 Multiple = Annotated[float, Field(ge=0, le=1_000)]
 """How many times as much, or how many for each."""
 PositiveMultiple = Annotated[float, Field(ge=0.001, le=1_000)]
-Parameter = Annotated[float, Field(ge=0.001, le=1e6)]
+Parameter = Annotated[float, Field(ge=1e-4, le=10_000)]
 """Of a model of purchases or spend."""
 Measured = Annotated[float, Field(ge=1e-6, le=MOST_AMOUNT)]
 """What an operator counted, in any one unit."""

@@ -19,7 +19,7 @@ from schemas.fields import Channel
 SCORES = 5
 WEEKS_PER_YEAR = 52
 Lines = tuple[InnerShare, InnerShare, InnerShare, InnerShare]
-Spend = Annotated[float, Field(ge=0.001, le=1e12)]
+Spend = Annotated[float, Field(ge=1e-6, le=1e12)]
 """In the currency of the history that a model was fitted to."""
 Range = tuple[Share, Share]
 

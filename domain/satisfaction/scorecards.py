@@ -13,7 +13,7 @@ from typing import Final
 
 from domain.customer.labels import Labels
 from domain.customer.parts import Moment, Promise
-from domain.kernel.decay import MAX_EXPONENT, epoch_of, weight_at
+from domain.kernel.decay import MAX_EXPONENT, epoch_of, power, weight_at
 from domain.kernel.scales import CHANNELS, FACTORS, STAGES, TIERS
 from domain.kernel.units import MS_PER_DAY
 from domain.policy.experience import MomentLines
@@ -36,8 +36,6 @@ CUBE, STAGE, REGION, SEGMENT, AGENT, BRANCH = b"f", b"s", b"r", b"g", b"a", b"b"
 BOUNDS: Final = {REGION: 64, SEGMENT: 32, AGENT: 1_000, BRANCH: 1_000}
 OTHER: Final = b"\x00\x00"
 """The place of a dimension that takes the names for which there is no other."""
-LEAST: Final = 1_000
-"""The exponent below which a scale is as good as 0, and would be lost in a double."""
 FADED: Final = 0.05
 """A place whose weights and counts sum up to less, as of now, may be used again."""
 
@@ -178,13 +176,13 @@ class Scorecards:
         if self.epoch is None:
             self.epoch, self.half_life_ms = epoch, half_life_ms
         elif self.half_life_ms != half_life_ms:
-            scale = 2.0 ** max(epoch - at / self.half_life_ms, -LEAST)
+            faded = epoch - at / self.half_life_ms
             epoch = epoch_of(at, half_life_ms)
-            self._rescale(epoch, scale * weight_at(at, half_life_ms, epoch))
+            self._rescale(epoch, power(faded + at / half_life_ms - epoch))
             self.half_life_ms = half_life_ms
         elif at / half_life_ms - epoch > MAX_EXPONENT:
             before, epoch = epoch, epoch_of(at, half_life_ms)
-            self._rescale(epoch, 2.0 ** max(before - epoch, -LEAST))
+            self._rescale(epoch, power(before - epoch))
         return weight_at(at, half_life_ms, epoch)
 
     def _match(self, epoch: int, half_life_ms: float) -> float:
@@ -196,10 +194,10 @@ class Scorecards:
             self.epoch, self.half_life_ms = epoch, half_life_ms
         if half_life_ms != self.half_life_ms:
             at = max(epoch * half_life_ms, self.epoch * self.half_life_ms)
-            return float(2.0 ** (epoch - at / half_life_ms + at / self.half_life_ms - self.epoch))
+            return power(epoch - at / half_life_ms + at / self.half_life_ms - self.epoch)
         if epoch > self.epoch:
-            self._rescale(epoch, 2.0 ** max(self.epoch - epoch, -LEAST))
-        return float(2.0 ** max(epoch - self.epoch, -LEAST))
+            self._rescale(epoch, power(self.epoch - epoch))
+        return power(epoch - self.epoch)
 
     def _rescale(self, epoch: int, scale: float) -> None:
         for key, tally in self.tallies.items():
@@ -267,7 +265,7 @@ class Scorecards:
         self._touch(other)
         self._looked[other] = day
         assert self.epoch is not None
-        left = 2.0 ** (self.epoch - day * MS_PER_DAY / self.half_life_ms)
+        left = power(self.epoch - day * MS_PER_DAY / self.half_life_ms)
         places = self._places[letter]
         key = min(places.values(), key=lambda key: (_volume(self.tallies[key]), key))
         if _volume(self.tallies[key]) * left >= FADED:

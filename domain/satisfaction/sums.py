@@ -9,7 +9,7 @@ from __future__ import annotations
 from domain.customer.cause import Cause
 from domain.customer.parts import Moment, Mood
 from domain.customer.state import MOOD, Customer
-from domain.kernel.decay import MAX_EXPONENT, epoch_of, weight_at
+from domain.kernel.decay import MAX_EXPONENT, epoch_of, power, weight_at
 from domain.kernel.scales import CHANNELS, FACTORS, STAGES
 from domain.kernel.units import MS_PER_DAY
 from domain.policy import Policy
@@ -73,13 +73,12 @@ def prepare(mood: Mood, at: int, newest: int, half_life_ms: float) -> None:
         # A moment judged by the clock may lie long after the newest event.
         then = max(newest, mood.epoch * mood.half_life_ms)
         epoch = epoch_of(then, half_life_ms)
-        scale = weight_at(then, half_life_ms, epoch) / weight_at(
-            then, mood.half_life_ms, mood.epoch
-        )
+        before = then / mood.half_life_ms - mood.epoch
+        scale = power(then / half_life_ms - epoch - before)
         mood.epoch, mood.half_life_ms = epoch, half_life_ms
     elif at / half_life_ms - mood.epoch > MAX_EXPONENT:
         epoch = epoch_of(at, half_life_ms)
-        scale = 2.0 ** max(mood.epoch - epoch, -1_000)
+        scale = power(mood.epoch - epoch)
         mood.epoch = epoch
     if scale != 1.0:
         mood.sums = {cell: (w * scale, s * scale) for cell, (w, s) in mood.sums.items()}

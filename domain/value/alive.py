@@ -89,7 +89,9 @@ class Fade:
 
 
 def _power(model: MbgNbd, repeats: int, probability: float) -> float:
-    """Where P(alive) is ``probability``: ln((alpha + T) / (alpha + t_x))."""
+    """Where P(alive) is ``probability``: ln((alpha + T) / (alpha + t_x)); 0 it never is."""
+    if probability <= 0.0:
+        return LARGEST_EXPONENT
     odds = (1.0 / probability - 1.0) * (model.b + repeats) / model.a
     return min(log(odds) / (model.r + repeats), LARGEST_EXPONENT) if odds > 0 else 0.0
 

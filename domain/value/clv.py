@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from scipy.special import hyp2f1
+from scipy.special import betaincinv, hyp2f1
 
 from domain.policy.value import WEEKS_PER_YEAR, BgNbd, Clv, GammaGamma, MbgNbd
 from domain.value.alive import LARGEST_EXPONENT, p_alive_bg
@@ -24,6 +24,7 @@ Number = TypeVar("Number", float, Floats)
 NUDGE = 1e-6
 # Points in time, beside the horizon's end, at which purchases are worked out to discount them.
 NODES = 8
+QUANTILES = (np.arange(1_000) + 0.5) / 1_000
 
 
 class Lifetime(NamedTuple):
@@ -133,9 +134,36 @@ def expected_while_alive(
         b += 2 * NUDGE
     c = a + b - 1.0 + x
     left = (model.alpha + age) / (model.alpha + age + weeks)
-    series = hyp2f1(a - 1.0, a + b - 1.0 - model.r, c, 1.0 - left)
-    expected: Floats = c / (a - 1.0) * (1.0 - left ** (a - 1.0) * series)
+    with np.errstate(invalid="ignore", over="ignore"):
+        series = hyp2f1(a - 1.0, a + b - 1.0 - model.r, c, 1.0 - left)
+        expected: Floats = c / (a - 1.0) * (1.0 - left ** (a - 1.0) * series)
+    if not np.isfinite(expected).all():
+        expected = _where_it_overflows(
+            expected, model.r + x, weeks / (model.alpha + age), (a, b + x)
+        )
     return expected
+
+
+def _where_it_overflows(
+    found: Floats,
+    shape: Floats | float,
+    ahead: Floats | float,
+    leaving: tuple[float, Floats | float],
+) -> Floats:
+    """The same where a factor of it overflowed: far out in parameters, or with very many repeats.
+
+    With p ~ Beta(a, b + x) of leaving after a purchase it is the mean of
+    (1 - (1 + p t / (alpha + T))^-(r + x)) / p: here over `QUANTILES` of p, to about three digits.
+    """
+    values = np.array(found, dtype=np.float64)
+    shapes, times, stays = (
+        np.broadcast_to(each, values.shape) for each in (shape, ahead, leaving[1])
+    )
+    for place in map(tuple, np.argwhere(~np.isfinite(values))):
+        p = np.maximum(betaincinv(leaving[0], stays[place], QUANTILES), np.finfo(float).tiny)
+        left = -np.expm1(-shapes[place] * np.log1p(p * times[place])) / p
+        values[place] = left.mean()
+    return values
 
 
 def _drawn(x: Number, mean: Number, model: GammaGamma) -> Number:

@@ -27,7 +27,7 @@ WIDE = 140
 def register(app: typer.Typer) -> None:
     """Add the group to the app."""
     group = typer.Typer(help="The policy file: every number that the rules go by.")
-    for command in (show, check, diff):
+    for command in (show, check, diff, fields):
         group.command()(command)
     app.add_typer(group, name="policy")
 
@@ -116,6 +116,16 @@ def diff(
             console.print(part)
     if fail_on_change and found.changed:
         raise typer.Exit(1)
+
+
+def fields() -> None:
+    """Print every field of the policy with its default and bounds, as Markdown.
+
+    Example: touchline policy fields > policy.md
+    """
+    from domain.policy.reference import document
+
+    print(document(), end="")
 
 
 def _policy(named: str) -> Policy:

@@ -23,7 +23,7 @@ Step = Callable[[str], None]
 
 LEAST_REPEATERS: Final = 10
 # ln of the largest parameter and of 1 / the smallest: beyond it the data do not tell them.
-LARGEST_LOG: Final = 12.0
+LARGEST_LOG: Final = 9.2
 STEPS: Final = 4_000
 SEARCHES: Final = 10
 SIMPLEX: Final = 0.2

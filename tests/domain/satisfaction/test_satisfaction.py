@@ -291,3 +291,22 @@ def test_a_long_wait_of_a_vip_is_told() -> None:
     (alert,) = task.alerts("vip_long_wait")
     assert alert.reason == "A vip customer waited 601 s; the line is 600 s."
     assert after_start(alert) == 11 * DAY
+
+
+FLEETING = Policy.model_validate({"satisfaction": {"half_life_days": 1}})
+
+
+def test_what_was_felt_long_ago_is_still_known_when_something_else_comes() -> None:
+    make = Events()
+    task = Task(FLEETING).take(make.survey(0, "csat", 4.0))
+    # 1,400 half-lives later: 2 to that is no double.
+    assert task.take(make.click(1_400 * DAY)).figures()["satisfaction"] == pytest.approx(7.5)
+
+
+def test_a_promise_that_breaks_long_after_the_last_event_counts_most() -> None:
+    make = Events()
+    broken = make.contact(DAY, outcome="unresolved").model_copy(
+        update={"callback_by": moment(START + 1_400 * DAY)}
+    )
+    task = Task(FLEETING).take(make.survey(0, "csat", 5.0), broken).until(1_401 * DAY)
+    assert task.figures(1_401 * DAY)["satisfaction"] == pytest.approx(1.0)

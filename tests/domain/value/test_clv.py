@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.policy.value import BgNbd, Clv, GammaGamma, MbgNbd
 from domain.value import clv, likelihood
-from domain.value.alive import age_at, p_alive, p_alive_bg
+from domain.value.alive import Fade, age_at, p_alive, p_alive_bg
 from domain.value.history import Histories, History
 from tests.domain import oracle_value as oracle
 from tests.domain.oracle_value import Floats
@@ -152,3 +152,37 @@ def test_the_age_at_a_probability_is_when_it_is_reached() -> None:
             age = age_at(MbgNbd(), history, probability)
             if age > history.recency:
                 assert p_alive(MbgNbd(), history, age) == pytest.approx(probability, rel=1e-9)
+
+
+def test_a_probability_of_0_is_never_reached() -> None:
+    history = History(2, 30.43)
+    assert age_at(MbgNbd(), history, 0.0) > 1e300
+    assert Fade(MbgNbd(), 0.0).age(history) > 1e300
+
+
+@pytest.mark.parametrize(
+    ("model", "x", "age", "weeks"),
+    [
+        (BgNbd(r=0.01, alpha=0.1, a=0.01, b=1.0), 100.0, 15.0, 520.0),
+        (BgNbd(r=1.0, alpha=0.1, a=30.0, b=30.0), 100.0, 15.0, 520.0),
+        (MbgNbd(r=0.01, alpha=0.01, a=100.0, b=100.0), 0.0, 0.0, 39.0),
+    ],
+)
+def test_where_the_series_overflows_purchases_are_what_the_definition_gives(
+    model: BgNbd | MbgNbd, x: float, age: float, weeks: float
+) -> None:
+    found = float(clv.expected_while_alive(np.array([x]), age, weeks, model)[0])
+    rng = np.random.default_rng(3)
+    stays = model.b + x + isinstance(model, MbgNbd)
+    leaving = np.maximum(rng.beta(model.a, stays, 400_000), 1e-300)
+    bought = -np.expm1(-(model.r + x) * np.log1p(leaving * weeks / (model.alpha + age))) / leaving
+    assert found == pytest.approx(bought.mean(), rel=0.02)
+
+
+def test_there_and_beside_it_the_two_ways_agree() -> None:
+    model, nothing = BgNbd(), np.array([np.nan])
+    for x, age in ((0.0, 10.0), (2.0, 38.86), (20.0, 60.0)):
+        exact = float(clv.expected_while_alive(x, age, 39.0, model))
+        ahead = 39.0 / (model.alpha + age)
+        other = clv._where_it_overflows(nothing, model.r + x, ahead, (model.a, model.b + x))
+        assert other[0] == pytest.approx(exact, rel=1e-4)
