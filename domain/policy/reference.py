@@ -114,7 +114,8 @@ def _fixed(pattern: str) -> bool:
 
 def document() -> str:
     """The page in Markdown."""
-    lines, section = [TITLE], ""
+    lines: list[str | None] = [TITLE]
+    section = ""
     for field in all_fields():
         if field.path[-2:] == (EACH, EACH) or _told_before(field.path):
             continue

@@ -111,11 +111,10 @@ def read_yaml(text: str) -> Any:
 def _refuse_tags(text: str) -> None:
     for event in yaml.parse(text, Loader=_Loader):
         tag = getattr(event, "tag", None)
+        line = event.start_mark.line + 1 if event.start_mark is not None else 1
         if tag is not None:
-            line = event.start_mark.line + 1
             raise yaml.YAMLError(f"there is a tag in line {line}, {tag}; leave it out")
         if isinstance(event, yaml.ScalarEvent) and not _is_text(event.value):
-            line = event.start_mark.line + 1
             raise yaml.YAMLError(f"half of a surrogate pair in line {line}; write the character")
 
 

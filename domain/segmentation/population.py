@@ -112,7 +112,7 @@ def merge(summaries: Sequence[Summary], features: FeatureSet, sample: int) -> Po
     means = _column([part.sums for part in parts])[full] / counts[:, None]
     raw_sums = _column([part.raw_sums for part in parts])[full]
     usual = tuple(
-        mean_share(counts @ means[:, each.share], counts @ means[:, place])
+        mean_share(float(counts @ means[:, each.share]), float(counts @ means[:, place]))
         for place, each in enumerate(features.drawn, start=wide)
     )
     shares = [each.share for each in features.drawn]
