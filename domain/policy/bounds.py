@@ -40,9 +40,8 @@ Days = Annotated[float, Field(ge=0.001, le=LONGEST_DAYS)]
 """From a minute and a half to ten years."""
 DaysOrNone = Annotated[float, Field(ge=0, le=LONGEST_DAYS)]
 """Days, of which 0 means: not at all."""
-HalfLife = Annotated[float, Field(ge=1, le=LONGEST_DAYS)]
-"""Days in which a weight halves: from a day to ten years. What lies a thousand of them back is no
-number any more, so a shorter one would lose what was known a year ago."""
+HalfLife = Annotated[float, Field(ge=0.01, le=LONGEST_DAYS)]
+"""Days in which a weight halves: from a quarter of an hour to ten years."""
 Share = Annotated[float, Field(ge=1e-6, le=1)]
 InnerShare = Annotated[float, Field(ge=1e-6, le=0.999999)]
 """A share of everything that leaves a rest."""

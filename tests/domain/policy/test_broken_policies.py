@@ -114,7 +114,7 @@ BROKEN = [
         "satisfaction.scores.praise", "11", "less than or equal to 10",
     ),
     Broken(
-        "satisfaction: {half_life_days: 0}", "satisfaction.half_life_days", "0", "or equal to 1"
+        "satisfaction: {half_life_days: 0}", "satisfaction.half_life_days", "0", "equal to 0.01"
     ),
     Broken(
         "satisfaction: {half_life_days: .inf}",
