@@ -52,7 +52,7 @@ def fields(policy: Section) -> dict[str, Any]:
 
     >>> from domain.policy.sections import Purchases
     >>> fields(Purchases())
-    {'directions': ['debit'], 'categories': None}
+    {'directions': ['debit'], 'categories': None, 'refund_categories': ['refund']}
     """
     return dict(_leaves("", policy.model_dump(mode="json")))
 

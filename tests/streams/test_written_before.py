@@ -93,7 +93,9 @@ def test_its_record_gives_what_its_workers_sent_but_for_what_was_changed_on_purp
 ) -> None:
     playback = played(kept.unpacked("record", tmp_path))
     outputs = [(topic, unnamed(value)) for topic, value in playback.play() if topic in OUTPUTS]
-    sent = [(topic, unnamed(one.value or b"")) for topic in OUTPUTS for one in kept.records(topic)]
+    lay = [(topic, one.value or b"") for topic in OUTPUTS for one in kept.records(topic)]
+    # 64 accounts were too many, 1,024 are now
+    sent = [(topic, unnamed(value)) for topic, value in lay if b'"account_overflow"' not in value]
     now, then = by_customer(outputs), by_customer(sent)
     rejudged = {key for key in now.keys() | then.keys() if now.get(key) != then.get(key)}
     assert {topic for topic, _ in rejudged} <= {ALERTS}
@@ -113,6 +115,8 @@ def unnamed(value: bytes) -> bytes:
     told = json.loads(value)
     if told.pop("held_until", None):  # new, and said in the reason too
         told["reason"] = told["reason"].partition(" Topics hold its records")[0]
+    if "detail" in told:  # times have a last year now, too
+        told["detail"] = told["detail"].replace("from 1971 on,", "from 1971 to 2200,")
     return msgspec.json.encode({name: told[name] for name in told if name not in OWN_IDS})
 
 
@@ -219,7 +223,8 @@ def test_every_state_record_it_ever_wrote_is_read_and_written_as_it_was(kept: Ke
                 for record, value in everything(customer):
                     assert decoded(record, store.get(record)) == decoded(record, value), record
                     letters.add(record[:1])
-        assert letters == {b"c", b"d", b"p", *LETTERS.values()}, number
+        identity = LETTERS[state_records.IDENTITY]  # is kept since
+        assert letters == {b"c", b"d", b"p", *LETTERS.values()} - {identity}, number
 
 
 def decoded(record: bytes, value: bytes | None) -> Any:
