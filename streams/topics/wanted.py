@@ -34,9 +34,9 @@ _PROBE_SEGMENT_BYTES: Final = 1 << 20
 
 # An erased customer's state must go although little else is written. A segment is closed within a
 # day, and a compacted topic is then cleaned whatever share of it is old (max.compaction.lag.ms
-# goes before min.cleanable.dirty.ratio): what was overwritten or deleted is gone after a day. The
-# deletion bears the customer's id as its key: it goes at the first cleaning a day after that, so
-# within three days. A worker that restores or an archive that copies must be done in that day.
+# goes before min.cleanable.dirty.ratio): what was overwritten or deleted is gone within two days.
+# The deletion bears the customer's id as its key: it goes at the first cleaning a day after that,
+# within two more. A worker that restores or an archive that copies must be done in that day.
 SEGMENT_DAYS: Final = 1
 COMPACTION_LAG_DAYS: Final = 1
 TOMBSTONE_DAYS: Final = 1
