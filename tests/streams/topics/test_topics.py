@@ -33,7 +33,9 @@ OUTPUTS = {
     "customer-transitions",
     "signals",
     "referrals",
+    "customer-moves",
 }
+PROBES = {"touchline-clock-probes"}
 COMPACTED = {"partition-summaries", "portfolio", "segment-model", "touchline-customers-changelog"}
 
 
@@ -75,7 +77,7 @@ def changed(broker: LocalBroker, topic: str, key: str, value: str) -> Iterator[N
 def made(module_broker: LocalBroker) -> LocalBroker:
     """A broker on which the topics of `touchline` are made, after a dry run that made none."""
     tried = ensure_topics(module_broker.bootstrap, "touchline", dry_run=True)
-    assert set(tried.created) == INPUTS | OUTPUTS | COMPACTED | {"dead-letters"}
+    assert set(tried.created) == INPUTS | OUTPUTS | COMPACTED | {"dead-letters"} | PROBES
     with admin_of(module_broker) as admin:
         assert not set(admin.list_topics()) & set(tried.created)
     report = ensure_topics(module_broker.bootstrap, "touchline")
@@ -87,7 +89,7 @@ def made(module_broker: LocalBroker) -> LocalBroker:
 def test_every_topic_has_twelve_partitions(made: LocalBroker) -> None:
     with admin_of(made) as admin:
         counts = {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics()}
-    wanted = INPUTS | OUTPUTS | COMPACTED | {"dead-letters"}
+    wanted = INPUTS | OUTPUTS | COMPACTED | {"dead-letters"} | PROBES
     assert {name: counts[name] for name in wanted} == dict.fromkeys(wanted, 12)
 
 
@@ -101,7 +103,7 @@ def test_state_is_compacted_and_the_rest_is_deleted_by_age(made: LocalBroker) ->
 
 
 def test_an_old_event_is_kept_as_long_as_a_new_one(made: LocalBroker) -> None:
-    for name in INPUTS | {"referrals"}:
+    for name in INPUTS | {"referrals", "customer-moves"}:
         assert config_of(made, name)["message.timestamp.type"] == "LogAppendTime"
 
 
@@ -120,7 +122,7 @@ def test_a_record_over_the_limit_reaches_us_and_its_dead_letter_fits(made: Local
 def test_a_second_run_changes_nothing_and_finds_all_right(made: LocalBroker) -> None:
     report = ensure_topics(made.bootstrap, "touchline")
     assert report.created == ()
-    assert set(report.right) == INPUTS | OUTPUTS | COMPACTED | {"dead-letters"}
+    assert set(report.right) == INPUTS | OUTPUTS | COMPACTED | {"dead-letters"} | PROBES
     report.raise_if_wrong()
 
 
@@ -188,7 +190,7 @@ def test_a_changelog_of_before_that_keeps_deletions_is_told_in_one_line_and_hold
         f" topics --entity-name {changelog}"
         f" --add-config segment.ms={day},max.compaction.lag.ms={day}"
     )
-    assert other.created == ("sibling-customers-changelog",)
+    assert set(other.created) == {"sibling-customers-changelog", "sibling-clock-probes"}
     with changed(made, changelog, "delete.retention.ms", "1000"):
         assert not ensure_topics(made.bootstrap, "touchline").mismatches
 
