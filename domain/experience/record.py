@@ -41,7 +41,10 @@ def journey_of(customer: Customer) -> Journey:
 
 
 def forget_runs(customer: Customer, unsettled: Iterable[Moment], policy: Policy) -> None:
-    """Drop the runs that no moment can join any more, after joining those already sure to come."""
+    """Drop the runs that no moment can join any more, also by way of those that are not settled.
+
+    Those are not joined for good: a complaint's later steps may still say how grave it was.
+    """
     journey, rules = customer.journey, policy.experience
     horizon = customer.core.newest - LATENESS_MS
     runs = journey.runs
@@ -51,7 +54,7 @@ def forget_runs(customer: Customer, unsettled: Iterable[Moment], policy: Policy)
     ended = [run for run in runs[:-1] if run.end + rules.journey_gap_ms <= horizon]
     if ended:
         customer.touch(JOURNEY)
-        journey.runs = runs[len(ended) :]
+        journey.runs = [run for run in journey.runs if run.start > ended[-1].end]
 
 
 def take_promise(customer: Customer, promise: Promise) -> None:

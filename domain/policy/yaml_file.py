@@ -84,7 +84,7 @@ _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
 def read_yaml(text: str) -> Any:
-    """The value that YAML text stands for.
+    r"""The value that YAML text stands for.
 
     Raises yaml.YAMLError, and of its kind Repeated.
 

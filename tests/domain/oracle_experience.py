@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 from tests.domain.oracle import (
     DAY,
     HOUR,
-    RESOLVE,
     complaint_cycles,
     complaints,
     in_order,
     ms,
     promise,
+    resolve_hours,
 )
 
 FACTORS = ["product", "service", "relationship", "convenience", "brand", "price"]
@@ -80,18 +80,18 @@ def contact_moments(event: Any, fresh: bool) -> list[Moment]:
 def complaint_moments(events: list[Any], steps: list[Any]) -> list[Moment]:
     """How grave each cycle began and how it ended."""
     found: list[Moment] = []
-    opened = next((step for step in steps if step.severity is not None), None)
-    factor = "service" if opened is None else opened.factor
+    severity = next((s.severity for s in reversed(steps) if s.severity is not None), None)
+    factor = next((step.factor for step in steps if step.factor is not None), "service")
     for cycle in complaint_cycles(steps):
         start = ms(cycle["start"])
-        if opened is not None:
-            score = 5.0 - opened.severity
+        if severity is not None:
+            score = 5.0 - severity
             found.append(Moment(start, score, 3.0, cycle["start"].channel, None, factor))
         if "end" in cycle:
             end = ms(cycle["end"])
             score = 5.0
             if cycle["end"].status == "resolved":
-                score = 8.0 if end < promise(events, start, end, RESOLVE) else 3.0
+                score = 8.0 if end < promise(events, start, end, resolve_hours(steps)) else 3.0
             found.append(Moment(end, score, 3.0, cycle["end"].channel, None, factor))
     return found
 
@@ -228,7 +228,8 @@ def delivered(events: list[Any]) -> float | None:
         closed = {"resolved", "withdrawn"}
         done = "end" in cycles[-1] if cycles else any(step.status in closed for step in steps)
         if not done:
-            severities += [next((float(s.severity) for s in steps if s.severity), -1.0)]
+            said = (float(s.severity) for s in reversed(steps) if s.severity)
+            severities += [next(said, -1.0)]
     worst = max(severities[1:], default=0.0)
     wait = None if not waits else 10.0 if waits[-1] <= 60 else 10 * (1_200 - waits[-1]) / 1_140
     costs = [

@@ -54,6 +54,9 @@ def plain(hint: Any) -> Any:
     return {model: made for made, model in PAIRS.items()}.get(hint, hint)
 
 
+DAYS = st.dates(date(1900, 1, 1), date(2200, 12, 31))
+
+
 def values(hint: Any) -> st.SearchStrategy[Any]:
     """Values of a type as `plain` gives it."""
     if isinstance(hint, frozenset):
@@ -69,7 +72,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return made(hint)
     found: dict[Any, st.SearchStrategy[Any]] = {
         TimeText: st.integers(0, 32_503_679_999_999).map(moment).map(rfc3339),
-        str: texts, float: numbers, bool: st.booleans(), date: st.dates(), type(None): st.none(),
+        str: texts, float: numbers, bool: st.booleans(), date: DAYS, type(None): st.none(),
     }  # fmt: skip
     return found[hint]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -71,7 +72,7 @@ def lost(told: Any, path: str = "") -> list[str]:
     """Numbers that are none: JSON would have null there."""
     if isinstance(told, float):
         return [] if isfinite(told) else [path]
-    inner = told.items() if isinstance(told, dict) else ()
+    inner: Iterable[tuple[Any, Any]] = told.items() if isinstance(told, dict) else ()
     inner = enumerate(told) if isinstance(told, list) else inner
     return [one for name, value in inner for one in lost(value, f"{path}.{name}")]
 

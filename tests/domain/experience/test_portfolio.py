@@ -368,7 +368,7 @@ def test_a_decision_may_be_json() -> None:
     [
         ("factor: convenience", "factor: speed", "factor: given 'speed'; must hold: 'product'"),
         ("decision: go", "decision: perhaps", "fit.decision: given 'perhaps'; must hold: 'go'"),
-        ("before: 100", "before: 0", "input.before: given 0; must hold: greater than 0"),
+        ("before: 100", "before: 0", "input.before: given 0; must hold: greater than"),
         ("experience: 5", "experience: 0", "last.experience: given 0; must hold: greater than 0"),
         ("2026-03-01", "soon", "decided_on: given 'soon'; must hold: a valid date"),
         ("decided_by: head of service", "", "decided_by: must be given"),

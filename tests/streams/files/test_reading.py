@@ -28,6 +28,7 @@ ONE, TWO = (
     for n in (1, 2)
 )
 TEXT = f"{ONE}\n{TWO}\n"
+PACKED = gzip.compress(TEXT.encode(), mtime=0)
 LINES = [(1, f"{ONE}\n".encode()), (2, f"{TWO}\n".encode())]
 WANTED = "events come one JSON object a line"
 
@@ -138,8 +139,8 @@ PRETTY = json.dumps({"type": "app_click", "n": 1}, indent=2).encode()
         (b'{"a":1}\r{"a":2}\r',
          f"f has lines that end in CR alone; {WANTED}, and LF ends a line:"
          " tr '\\r' '\\n' < f > events.jsonl"),
-        (gzip.compress(TEXT.encode(), mtime=0)[:-1], "f: is cut off within its gzip; get it whole"),
-        (gzip.compress(TEXT.encode(), mtime=0)[:-8] + b"\0" * 8, "f: its gzip is damaged (CRC check failed"),
+        (PACKED[:-1], "f: is cut off within its gzip; get it whole"),
+        (PACKED[:-8] + b"\0" * 8, "f: its gzip is damaged (CRC check failed"),
         (TEXT.encode("utf-16")[:-1], "f, behind line 1: is not text in UTF-16 (truncated data)"),
     ],
 )  # fmt: skip
