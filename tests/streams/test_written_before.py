@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from agents.modelling import snapshot_key, snapshot_kind
 from agents.modellings import modellings
 from domain.alerts.ids import CAUSE_BYTES
+from domain.assembly.erasures import PREFIX as ERASED
 from domain.customer import parts
 from domain.customer import state as state_records
 from domain.customer.answers import FAILURE, OFFER
@@ -33,7 +34,12 @@ from schemas.topics import (
     SIGNALS,
 )
 from streams.cli import app
-from streams.engine.checkpoint import CHECKPOINT_KEY, dump_checkpoint, load_checkpoint
+from streams.engine.checkpoint import (
+    CHECKPOINT_KEY,
+    SHARED_PREFIX,
+    dump_checkpoint,
+    load_checkpoint,
+)
 from streams.engine.store import MemoryStore
 from streams.queries.scores import score_rows, scorecards_of
 from streams.queries.state import exported
@@ -117,51 +123,64 @@ def unnamed(value: bytes) -> bytes:
         told["reason"] = told["reason"].partition(" Topics hold its records")[0]
     if "detail" in told:  # times have a last year now, too
         told["detail"] = told["detail"].replace("from 1971 on,", "from 1971 to 2200,")
+        if told["reason"] == "in_future" or '"2999-' in told["detail"]:  # 2999 is no year any more
+            del told["reason"], told["detail"]
     return msgspec.json.encode({name: told[name] for name in told if name not in OWN_IDS})
 
 
 def first_told(alerts: list[bytes]) -> list[dict[str, object]]:
-    """Alerts without their priority, which goes by the state after all rules now, and without what
-    follows from a priority of 1: that they are raised again."""
+    """Alerts without their priority, which goes by the state after all rules now, without what
+    follows from a priority of 1: that they are raised again, and without drops of a balance: one
+    account in two currencies was one balance that fell from the one to the other."""
     told = [json.loads(alert) for alert in alerts]
     return [
         {name: one[name] for name in one if name not in ("priority", "priority_reason")}
         for one in told
-        if not one.get("raises_again")
+        if not one.get("raises_again") and one["kind"] != "vip_balance_drop"
     ]
 
 
 def plain(records: dict[bytes, bytes], told: set[bytes]) -> dict[bytes, object]:
-    """State records without the notes of an offer and of a failure, which are new, nor the types of
-    remembered events, and of customers whose alerts are judged otherwise without what is kept of
-    alerts, and the timers of these."""
-    found: dict[bytes, object] = dict(records)
-    for key, value in records.items():
-        if key[:1] == LETTERS[state_records.ANSWERS]:
-            form = msgspec.msgpack.decode(value[1:], type=parts.Answers)
-            newest = {name: form.newest[name] for name in form.newest if name not in NOTES}
-            found[key] = newest
-            if not newest:
-                del found[key]
-        elif key[:1] == b"c" and value[:1] == bytes((parts.FORMAT,)):
-            core = state_records.decode_core(value)
-            core.other_parts &= ~(state_records.ANSWERS | state_records.DESK)
-            core.open_page = bytearray(without_types(core.open_page))
-            if key[1:] in told:
-                core.alerted, core.alerts_of_day, core.desk_due = {}, [], 0
-                core.suppressed_alerts = core.judged = 0
-            found[key] = core
-        elif key[:1] == state_records.PAGE_LETTER and len(value) == 1 + 16 * ENTRY_BYTES:
-            found[key] = without_types(value[1:])
-        elif key[:1] in (LETTERS[state_records.DESK], b"t") and key[1:] in told:
-            del found[key]
-        elif key[:1] in NEW_FIELDS:
-            found[key] = part = decoded(key, value)
-            for name, blank in NEW_FIELDS[key[:1]].items():
-                setattr(part, name, blank)
-            for opened in getattr(part, "open", ()):
-                opened.number = opened.number[:CAUSE_BYTES]
-    return found
+    """State records without what is new on purpose, and of customers whose alerts are judged
+    otherwise without what is kept of alerts, and the timers of these."""
+    found = {key: plain_record(key, value, key[1:] in told) for key, value in records.items()}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def plain_record(key: bytes, value: bytes, told: bool) -> object:
+    """A record as it is read, without what is new; ``None`` for what is to be left aside."""
+    letter = key[:1]
+    if letter == LETTERS[state_records.MONEY] or key.startswith(SHARED_PREFIX + ERASED):
+        return None  # a balance for each currency of an account, and marks of erasures
+    if told and letter in (LETTERS[state_records.DESK], b"t"):
+        return None
+    if letter == b"c" and value[:1] == bytes((parts.FORMAT,)):
+        return plain_core(state_records.decode_core(value), told)
+    if letter == state_records.PAGE_LETTER and len(value) == 1 + 16 * ENTRY_BYTES:
+        return without_types(value[1:])
+    if letter not in FORM_OF:
+        return value
+    part = decoded(key, value)
+    if letter == LETTERS[state_records.ANSWERS]:
+        return {name: part.newest[name] for name in part.newest if name not in NOTES} or None
+    for name, blank in NEW_FIELDS.get(letter, {}).items():
+        setattr(part, name, blank)
+    for opened in getattr(part, "open", ()):
+        opened.number = opened.number[:CAUSE_BYTES]
+    for case in getattr(part, "cases", ()):  # that a step says it is not complex is new
+        case.steps = [msgspec.structs.replace(step, simple=False) for step in case.steps]
+    return part
+
+
+def plain_core(core: parts.Core, told: bool) -> parts.Core:
+    """A core without what is new, nor when the tier falls: the balance is one for each currency."""
+    core.other_parts &= ~(state_records.ANSWERS | state_records.DESK)
+    core.open_page = bytearray(without_types(core.open_page))
+    core.tier_due = 0
+    if told:
+        core.alerted, core.alerts_of_day, core.desk_due = {}, [], 0
+        core.suppressed_alerts = core.judged = 0
+    return core
 
 
 def without_types(packed: bytes | bytearray) -> bytes:
