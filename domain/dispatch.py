@@ -30,6 +30,7 @@ from domain.customer.recent import (
 from domain.customer.state import CASES, CORE, FILE, LEDGER, MONEY, REFERRALS, Customer
 from domain.kernel.units import LATENESS_MS, MS_PER_DAY, MS_PER_SECOND, WINDOW_MS
 from domain.kernel.words import duration
+from domain.policy import Policy
 from domain.relationship import handover
 from domain.relationship import known as relation
 from domain.tiers.changes import update_tier
@@ -72,14 +73,15 @@ def apply(customer: Customer, event: Event | Quick, at: int, ctx: Context) -> Ou
     or merges: what that says holds whenever it comes. So is what the desk did about an alert of
     another customer, as ``wrong_customer``.
     """
-    if (refused := refusal(event, ctx.policy)) is not None:
-        return Outcome("rejected", "invalid", refused)
-    kind = type(event)
-    if kind in ORDERS and (outcome := _refused(customer, event, at)) is not None:
-        return outcome
-    core = customer.core
-    digest = xxh3_64_digest(event.event_id.encode())
+    kind, event_id, ends = type(event), event.event_id, ctx.policy.refused_ends
     is_click = kind is QuickClick or kind is AppClick
+    # of most clicks it is seen at once that there is nothing to refuse
+    if not is_click or event_id[-1] in ends or event.customer_id[-1] in ends:
+        refused = _refused(customer, event, at, ctx.policy)
+        if refused is not None:
+            return refused
+    core = customer.core
+    digest = xxh3_64_digest(event_id.encode())
     code = click_code(event) if is_click else CODE_OF[kind]
     newest = core.newest
     quiet = False
@@ -93,7 +95,7 @@ def apply(customer: Customer, event: Event | Quick, at: int, ctx: Context) -> Ou
         if customer.recent.seen(digest, newest - WINDOW_MS, code):
             return _repeated(customer)
         core.newest = newest
-        core.first = min(core.first, at)
+        core.first = at if at < core.first else core.first  # noqa: FURB136 - called for every event
     elif (done := _without_state(customer, event, at, ctx)) is not None:
         return done
     else:
@@ -249,12 +251,10 @@ def _keep(customer: Customer, before: Counted, cause: Cause, ctx: Context) -> No
         ctx.take(effect)
 
 
-ORDERS = frozenset((Desk, Profile))
-"""Types that may be refused by what the customer's state says."""
-
-
-def _refused(customer: Customer, event: Event | Quick, at: int) -> Outcome | None:
-    """Why an event is refused by what is known of its customer; ``None`` for one that is not."""
+def _refused(customer: Customer, event: Event | Quick, at: int, policy: Policy) -> Outcome | None:
+    """Why an event is refused by policy or customer; ``None`` for one that is not."""
+    if (why := refusal(event, policy)) is not None:
+        return Outcome("rejected", "invalid", why)
     if type(event) is Desk and desk.is_of_another(customer, event):
         return _of_another(event)
     if type(event) is Profile and _merges(customer, event):

@@ -113,20 +113,24 @@ def quick(value: bytes) -> Quick | None:
     if minute is None:
         return None
     event.occurred_at = minute + second + part
-    # An id of ASCII that begins or ends with a space would show as one beside its quotes.
-    plain = ascii_alone and b' "' not in value and b'" ' not in value
+    own, whose = event.event_id, event.customer_id
+    if ascii_alone:  # then nothing but a space is blank
+        if own[0] == " " or own[-1] == " " or whose[0] == " " or whose[-1] == " ":
+            return None
+    elif not _are_ids(own, whose):
+        return None
     if type(event) is QuickTransaction:
-        return event if _is_transaction(event, plain) else None
+        return event if _is_transaction(event) else None
     needed = _needs.get(event.action)
+    if needed is None:
+        return event if event.source is None and event.function is None else None
     if (event.source is None) is (needed == "source"):
         return None
-    if (event.function is None) is (needed == "function"):
-        return None
-    return event if plain or _are_ids(event.event_id, event.customer_id) else None
+    return None if (event.function is None) is (needed == "function") else event
 
 
-def _is_transaction(event: QuickTransaction, plain: bool) -> bool:
-    """Whether what its fields' types do not ask for holds; the ids of a ``plain`` one do."""
+def _is_transaction(event: QuickTransaction) -> bool:
+    """Whether what its fields' types do not ask for holds."""
     if event.currency not in _currencies:
         if not _currency.match(event.currency):
             return False
@@ -134,7 +138,7 @@ def _is_transaction(event: QuickTransaction, plain: bool) -> bool:
     of = event.refund_of
     if of is not None and (event.direction == "debit" or not _id.match(of)):
         return False
-    return plain or _are_ids(event.event_id, event.customer_id, event.account_id)
+    return _id.match(event.account_id) is not None
 
 
 def _are_ids(*ids: str) -> bool:

@@ -49,7 +49,8 @@ def refusal(event: AnyEvent, policy: Policy) -> str | None:
 
 
 def _refused_transaction(event: Any, policy: Policy) -> str | None:
-    if event.account_id.casefold() in policy.refused_ids:
+    account_id = event.account_id
+    if account_id[-1] in policy.refused_ends and account_id.casefold() in policy.refused_ids:
         return _nobody("account_id", event.account_id)
     of = event.refund_of
     if of is not None and of.casefold() in policy.refused_ids:

@@ -66,7 +66,7 @@ def told_by(told: CustomerMove, ctx: Context, quiet: bool = False) -> Cause:
     """What is behind a move: the profile event that erased or merged."""
     cause = Cause(ctx, told.at, None, quiet)
     if told.cause:
-        cause.event_id = cause.mark = told.cause[0]
+        cause.event_id = told.cause[0]
         cause.event_type = "profile"
     return cause
 

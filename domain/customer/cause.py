@@ -65,8 +65,9 @@ class Cause:
     """
 
     __slots__ = (
-        "_when", "at", "bought", "channel", "ctx", "effects", "event_id", "event_type", "mark",
-        "outputs", "policy", "quiet", "refunded", "tiers_moved", "value_moved", "wanted",
+        "_event", "_mark", "_when", "at", "bought", "channel", "ctx", "effects", "event_id",
+        "event_type", "outputs", "policy", "quiet", "refunded", "tiers_moved", "value_moved",
+        "wanted",
     )  # fmt: skip
 
     def __init__(
@@ -81,7 +82,8 @@ class Cause:
         self.at = at
         self.event_id = None if event is None else event.event_id
         self.event_type = "" if event is None else event.type
-        self.mark = "" if event is None else _mark(event)
+        self._event = event
+        self._mark: str | None = None
         self.quiet = quiet
         self.channel = None if event is None else event.channel
         self.bought = self.refunded = self.value_moved = self.tiers_moved = False
@@ -89,6 +91,13 @@ class Cause:
         self.wanted: list[Wanted] = []
         self.effects: list[Effect] = []
         self._when: TimeText | None = None
+
+    @property
+    def mark(self) -> str:
+        """What state keeps of the event for its place within a millisecond; "" for a due time."""
+        if self._mark is None:
+            self._mark = (self.event_id or "") if self._event is None else _mark(self._event)
+        return self._mark
 
     @property
     def when(self) -> TimeText:

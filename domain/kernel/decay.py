@@ -29,7 +29,8 @@ def weight_at(at: float, half_life_ms: float, epoch: int) -> float:
     >>> weight_at(5_000_000, 1.0, 0) == weight_at(2_000, 1.0, 0), weight_at(0, 1.0, 5_000_000)
     (True, 0.0)
     """
-    factor: float = 2.0 ** min(at / half_life_ms - epoch, LARGEST_EXPONENT)
+    exponent = at / half_life_ms - epoch
+    factor: float = 2.0 ** (exponent if exponent < LARGEST_EXPONENT else LARGEST_EXPONENT)
     return factor
 
 

@@ -74,7 +74,8 @@ def take_balance(
     if account_id in balances:
         _tell_currency(customer, account_id, account)
         balances = balances_of(customer)
-    if account not in balances and not _has_room(customer, amount, cause):
+    full = len(balances) >= MAX_ACCOUNTS or customer.money.forgotten is not None
+    if full and account not in balances and not _has_room(customer, amount, cause):
         return
     customer.touch(MONEY)
     at, points, peaks = cause.at, money.points, money.peaks

@@ -79,8 +79,7 @@ def _still(customer: Customer, clock: int) -> bool:
         return False
     if core.other_parts & MOODS != looked.parts:
         return False
-    moves = customer.ledger.purchases + customer.ledger.refunds if customer.has(LEDGER) else 0
-    return moves == looked.moves and _answers(customer) == looked.answers
+    return _moves(customer) == looked.moves and _answers(customer) == looked.answers
 
 
 def _looked(customer: Customer, found: Facts, turns: list[int], policy: Policy) -> Looked | None:
@@ -101,12 +100,19 @@ def _looked(customer: Customer, found: Facts, turns: list[int], policy: Policy) 
             until = turn
     return Looked(
         until - ROUNDING_MS,
-        customer.ledger.purchases + customer.ledger.refunds if customer.has(LEDGER) else 0,
+        _moves(customer),
         core.first,
         core.first_campaign,
         core.other_parts & MOODS,
         _answers(customer),
     )
+
+
+def _moves(customer: Customer) -> int:
+    if not customer.has(LEDGER):
+        return 0
+    ledger = customer.ledger
+    return ledger.purchases + ledger.refunds
 
 
 def _answers(customer: Customer) -> tuple[object, ...]:

@@ -101,19 +101,18 @@ def _landmark(customer: Customer, half_life_ms: float, unsettled: list[Moment]) 
 
     It goes by the moments: silence after them, however long, takes nothing of their mean.
     """
-    latest = max([moment.at for moment in unsettled], default=customer.core.newest)
-    epoch = epoch_of(latest, half_life_ms)
+    newest = customer.core.newest
+    latest = max([moment.at for moment in unsettled]) if unsettled else newest
     if not customer.core.other_parts & MOOD:
-        return epoch
+        return epoch_of(latest, half_life_ms)
     mood = customer.mood
     if mood.epoch is None or not mood.sums:
-        return epoch
+        return epoch_of(latest, half_life_ms)
     if mood.half_life_ms != half_life_ms:
-        newest = customer.core.newest
         sums.prepare(mood, newest, newest, half_life_ms)
-    if not unsettled or epoch - mood.epoch <= MAX_EXPONENT:
-        return mood.epoch
-    return epoch
+    if unsettled and latest / half_life_ms - mood.epoch > MAX_EXPONENT + 1:
+        return epoch_of(latest, half_life_ms)
+    return mood.epoch
 
 
 def _settled(customer: Customer, half_life_ms: float, epoch: int, cell: int) -> tuple[float, float]:
