@@ -28,10 +28,11 @@ from schemas.topics import (
 from streams.cluster.broker import LocalBroker
 from streams.topics.ensure import ensure_topics
 from tests.chaos import oracle
+from tests.chaos.expected import Read, Totals, expect
 from tests.chaos.faults import ONCE, SESSION_SECONDS, Fault
 from tests.chaos.fleet import TOUCHLINE, Fleet, Journal, Note
 from tests.chaos.load import Maker, policy_yaml
-from tests.chaos.oracle import Totals, Verdict
+from tests.chaos.oracle import Verdict
 from tests.chaos.sending import Load
 
 APP_ID = "chaos"
@@ -166,19 +167,21 @@ class Run:
         told: dict[str, list[Any]] = {topic: [] for topic in OUTPUTS}
         for one in outputs:
             told[one.topic].append(json.loads(one.value or b""))
-        expected = oracle.expect(inputs, PROMISE)
+        expected = expect(inputs, PROMISE)
         totals = _totals(states)
         verdict = oracle.compare(expected, totals, told[ALERTS], told[DEAD_LETTERS])
         segment_of = {state["customer_id"]: state["segment"] for state in states}
         oracle.judge_segments(verdict, told[SEGMENT_UPDATES], told[SEGMENT_MODEL], segment_of)
-        oracle.judge_transitions(verdict, told[CUSTOMER_TRANSITIONS], states)
+        oracle.judge_money(verdict, expected, states)
+        oracle.judge_ends(verdict, expected, told[CUSTOMER_TRANSITIONS])
+        oracle.judge_transitions(verdict, told[CUSTOMER_TRANSITIONS], states, expected.people)
         oracle.judge_signals(verdict, expected, told[SIGNALS])
         oracle.judge_referrals(verdict, expected, told[REFERRALS], states)
         return verdict
 
-    async def _ended(self) -> tuple[list[dict[str, Any]], list[oracle.Read]]:
+    async def _ended(self) -> tuple[list[dict[str, Any]], list[Read]]:
         """State and outputs of the same moment: a last model may still move somebody."""
-        before: list[oracle.Read] = []
+        before: list[Read] = []
         for _ in range(LOOKS):
             states = self._states()
             outputs = await oracle.read_topics(self.broker.bootstrap, OUTPUTS)

@@ -1,17 +1,20 @@
 """The load of the kill test: touchpoints whose whole effect a few lines can work out.
 
 Everything is made here from a seed, without the product: good events, repeats, late ones and
-records that must be refused. A header says what the maker meant a record to be, so that the
-oracle need not know the product's checks.
+records that must be refused; and among them the stories of ``tests.chaos.stories``. A header says
+what the maker meant a record to be, so that the oracle need not know the product's checks.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter, deque
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
+
+from tests.chaos.stories import Stories
 
 MARK = "chaos"
 GOOD, BAD, TOO_LATE = b"good", b"bad", b"too_late"
@@ -102,6 +105,7 @@ alerts:
     vip_dissatisfied: {{enabled: false}}
     vip_balance_drop: {{enabled: false}}
     vip_long_wait: {{enabled: false}}
+    offer_window: {{cooldown_seconds: 0, cap_per_day: null, quiet_hours: ignore}}
 """
 
 
@@ -118,6 +122,7 @@ class Maker:
         self._recent: deque[Record] = deque(maxlen=RECENT)
         self._complaints: Counter[str] = Counter()
         self._large: Counter[str] = Counter()
+        self._stories = Stories(seed, self._event, time.monotonic, self._vips)
 
     def beginnings(self) -> list[Record]:
         """One event per customer, which makes the VIPs VIPs."""
@@ -128,7 +133,9 @@ class Maker:
         ]
 
     def next(self) -> list[Record]:
-        """The next one or two records."""
+        """The next records, one or two as a rule; none where there is nothing to say."""
+        if not self._payments_only and (told := next(self._stories)):
+            return told
         roll, customer = self._random.random(), self._random.choice(self._all)
         if self._payments_only:
             return [self._payment(customer, self._random.randrange(1, 5_000), timedelta(0))]
@@ -147,7 +154,7 @@ class Maker:
             return [self._referral()]
         if roll < 0.45:
             return [self._click(customer)]
-        return [self._payment(customer, self._amount(customer), timedelta(0))]
+        return [self._payment(customer, self._amount(customer), timedelta(0), **self._refund())]
 
     # -- good -------------------------------------------------------------------------
 
@@ -167,6 +174,16 @@ class Maker:
             **more,
         }
         return self._event(TRANSACTIONS, customer, age, fields)
+
+    def _refund(self) -> dict[str, Any]:
+        """What makes one payment in twelve a refund, or look like one."""
+        roll, of = self._random.random(), f"e-{self._seed}-{self._number}"
+        if roll < 0.04:
+            return {"direction": "credit", "refund_of": of}
+        if roll < 0.07:
+            return {"direction": "credit", "category": "refund"}
+        # a debit gives nothing back, whatever its category
+        return {"direction": "debit", "category": "refund"} if roll < 0.08 else {}
 
     def _referral(self) -> Record:
         """A plain customer says which VIP sent it: the same one each time it is asked."""
@@ -200,7 +217,8 @@ class Maker:
     def _late(self, customer: str) -> Record:
         """Two hours late acts as ever; 30 hours late raises nothing; 8 days late is refused."""
         hours = self._random.choice((2, 2, 30, 30, 8 * 24))
-        record = self._payment(customer, self._amount(customer), timedelta(hours=hours))
+        age = timedelta(hours=hours)
+        record = self._payment(customer, self._amount(customer), age, **self._refund())
         if hours > 7 * 24:
             record = self._recent[-1] = record._replace(mark=TOO_LATE)
         return record

@@ -7,26 +7,23 @@ figures per customer.
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import isclose
-from typing import Any, NamedTuple
+from typing import Any
 
 import kafka
-import xxhash
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from kafka import KafkaAdminClient, KafkaConsumer
 from kafka.errors import KafkaError
 
-from tests.chaos.load import BAD, LARGE, MARK, TOO_LATE, UNKNOWN_CURRENCY, VIP_BALANCE
+from tests.chaos.expected import Expected, Money, Place, Read, Totals
+from tests.chaos.load import MARK
+from tests.chaos.people import People
 
-# An acknowledgement that reaches Kafka this close to the promise may come too late for it.
-MARGIN = timedelta(seconds=4)
-DAY = timedelta(days=1)
 BEGINS_AS = {
     "tier": "standard",
     "relationship": "potential",
@@ -35,50 +32,9 @@ BEGINS_AS = {
 }
 """What a customer is before the first transition, in every dimension that is told."""
 REFERRAL_SHARE = 0.25
-JUDGED_KINDS = ("large_transaction", "vip_complaint", "vip_new", "complaint_escalated")
-
-
-class Read(NamedTuple):
-    """One record as it lies in Kafka; ``timestamp`` is when it was appended (ms)."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    mark: bytes
-
-
-class Place(NamedTuple):
-    """Where a record lies."""
-
-    topic: str
-    partition: int
-    offset: int
-
-
-class Totals(NamedTuple):
-    """What must be counted of one customer; ``xor`` is over XXH3-64 of the event ids."""
-
-    events: int
-    transactions: int
-    amount: float
-    xor: int
-
-
-@dataclass
-class Expected:
-    """What must have come out of what went in."""
-
-    totals: dict[str, Totals] = field(default_factory=dict)
-    alerts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    maybe: set[tuple[str, str]] = field(default_factory=set)
-    letters: set[Place] = field(default_factory=set)
-    signals: set[tuple[str, str]] = field(default_factory=set)
-    referrer_of: dict[str, str] = field(default_factory=dict)
-    events: int = 0
-    repeats: int = 0
+JUDGED_KINDS = (
+    "large_transaction", "vip_complaint", "vip_new", "complaint_escalated", "offer_window",
+)  # fmt: skip
 
 
 @dataclass
@@ -90,7 +46,18 @@ class Verdict:
     repeats: int = 0
     alerts: int = 0
     letters: int = 0
+    undecided: int = 0
+    merged: int = 0
+    erased: int = 0
+    dropped: int = 0
+    refunds: int = 0
+    offers: int = 0
     wrong_customers: list[str] = field(default_factory=list)
+    wrong_money: list[str] = field(default_factory=list)
+    lost_merges: list[str] = field(default_factory=list)
+    lost_erasures: list[str] = field(default_factory=list)
+    unexpected_ends: list[str] = field(default_factory=list)
+    doubled_ends: list[str] = field(default_factory=list)
     lost_alerts: list[str] = field(default_factory=list)
     doubled_alerts: list[str] = field(default_factory=list)
     unexpected_alerts: list[str] = field(default_factory=list)
@@ -131,88 +98,11 @@ class Verdict:
             f"{self.customers} customers, {self.events} events, {self.repeats} repeats, "
             f"{self.alerts} alerts, {self.letters} dead letters, {self.updates} segment updates "
             f"({self.moves} of them from one segment to another), {self.transitions} transitions, "
-            f"{self.signals} signals, {self.referrals} referrals: "
+            f"{self.signals} signals, {self.referrals} referrals, {self.merged} ids merged, "
+            f"{self.erased} erased ({self.undecided} persons not judged), {self.dropped} events "
+            f"dropped, {self.refunds} refunds, {self.offers} offers: "
             f"{'no fault' if not self.faults else f'{len(self.faults)} kinds of fault'}"
         )
-
-
-# -- what must be -------------------------------------------------------------------------
-
-
-def expect(inputs: Iterable[Read], promise: timedelta) -> Expected:
-    """What must come out of these inputs. A partition's records must be in their order."""
-    expected, seen = Expected(), set[tuple[str, str]]()
-    opened: dict[str, dict[str, Any]] = {}
-    acknowledged: dict[str, int] = {}
-    for read in inputs:
-        if read.mark in (BAD, TOO_LATE):
-            expected.letters.add(Place(read.topic, read.partition, read.offset))
-            continue
-        event = json.loads(read.value or b"")
-        customer, event_id = event["customer_id"], event["event_id"]
-        if (customer, event_id) in seen:
-            expected.repeats += 1
-            continue
-        seen.add((customer, event_id))
-        expected.events += 1
-        before = expected.totals.get(customer, Totals(0, 0, 0.0, 0))
-        expected.totals[customer] = _counted(before, event)
-        _expect_alerts(expected, event, read.timestamp)
-        if event.get("currency") == UNKNOWN_CURRENCY:
-            expected.signals.add((customer, event["occurred_at"][:10]))
-        if "referred_by" in event:
-            expected.referrer_of[customer] = event["referred_by"]
-        if event["type"] == "complaint":
-            if event["status"] == "opened":
-                opened[event["complaint_id"]] = event
-            elif event["status"] == "acknowledged":
-                acknowledged[event["complaint_id"]] = read.timestamp
-    _expect_escalations(expected, opened, acknowledged, promise)
-    return expected
-
-
-def _counted(before: Totals, event: dict[str, Any]) -> Totals:
-    paid = event["type"] == "transaction"
-    worth = event["amount"] if paid and event.get("currency") != UNKNOWN_CURRENCY else 0
-    return Totals(
-        before.events + 1,
-        before.transactions + paid,
-        before.amount + worth,
-        before.xor ^ xxhash.xxh3_64_intdigest(event["event_id"].encode()),
-    )
-
-
-def _expect_alerts(expected: Expected, event: dict[str, Any], appended: int) -> None:
-    late = datetime.fromtimestamp(appended / 1000).astimezone() - _occurred(event)
-    if late > DAY:
-        return
-    if event["type"] == "transaction":
-        if event["amount"] >= LARGE:
-            expected.alerts["large_transaction", event["event_id"]] += 1
-        if event.get("balance_after", 0) >= VIP_BALANCE:
-            expected.alerts["vip_new", event["event_id"]] += 1
-    vip = event["customer_id"].startswith("v-")
-    if event["type"] == "complaint" and event["status"] == "opened" and vip:
-        expected.alerts["vip_complaint", event["event_id"]] += 1
-
-
-def _expect_escalations(
-    expected: Expected,
-    opened: Mapping[str, dict[str, Any]],
-    acknowledged: Mapping[str, int],
-    promise: timedelta,
-) -> None:
-    for complaint, event in opened.items():
-        due = _occurred(event) + promise
-        reached = acknowledged.get(complaint)
-        if reached is None:
-            expected.alerts["complaint_escalated", complaint] += 1
-        elif datetime.fromtimestamp(reached / 1000).astimezone() > due - MARGIN:
-            expected.maybe.add(("complaint_escalated", complaint))
-
-
-def _occurred(event: dict[str, Any]) -> datetime:
-    return datetime.fromisoformat(event["occurred_at"])
 
 
 # -- what is ------------------------------------------------------------------------------
@@ -226,7 +116,9 @@ def compare(
 ) -> Verdict:
     """Every difference between what must be and what is."""
     verdict = Verdict(len(expected.totals), expected.events, expected.repeats)
-    for customer in sorted(expected.totals.keys() | totals.keys()):
+    verdict.undecided, verdict.refunds = len(expected.undecided), expected.refunds
+    verdict.dropped = expected.dropped
+    for customer in sorted((expected.totals.keys() | totals.keys()) - expected.undecided):
         must, have = expected.totals.get(customer), totals.get(customer)
         if must != have:
             verdict.wrong_customers.append(f"{customer}: must be {must}, is {have}")
@@ -254,6 +146,45 @@ def _compare_alerts(verdict: Verdict, expected: Expected, alerts: list[dict[str,
             verdict.lost_alerts.append(f"{cause}")
         elif found[cause] and not must[cause] and cause not in expected.maybe:
             verdict.unexpected_alerts.append(f"{cause}")
+    for person, causes in sorted(expected.new_vips.items()):
+        if not any(found[cause] for cause in causes):
+            verdict.lost_alerts.append(f"vip_new of {person}, whichever of {sorted(causes)}")
+    verdict.offers = sum(found[cause] for cause in found if cause[0] == "offer_window")
+
+
+def judge_money(verdict: Verdict, expected: Expected, states: Iterable[dict[str, Any]]) -> None:
+    """Complaints, balances, purchases and what they are worth less refunds, of each customer."""
+    for state in states:
+        customer, value = state["customer_id"], state["value"]
+        if customer in expected.undecided or customer not in expected.money:
+            continue  # who should not be there at all is told elsewhere
+        last = value["last_purchase_at"]
+        have = Money(
+            state["complaints"],
+            state["balance"],
+            value["purchases"],
+            value["total"],
+            None if last is None else datetime.fromisoformat(last).timestamp(),
+        )
+        if have != expected.money[customer]:
+            verdict.wrong_money.append(f"{customer}: must be {expected.money[customer]}, is {have}")
+
+
+def judge_ends(verdict: Verdict, expected: Expected, told: Iterable[dict[str, Any]]) -> None:
+    """Each id that was merged ends once, and each person who was erased once under each id."""
+    people = expected.people
+    ends = [one for one in told if one["dimension"] == "customer"]
+    for to_state, must, lost in (
+        ("merged", people.merged, verdict.lost_merges),
+        ("erased", people.erased, verdict.lost_erasures),
+    ):
+        found = Counter(one["customer_id"] for one in ends if one["to_state"] == to_state)
+        lost.extend(sorted(must - found.keys()))
+        verdict.doubled_ends += [f"{one} {to_state} {n} times" for one, n in found.items() if n > 1]
+        for one in sorted(found.keys() - must):
+            if to_state == "merged" or people.of(one) not in must:
+                verdict.unexpected_ends.append(f"{one} {to_state}")
+    verdict.merged, verdict.erased = len(people.merged), len(people.erased)
 
 
 def judge_segments(
@@ -286,22 +217,36 @@ def judge_segments(
 
 
 def judge_transitions(
-    verdict: Verdict, transitions: Iterable[dict[str, Any]], states: Iterable[dict[str, Any]]
+    verdict: Verdict,
+    transitions: Sequence[dict[str, Any]],
+    states: Iterable[dict[str, Any]],
+    people: People | None = None,
 ) -> None:
-    """In each dimension a customer's transitions must be a chain that ends in the state."""
+    """In each dimension a customer's transitions must be a chain that ends in the state.
+
+    It begins again with an erasure or a merge. Who took over what is known of another id may stand
+    where that one stood, in each dimension for itself.
+    """
+    people = people or People(())
     at: dict[tuple[str, str], str] = {}
+    stood: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     seen: Counter[str] = Counter()
     for told in transitions:
         seen[told["transition_id"]] += 1
-        customer, dimension = told["customer_id"], told["dimension"]
+        stood[people.of(told["customer_id"]), told["dimension"]].add(told["to_state"])
+    for told in transitions:
+        customer, dimension, before = told["customer_id"], told["dimension"], told.get("from_state")
+        if dimension == "customer":
+            for each in BEGINS_AS:
+                at.pop((customer, each), None)
+            continue
         if dimension not in BEGINS_AS:
             verdict.broken_transitions.append(f"{customer}: dimension {dimension} is not known")
             continue
         was = at.get((customer, dimension), BEGINS_AS[dimension])
-        if told.get("from_state") != was:
-            verdict.broken_transitions.append(
-                f"{customer}: from {told.get('from_state')}, was {was}"
-            )
+        elsewhere = stood[people.of(customer), dimension] if customer in people.joined else ()
+        if before not in (was, *elsewhere):
+            verdict.broken_transitions.append(f"{customer}: from {before}, was {was}")
         at[customer, dimension] = told["to_state"]
     verdict.transitions = seen.total()
     verdict.doubled_transitions += [f"{one} {n} times" for one, n in seen.items() if n > 1]
@@ -309,7 +254,8 @@ def judge_transitions(
         customer, ends = state["customer_id"], _ends(state)
         for dimension, first in BEGINS_AS.items():
             last = at.get((customer, dimension), first)
-            if last != ends[dimension]:
+            elsewhere = stood[customer, dimension] if customer in people.joined else ()
+            if ends[dimension] not in (last, *elsewhere):
                 verdict.wrong_states.append(
                     f"{customer}: transitions end in {last}, the state says {ends[dimension]}"
                 )
@@ -351,6 +297,8 @@ def judge_referrals(
     verdict.doubled_referrals += [f"{one} {n} times" for one, n in seen.items() if n > 1]
     value_of = {state["customer_id"]: state["value"] for state in states}
     for referrer, value in value_of.items():
+        if referrer in expected.undecided:
+            continue
         referred = [one for one, by in expected.referrer_of.items() if by == referrer]
         worth = sum(value_of[one]["clv"] or 0.0 for one in referred if one in value_of)
         must, have = REFERRAL_SHARE * worth, value["referral_value"] or 0.0

@@ -7,10 +7,11 @@ import sys
 from datetime import timedelta
 
 from tests.chaos import oracle
+from tests.chaos.expected import Totals, expect
 from tests.chaos.faults import Fault, a_worker_joins, kill_a_worker
 from tests.chaos.harness import Run
 from tests.chaos.load import TRANSACTIONS, Maker
-from tests.chaos.oracle import Totals, Verdict
+from tests.chaos.oracle import Verdict
 
 FAULTS: tuple[Fault, ...] = (kill_a_worker, kill_a_worker, a_worker_joins, kill_a_worker)
 
@@ -46,6 +47,6 @@ class PlainRun(Run):
             events, amount, xor = json.loads(change.value or b"")
             customer = json.loads(change.key or b"")
             totals[customer] = Totals(events, events, amount, int(xor, 16))
-        expected = oracle.expect(inputs, timedelta(days=1))
+        expected = expect(inputs, timedelta(days=1))
         expected.alerts.clear()  # it has none
         return oracle.compare(expected, totals, [], [])

@@ -9,14 +9,11 @@ from typing import Any
 import pytest
 import xxhash
 
+from tests.chaos.expected import Expected, Read, Totals, expect
 from tests.chaos.load import BAD, COMPLAINTS, GOOD, TRANSACTIONS
 from tests.chaos.oracle import (
-    Expected,
-    Read,
-    Totals,
     Verdict,
     compare,
-    expect,
     judge_referrals,
     judge_segments,
     judge_signals,

@@ -1,0 +1,189 @@
+"""Who is whom in what went in, who was erased when, and who may be made an offer.
+
+Part of the judge of the kill test: it shares no code with the product. What happened to one
+customer in one partition is known in its order where it lies ``NEAR_MS`` apart in Kafka; what two
+partitions had to tell each other where it lies ``FAR_MS`` apart. What lies closer is not judged.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, NamedTuple
+
+NEAR_MS = 4_000
+FAR_MS = 20_000
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Answer(Enum):
+    """Whether something must have happened; ``MAYBE`` where that is not decided."""
+
+    YES = "yes"
+    NO = "no"
+    MAYBE = "maybe"
+
+
+class Said(NamedTuple):
+    """An event as it went in: when it was appended to its topic (ms), and when it occurred."""
+
+    appended: int
+    at: datetime
+    event: dict[str, Any]
+
+    @property
+    def customer(self) -> str:
+        """The id it was sent under."""
+        name: str = self.event["customer_id"]
+        return name
+
+
+class Edge(NamedTuple):
+    """A merge of an id into another one."""
+
+    old: str
+    new: str
+    appended: int
+
+
+class People:
+    """All that the events say of ids: merges, erasures and consent. No merges run in a circle."""
+
+    def __init__(self, events: Iterable[Said]) -> None:
+        self._edges: dict[str, Edge] = {}
+        self._erasures: dict[str, list[Said]] = defaultdict(list)
+        self._news: dict[str, list[Said]] = defaultdict(list)
+        self._lived: dict[str, list[Said]] = defaultdict(list)
+        for said in events:
+            event, name = said.event, said.customer
+            self._lived[name].append(said)
+            if "merged_into" in event:
+                new = event["merged_into"]
+                self._edges.setdefault(name, Edge(name, new, said.appended))
+                self._lived[new]  # a person, though nothing else be said under that id
+            elif event.get("erase"):
+                self._erasures[name].append(said)
+            elif "consent" in event or event.get("action") in ("opted_out", "opted_in"):
+                self._news[name].append(said)
+        self._ids: dict[str, set[str]] = defaultdict(set)
+        for name in self._lived:
+            self._ids[self.of(name)].add(name)
+
+    # -- ids of one person ------------------------------------------------------------
+
+    def of(self, name: str) -> str:
+        """The id under which the person counts in the end."""
+        while name in self._edges:
+            name = self._edges[name].new
+        return name
+
+    def ids(self, name: str) -> set[str]:
+        """All ids of the person."""
+        return self._ids[self.of(name)]
+
+    def is_several(self, name: str) -> bool:
+        """Whether the person has more than one id."""
+        return len(self.ids(name)) > 1
+
+    @property
+    def merged(self) -> set[str]:
+        """The ids that were merged into another one."""
+        return set(self._edges)
+
+    @property
+    def joined(self) -> set[str]:
+        """The ids that another one was merged into."""
+        return {edge.new for edge in self._edges.values()}
+
+    # -- erasure ----------------------------------------------------------------------
+
+    @property
+    def erased(self) -> set[str]:
+        """The persons who were erased."""
+        return {self.of(name) for name in self._erasures}
+
+    def erased_until(self, name: str) -> datetime:
+        """Up to when all of the person was erased; long ago where it never was."""
+        return max((said.at for said in self._erased(name)), default=_NEVER)
+
+    def is_undecided(self, person: str) -> bool:
+        """Whether what occurred after the erasure may have come before it, and be gone with it."""
+        return any(self._may_be_gone(person, erased) for erased in self._erased(person))
+
+    def was_taken(self, said: Said) -> Answer:
+        """Whether an event acted before it was erased: one that came late for that did not."""
+        if said.at > self.erased_until(said.customer):
+            return Answer.MAYBE if self.is_undecided(self.of(said.customer)) else Answer.YES
+        return self.stood_at(said.customer, said.appended)
+
+    def stood_at(self, name: str, appended: int) -> Answer:
+        """Whether the person's life before the erasure still went on at this time (ms)."""
+        erased = min((each.appended for each in self._erased(name)), default=None)
+        if erased is None or appended < erased - self._apart(name):
+            return Answer.YES
+        return Answer.NO if appended > erased + self._apart(name) else Answer.MAYBE
+
+    def _erased(self, name: str) -> list[Said]:
+        return [said for each in self.ids(name) for said in self._erasures.get(each, ())]
+
+    def _apart(self, name: str) -> int:
+        return FAR_MS if self.is_several(name) else NEAR_MS
+
+    def _may_be_gone(self, person: str, erased: Said) -> bool:
+        apart = self._apart(person)
+        merges = [self._edges[name] for name in self.ids(person) if name in self._edges]
+        if any(edge.appended > erased.appended - apart for edge in merges):
+            return True
+        lived = [said for name in self.ids(person) for said in self._lived[name]]
+        return any(
+            said.at > erased.at and said.appended < erased.appended + apart for said in lived
+        )
+
+    # -- offers -----------------------------------------------------------------------
+
+    def may_be_offered(self, click: Said) -> Answer:
+        """Whether the customer lets itself be spoken to by the channel of a campaign's click.
+
+        The newest news counts: what it says itself, or a profile that says otherwise than the
+        one before; one that repeats itself is no news.
+        """
+        name, channel = click.customer, click.event["channel"]
+        names = {name}
+        for edge in self._edges.values():
+            if self.of(edge.old) == self.of(name):
+                if abs(edge.appended - click.appended) < FAR_MS:
+                    return Answer.MAYBE
+                if edge.appended < click.appended:
+                    names |= {edge.old, edge.new}
+        news = [said for each in names for said in self._news.get(each, ())]
+        for said in news:
+            if self._is_repeated(said, names):
+                continue  # no news, wherever it comes
+            of_profile = "consent" in said.event
+            # a click and the customer's own word are of one topic, and in its order
+            apart = FAR_MS if said.customer != name else NEAR_MS if of_profile else 0
+            if abs(said.appended - click.appended) < apart:
+                return Answer.MAYBE
+        allowed, before = False, None
+        for said in sorted(news, key=lambda each: each.at):
+            if said.at > click.at:
+                continue
+            if "consent" in said.event:
+                if (value := said.event["consent"].get(channel)) != before:
+                    allowed = before = value
+            elif said.event["channel"] == channel:
+                allowed = said.event["action"] == "opted_in"
+        return Answer.YES if allowed else Answer.NO
+
+    def _is_repeated(self, told: Said, names: set[str]) -> bool:
+        """Whether it is a profile whose consent is that of the one before."""
+        if "consent" not in told.event:
+            return False
+        profiles = sorted(
+            (s for each in names for s in self._news.get(each, ()) if "consent" in s.event),
+            key=lambda said: said.at,
+        )
+        before = [said for said in profiles if said.at < told.at]
+        return bool(before) and before[-1].event["consent"] == told.event["consent"]
