@@ -102,7 +102,11 @@ class Taken(NamedTuple, Generic[E]):
 
 
 class _Queue(Generic[E]):
-    """Records of one topic as they came, each under the topic's farthest place so far."""
+    """Records of one topic as they came, each under the topic's farthest place so far.
+
+    What says that it happened after it was appended has the place of when it was: what lies behind
+    an event of the year 2199, which will be refused, must not wait for all other topics.
+    """
 
     __slots__ = ("at", "end", "highs", "items")
 
@@ -119,8 +123,12 @@ class _Queue(Generic[E]):
         self.end = end
         high = self.highs[-1] if len(self) else FIRST
         for item in items:
-            if type(item) is Happened or type(item) is Returned:
-                high = max(high, item.at)
+            if (type(item) is Happened or type(item) is Returned) and (at := item.at) > high:
+                appended = item.record.timestamp
+                if at <= appended or appended <= 0:
+                    high = at
+                elif appended > high:
+                    high = appended
             self.highs.append(high)
         self.items += items
 

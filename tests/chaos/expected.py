@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 
 import xxhash
 
-from tests.chaos.load import BAD, LARGE, TOO_LATE, UNKNOWN_CURRENCY, VIP_BALANCE
+from tests.chaos.load import LARGE, UNKNOWN_CURRENCY, VIP_BALANCE
 from tests.chaos.people import Answer, People, Said
+from tests.chaos.record import BAD, REFUSED
 
 # An acknowledgement that reaches Kafka this close to the promise may come too late for it.
 MARGIN = timedelta(seconds=4)
-DAY = timedelta(days=1)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 Cause = tuple[str, str]
 """The kind of an alert, and the event or the complaint it is about."""
@@ -64,7 +65,10 @@ class Money(NamedTuple):
 
 @dataclass
 class Expected:
-    """What must have come out of what went in. All customers are by the id they end under."""
+    """What must have come out of what went in. All customers are by the id they end under.
+
+    Of a dead letter the reason stands where it is known, else "".
+    """
 
     people: People = field(default_factory=lambda: People(()))
     totals: dict[str, Totals] = field(default_factory=dict)
@@ -73,7 +77,8 @@ class Expected:
     maybe: set[Cause] = field(default_factory=set)
     new_vips: dict[str, set[Cause]] = field(default_factory=lambda: defaultdict(set))
     undecided: set[str] = field(default_factory=set)
-    letters: set[Place] = field(default_factory=set)
+    letters: dict[Place, str] = field(default_factory=dict)
+    maybe_letters: set[Place] = field(default_factory=set)
     signals: set[tuple[str, str]] = field(default_factory=set)
     referrer_of: dict[str, str] = field(default_factory=dict)
     events: int = 0
@@ -84,18 +89,25 @@ class Expected:
 
 def expect(inputs: Iterable[Read], promise: timedelta) -> Expected:
     """What must come out of these inputs. A partition's records must be in their order."""
-    letters, told = set[Place](), list[Said]()
+    letters, told, ancient = dict[Place, str](), list[Said](), dict[Place, Said]()
     for read in inputs:
-        if read.mark in (BAD, TOO_LATE):
-            letters.add(Place(read.topic, read.partition, read.offset))
+        if read.mark in REFUSED:
+            reason = "" if read.mark == BAD else read.mark.decode()
+            letters[Place(read.topic, read.partition, read.offset)] = reason
         else:
             event = json.loads(read.value or b"")
-            told.append(Said(read.timestamp, datetime.fromisoformat(event["occurred_at"]), event))
+            said = Said(read.timestamp, datetime.fromisoformat(event["occurred_at"]), event)
+            told.append(said)
+            if _appended(said.appended) - said.at > WEEK:
+                ancient[Place(read.topic, read.partition, read.offset)] = said
     firsts: dict[tuple[str, str], Said] = {}
     for said in told:
         firsts.setdefault((said.customer, said.event["event_id"]), said)
     people = People(firsts.values())
     expected = Expected(people, letters=letters)
+    for place, said in ancient.items():
+        if people.stood_at(said.customer, said.appended) is not Answer.NO:
+            expected.maybe_letters.add(place)  # too late for a life that may still have gone on
     kept = _kept(expected, told)
     for person, life in kept.items():
         expected.totals[person] = _totals(life)

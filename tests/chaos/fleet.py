@@ -136,6 +136,14 @@ class Fleet:
             return None
         return text
 
+    def counted(self, name: str, outcome: str) -> int:
+        """How many events a worker counted with this outcome since it began."""
+        page = self.page(name, "/metrics") or ""
+        counts = re.findall(
+            rf'^touchline_events_total{{.*outcome="{outcome}".*}} (\S+)$', page, re.M
+        )
+        return sum(int(float(count)) for count in counts)
+
     def wait_ready(self, name: str) -> bool:
         """Wait until the worker's partitions are open; whether they are within 90 s."""
         until = time.monotonic() + READY_SECONDS

@@ -27,13 +27,13 @@ from schemas.topics import (
 )
 from streams.cluster.broker import LocalBroker
 from streams.topics.ensure import ensure_topics
-from tests.chaos import oracle
+from tests.chaos import lives, oracle
 from tests.chaos.expected import Read, Totals, expect
 from tests.chaos.faults import ONCE, SESSION_SECONDS, Fault
 from tests.chaos.fleet import TOUCHLINE, Fleet, Journal, Note
 from tests.chaos.load import Maker, policy_yaml
-from tests.chaos.oracle import Verdict
 from tests.chaos.sending import Load
+from tests.chaos.verdict import Verdict
 
 APP_ID = "chaos"
 PARTITIONS = 12
@@ -133,7 +133,9 @@ class Run:
         self.note(f"the load ends after {self.load.sent} records")
         time.sleep(self.settle_seconds)
         self.drain()
+        counted = sum(self.fleet.counted(name, "erased") for name in self.fleet.names)
         verdict = asyncio.run(self.judge())
+        verdict.counted_erased = counted
         verdict.offsets_behind = self.behind()
         self.note(verdict.summary())
         for fault in verdict.faults:
@@ -172,11 +174,11 @@ class Run:
         verdict = oracle.compare(expected, totals, told[ALERTS], told[DEAD_LETTERS])
         segment_of = {state["customer_id"]: state["segment"] for state in states}
         oracle.judge_segments(verdict, told[SEGMENT_UPDATES], told[SEGMENT_MODEL], segment_of)
-        oracle.judge_money(verdict, expected, states)
-        oracle.judge_ends(verdict, expected, told[CUSTOMER_TRANSITIONS])
+        lives.judge_money(verdict, expected, states)
+        lives.judge_ends(verdict, expected, told[CUSTOMER_TRANSITIONS])
         oracle.judge_transitions(verdict, told[CUSTOMER_TRANSITIONS], states, expected.people)
         oracle.judge_signals(verdict, expected, told[SIGNALS])
-        oracle.judge_referrals(verdict, expected, told[REFERRALS], states)
+        lives.judge_referrals(verdict, expected, told[REFERRALS], states)
         return verdict
 
     async def _ended(self) -> tuple[list[dict[str, Any]], list[Read]]:

@@ -12,12 +12,12 @@ import time
 from collections import Counter, deque
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
+from tests.chaos.record import TOO_LATE, Record
+from tests.chaos.spoilt import spoilt
 from tests.chaos.stories import Stories
 
-MARK = "chaos"
-GOOD, BAD, TOO_LATE = b"good", b"bad", b"too_late"
 LARGE = 100_000
 UNKNOWN_CURRENCY = "SEK"  # no rate in the policy
 VIP_BALANCE = 500_000
@@ -67,19 +67,6 @@ OTHERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     ("touchpoints.desk", {"type": "desk", "alert_id": "a-1", "action": "resolved", "by": "x"}),
 )
-
-
-class Record(NamedTuple):
-    """A Kafka record to be sent, and what it is meant to be (the mark).
-
-    One that goes ``elsewhere`` is put in another partition than its key's.
-    """
-
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    mark: bytes = GOOD
-    elsewhere: bool = False
 
 
 def policy_yaml(promise_seconds: float) -> str:
@@ -236,43 +223,12 @@ class Maker:
         self._recent.append(record)
         return record
 
-    # -- bad --------------------------------------------------------------------------
-
     def _poison(self, customer: str) -> Record:
-        """A payment spoilt in one of the ways that must end in the dead letters."""
+        """A record spoilt in one of the ways that must end in the dead letters."""
         self._number += 1
         good = self._payment(customer, LARGE, timedelta(0))
         self._recent.pop()
-        assert good.value is not None
-        ways = (
-            good._replace(value=good.value[: len(good.value) // 2]),
-            good._replace(value=b"\xff\x00 no text"),
-            good._replace(value=b""),
-            good._replace(value=b"[]"),
-            good._replace(value=good.value.replace(b'"amount"', b'"amounts"')),
-            good._replace(value=good.value.replace(b'"CNY"', b'"yuan"')),
-            good._replace(value=good.value.replace(b'"customer_id"', b'"customer"')),
-            good._replace(key=None),
-            good._replace(key=b"somebody else"),
-            good._replace(topic=CLICKS),
-            good._replace(value=good.value.replace(b"T", b"TT", 1)),
-            good._replace(value=good.value + b" " * 280_000),
-            good._replace(value=_in_2199(good.value)),
-            good._replace(elsewhere=True),
-            good._replace(elsewhere=True, key=b"nobody", value=_of_nobody(good.value)),
-        )
-        return self._random.choice(ways)._replace(mark=BAD)
-
-
-def _in_2199(value: bytes) -> bytes:
-    event = json.loads(value)
-    event["occurred_at"] = "2199" + event["occurred_at"][4:]
-    return json.dumps(event).encode()
-
-
-def _of_nobody(value: bytes) -> bytes:
-    """An event of one who is known nowhere."""
-    return json.dumps(json.loads(value) | {"customer_id": "nobody"}).encode()
+        return self._random.choice(spoilt(good))
 
 
 def complaint_step(customer: str, complaint: str, status: str, at: datetime) -> Record:

@@ -10,9 +10,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
-from datetime import datetime
-from math import isclose
 from typing import Any
 
 import kafka
@@ -20,9 +17,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from kafka import KafkaAdminClient, KafkaConsumer
 from kafka.errors import KafkaError
 
-from tests.chaos.expected import Expected, Money, Place, Read, Totals
-from tests.chaos.load import MARK
+from tests.chaos.expected import Expected, Place, Read, Totals
 from tests.chaos.people import People
+from tests.chaos.record import MARK
+from tests.chaos.verdict import Verdict
 
 BEGINS_AS = {
     "tier": "standard",
@@ -31,78 +29,9 @@ BEGINS_AS = {
     "relationship_stage": "basic",
 }
 """What a customer is before the first transition, in every dimension that is told."""
-REFERRAL_SHARE = 0.25
 JUDGED_KINDS = (
     "large_transaction", "vip_complaint", "vip_new", "complaint_escalated", "offer_window",
 )  # fmt: skip
-
-
-@dataclass
-class Verdict:
-    """Every difference between what should be and what is, by its kind."""
-
-    customers: int = 0
-    events: int = 0
-    repeats: int = 0
-    alerts: int = 0
-    letters: int = 0
-    undecided: int = 0
-    merged: int = 0
-    erased: int = 0
-    dropped: int = 0
-    refunds: int = 0
-    offers: int = 0
-    wrong_customers: list[str] = field(default_factory=list)
-    wrong_money: list[str] = field(default_factory=list)
-    lost_merges: list[str] = field(default_factory=list)
-    lost_erasures: list[str] = field(default_factory=list)
-    unexpected_ends: list[str] = field(default_factory=list)
-    doubled_ends: list[str] = field(default_factory=list)
-    lost_alerts: list[str] = field(default_factory=list)
-    doubled_alerts: list[str] = field(default_factory=list)
-    unexpected_alerts: list[str] = field(default_factory=list)
-    lost_letters: list[str] = field(default_factory=list)
-    doubled_letters: list[str] = field(default_factory=list)
-    unexpected_letters: list[str] = field(default_factory=list)
-    updates: int = 0
-    moves: int = 0
-    doubled_updates: list[str] = field(default_factory=list)
-    broken_chains: list[str] = field(default_factory=list)
-    wrong_segments: list[str] = field(default_factory=list)
-    doubled_models: list[str] = field(default_factory=list)
-    transitions: int = 0
-    doubled_transitions: list[str] = field(default_factory=list)
-    broken_transitions: list[str] = field(default_factory=list)
-    wrong_states: list[str] = field(default_factory=list)
-    signals: int = 0
-    lost_signals: list[str] = field(default_factory=list)
-    doubled_signals: list[str] = field(default_factory=list)
-    unexpected_signals: list[str] = field(default_factory=list)
-    referrals: int = 0
-    doubled_referrals: list[str] = field(default_factory=list)
-    wrong_referral_values: list[str] = field(default_factory=list)
-    offsets_behind: list[str] = field(default_factory=list)
-
-    @property
-    def faults(self) -> list[str]:
-        """One line a kind of fault, with its number and its first examples."""
-        lines = []
-        for name, found in vars(self).items():
-            if isinstance(found, list) and found:
-                lines.append(f"{name.replace('_', ' ')}: {len(found)}: {'; '.join(found[:4])}")
-        return lines
-
-    def summary(self) -> str:
-        """What was judged, in one line."""
-        return (
-            f"{self.customers} customers, {self.events} events, {self.repeats} repeats, "
-            f"{self.alerts} alerts, {self.letters} dead letters, {self.updates} segment updates "
-            f"({self.moves} of them from one segment to another), {self.transitions} transitions, "
-            f"{self.signals} signals, {self.referrals} referrals, {self.merged} ids merged, "
-            f"{self.erased} erased ({self.undecided} persons not judged), {self.dropped} events "
-            f"dropped, {self.refunds} refunds, {self.offers} offers: "
-            f"{'no fault' if not self.faults else f'{len(self.faults)} kinds of fault'}"
-        )
 
 
 # -- what is ------------------------------------------------------------------------------
@@ -123,11 +52,18 @@ def compare(
         if must != have:
             verdict.wrong_customers.append(f"{customer}: must be {must}, is {have}")
     _compare_alerts(verdict, expected, list(alerts))
-    found = Counter(Place(x["source_topic"], x["partition"], x["offset"]) for x in letters)
+    letters = list(letters)
+    found = Counter(_placed(letter) for letter in letters)
     verdict.letters = found.total()
-    verdict.lost_letters += [_place(p) for p in sorted(expected.letters - found.keys())]
-    verdict.unexpected_letters += [_place(p) for p in sorted(found.keys() - expected.letters)]
+    verdict.lost_letters += [_place(p) for p in sorted(expected.letters.keys() - found.keys())]
+    verdict.unexpected_letters += [
+        _place(p) for p in sorted(found.keys() - expected.letters.keys() - expected.maybe_letters)
+    ]
     verdict.doubled_letters += [_place(p) for p, times in sorted(found.items()) if times > 1]
+    for letter in letters:
+        reason, given = expected.letters.get(_placed(letter)), letter.get("reason")
+        if reason and reason != given:
+            verdict.wrong_letters.append(f"{_place(_placed(letter))} is {given}, must be {reason}")
     return verdict
 
 
@@ -150,41 +86,6 @@ def _compare_alerts(verdict: Verdict, expected: Expected, alerts: list[dict[str,
         if not any(found[cause] for cause in causes):
             verdict.lost_alerts.append(f"vip_new of {person}, whichever of {sorted(causes)}")
     verdict.offers = sum(found[cause] for cause in found if cause[0] == "offer_window")
-
-
-def judge_money(verdict: Verdict, expected: Expected, states: Iterable[dict[str, Any]]) -> None:
-    """Complaints, balances, purchases and what they are worth less refunds, of each customer."""
-    for state in states:
-        customer, value = state["customer_id"], state["value"]
-        if customer in expected.undecided or customer not in expected.money:
-            continue  # who should not be there at all is told elsewhere
-        last = value["last_purchase_at"]
-        have = Money(
-            state["complaints"],
-            state["balance"],
-            value["purchases"],
-            value["total"],
-            None if last is None else datetime.fromisoformat(last).timestamp(),
-        )
-        if have != expected.money[customer]:
-            verdict.wrong_money.append(f"{customer}: must be {expected.money[customer]}, is {have}")
-
-
-def judge_ends(verdict: Verdict, expected: Expected, told: Iterable[dict[str, Any]]) -> None:
-    """Each id that was merged ends once, and each person who was erased once under each id."""
-    people = expected.people
-    ends = [one for one in told if one["dimension"] == "customer"]
-    for to_state, must, lost in (
-        ("merged", people.merged, verdict.lost_merges),
-        ("erased", people.erased, verdict.lost_erasures),
-    ):
-        found = Counter(one["customer_id"] for one in ends if one["to_state"] == to_state)
-        lost.extend(sorted(must - found.keys()))
-        verdict.doubled_ends += [f"{one} {to_state} {n} times" for one, n in found.items() if n > 1]
-        for one in sorted(found.keys() - must):
-            if to_state == "merged" or people.of(one) not in must:
-                verdict.unexpected_ends.append(f"{one} {to_state}")
-    verdict.merged, verdict.erased = len(people.merged), len(people.erased)
 
 
 def judge_segments(
@@ -285,35 +186,15 @@ def judge_signals(verdict: Verdict, expected: Expected, signals: Iterable[dict[s
     verdict.doubled_signals += [f"{one} {n} times" for one, n in found.items() if n > 1]
 
 
-def judge_referrals(
-    verdict: Verdict,
-    expected: Expected,
-    referrals: Iterable[dict[str, Any]],
-    states: Iterable[dict[str, Any]],
-) -> None:
-    """Whoever referred is credited a share of what those referred are worth, all of them once."""
-    seen = Counter(told["referral_id"] for told in referrals)
-    verdict.referrals = seen.total()
-    verdict.doubled_referrals += [f"{one} {n} times" for one, n in seen.items() if n > 1]
-    value_of = {state["customer_id"]: state["value"] for state in states}
-    for referrer, value in value_of.items():
-        if referrer in expected.undecided:
-            continue
-        referred = [one for one, by in expected.referrer_of.items() if by == referrer]
-        worth = sum(value_of[one]["clv"] or 0.0 for one in referred if one in value_of)
-        must, have = REFERRAL_SHARE * worth, value["referral_value"] or 0.0
-        if value["referrals"] != len(referred) or not isclose(have, must, rel_tol=1e-3):
-            verdict.wrong_referral_values.append(
-                f"{referrer}: must be {must:.2f} of {len(referred)} customers, is {have:.2f} of"
-                f" {value['referrals']}"
-            )
-
-
 def _cause(alert: dict[str, Any]) -> tuple[str, str]:
     if alert["kind"] == "complaint_escalated":
         level = alert["level"]
         return alert["kind"], alert["complaint_id"] + (f" level {level}" if level != 1 else "")
     return alert["kind"], ",".join(alert["cause"])
+
+
+def _placed(letter: Mapping[str, Any]) -> Place:
+    return Place(letter["source_topic"], letter["partition"], letter["offset"])
 
 
 def _place(place: Place) -> str:

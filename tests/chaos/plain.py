@@ -11,7 +11,7 @@ from tests.chaos.expected import Totals, expect
 from tests.chaos.faults import Fault, a_worker_joins, kill_a_worker
 from tests.chaos.harness import Run
 from tests.chaos.load import TRANSACTIONS, Maker
-from tests.chaos.oracle import Verdict
+from tests.chaos.verdict import Verdict
 
 FAULTS: tuple[Fault, ...] = (kill_a_worker, kill_a_worker, a_worker_joins, kill_a_worker)
 

@@ -10,7 +10,8 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 from kafka.partitioner import murmur2
 
-from tests.chaos.load import MARK, Maker, Record
+from tests.chaos.load import Maker
+from tests.chaos.record import MARK, Record
 
 
 class Load:

@@ -155,10 +155,10 @@ class Stories(Iterator[list[R]]):
         yield FAR_APART
         by = self._random.choice((old, new))
         yield self._erase(by)
+        yield FAR_APART
         yield from self._heard_late(old)
         yield from self._heard_late(new)
         if by == new:
-            yield FAR_APART
             yield from self._life(new, name)
 
     def _life(self, customer: str, name: str) -> Iterator[float | R]:

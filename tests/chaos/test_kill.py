@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.harness import Run
-from tests.chaos.oracle import Verdict
+from tests.chaos.verdict import Verdict
 
 pytestmark = pytest.mark.live
 
@@ -27,6 +27,13 @@ def test_kills_zombies_outages_and_failed_produces_lose_and_double_nothing(tmp_p
     assert verdict.transitions > 500
     assert verdict.signals > 50
     assert verdict.referrals > 1_000
+    assert verdict.merged > 100
+    assert verdict.erased > 50
+    assert verdict.undecided < verdict.erased / 2
+    assert verdict.dropped > 500
+    assert verdict.counted_erased > 0
+    assert verdict.refunds > 500
+    assert verdict.offers > 50
 
 
 def _run(directory: Path) -> tuple[Verdict, list[str]]:

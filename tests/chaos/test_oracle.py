@@ -10,15 +10,16 @@ import pytest
 import xxhash
 
 from tests.chaos.expected import Expected, Read, Totals, expect
-from tests.chaos.load import BAD, COMPLAINTS, GOOD, TRANSACTIONS
+from tests.chaos.lives import judge_referrals
+from tests.chaos.load import COMPLAINTS, TRANSACTIONS
 from tests.chaos.oracle import (
-    Verdict,
     compare,
-    judge_referrals,
     judge_segments,
     judge_signals,
     judge_transitions,
 )
+from tests.chaos.record import BAD, GOOD, WRONG_PARTITION
+from tests.chaos.verdict import Verdict
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)
@@ -136,6 +137,18 @@ def test_lost_doubled_and_invented_dead_letters_are_named() -> None:
     assert len(_judge(letters=[]).lost_letters) == 1
     assert len(_judge(letters=LETTERS * 2).doubled_letters) == 1
     assert len(_judge(letters=[*LETTERS, LETTERS[0] | {"offset": 2}]).unexpected_letters) == 1
+
+
+def test_a_record_in_another_partition_must_be_refused_as_such_and_count_nowhere() -> None:
+    misplaced = _read(9, _event(9, "profile", erase=True))._replace(mark=WRONG_PARTITION)
+    letter: Json = {"source_topic": TRANSACTIONS, "partition": 0, "offset": 9}
+    expected = expect([*INPUTS, misplaced], PROMISE)
+    for reason, wrong in (("wrong_partition", 0), ("invalid", 1)):
+        letters = [*LETTERS, letter | {"reason": reason}]
+        verdict = compare(expected, TOTALS, ALERTS, letters)
+        assert len(verdict.wrong_letters) == len(verdict.faults) == wrong
+    assert compare(expected, TOTALS, ALERTS, LETTERS).lost_letters
+    assert compare(expected, {}, ALERTS, [*LETTERS, letter]).wrong_customers
 
 
 MOVES: list[Json] = [

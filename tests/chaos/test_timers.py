@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from tests.chaos.harness import PARTITIONS, Run
-from tests.chaos.load import Record, click, complaint_step
+from tests.chaos.load import click, complaint_step
 from tests.chaos.oracle import read_topics
 from tests.chaos.probe import one_customer_each
+from tests.chaos.record import Record
 
 pytestmark = pytest.mark.live
 

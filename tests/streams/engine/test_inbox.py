@@ -64,6 +64,34 @@ def test_nothing_later_than_the_bound_is_handed_out() -> None:
     assert times(inbox.take(10).items) == [6, 7, 9]
 
 
+def test_one_event_of_another_century_does_not_keep_its_topic_waiting() -> None:
+    inbox, ahead = Inbox[str](), 1 << 50
+    future = Happened(ahead, "k", "of 2199", "a", record("a", 0, 3))
+    inbox.add("a", [future, waiting("a", 1, 4), waiting("a", 2, 8)], 3)
+    inbox.add("b", [waiting("b", 0, 2), waiting("b", 1, 5), waiting("b", 2, 9)], 3)
+    assert times(inbox.take(10).items) == [2, ahead, 4, 5, 8, 9]
+
+
+@given(
+    st.lists(st.lists(st.integers(1, 50), max_size=20).map(sorted), max_size=4),
+    st.sets(st.integers(0, 79)),
+    st.integers(1, 1 << 50),
+)
+def test_topics_merge_as_they_were_appended_whatever_some_events_say_of_the_future(
+    topics: list[list[int]], wrong: set[int], by: int
+) -> None:
+    inbox, number = Inbox[str](), 0
+    for name, appended in zip("abcd", topics, strict=False):
+        items: list[Waiting[str]] = []
+        for offset, at in enumerate(appended):
+            says = at + by if number in wrong else at
+            items.append(Happened(says, "k", "", name, record(name, offset, at)))
+            number += 1
+        inbox.add(name, items, len(items))
+    out = [item.record.timestamp for item in inbox.take(1000).items]
+    assert out == sorted(at for topic in topics for at in topic)
+
+
 def test_what_has_no_time_goes_with_what_its_topic_holds_before_it() -> None:
     inbox = Inbox[str]()
     bad = Bad("invalid", "no event")
