@@ -8,7 +8,7 @@ partitions had to tell each other where it lies ``FAR_MS`` apart. What lies clos
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, NamedTuple
@@ -32,6 +32,7 @@ class Said(NamedTuple):
     appended: int
     at: datetime
     event: dict[str, Any]
+    partition: int = 0
 
     @property
     def customer(self) -> str:
@@ -49,9 +50,14 @@ class Edge(NamedTuple):
 
 
 class People:
-    """All that the events say of ids: merges, erasures and consent. No merges run in a circle."""
+    """All that the events say of ids: merges, erasures and consent. No merges run in a circle.
 
-    def __init__(self, events: Iterable[Said]) -> None:
+    In ``slow`` partitions a worker gave up to wait for a topic, and said so: there nothing that
+    depends on the order of two topics is decided.
+    """
+
+    def __init__(self, events: Iterable[Said], slow: Collection[int] = ()) -> None:
+        self._slow = slow
         self._edges: dict[str, Edge] = {}
         self._erasures: dict[str, list[Said]] = defaultdict(list)
         self._news: dict[str, list[Said]] = defaultdict(list)
@@ -87,6 +93,11 @@ class People:
         """Whether the person has more than one id."""
         return len(self.ids(name)) > 1
 
+    def is_slow(self, name: str) -> bool:
+        """Whether the order of topics is not known wherever the person is."""
+        lived = (said for each in self.ids(name) for said in self._lived[each][:1])
+        return bool(self._slow) and any(said.partition in self._slow for said in lived)
+
     @property
     def merged(self) -> set[str]:
         """The ids that were merged into another one."""
@@ -110,7 +121,10 @@ class People:
 
     def is_undecided(self, person: str) -> bool:
         """Whether what occurred after the erasure may have come before it, and be gone with it."""
-        return any(self._may_be_gone(person, erased) for erased in self._erased(person))
+        return any(
+            self.is_slow(person) or self._may_be_gone(person, erased)
+            for erased in self._erased(person)
+        )
 
     def was_taken(self, said: Said) -> Answer:
         """Whether an event acted before it was erased: one that came late for that did not."""
@@ -121,6 +135,8 @@ class People:
     def stood_at(self, name: str, appended: int) -> Answer:
         """Whether the person's life before the erasure still went on at this time (ms)."""
         erased = min((each.appended for each in self._erased(name)), default=None)
+        if erased is not None and self.is_slow(name):
+            return Answer.MAYBE
         if erased is None or appended < erased - self._apart(name):
             return Answer.YES
         return Answer.NO if appended > erased + self._apart(name) else Answer.MAYBE
@@ -150,13 +166,12 @@ class People:
         one before; one that repeats itself is no news.
         """
         name, channel = click.customer, click.event["channel"]
-        names = {name}
-        for edge in self._edges.values():
-            if self.of(edge.old) == self.of(name):
-                if abs(edge.appended - click.appended) < FAR_MS:
-                    return Answer.MAYBE
-                if edge.appended < click.appended:
-                    names |= {edge.old, edge.new}
+        edges = [edge for edge in self._edges.values() if self.of(edge.old) == self.of(name)]
+        near = any(abs(edge.appended - click.appended) < FAR_MS for edge in edges)
+        if near or self.is_slow(name):
+            return Answer.MAYBE
+        before_it = [edge for edge in edges if edge.appended < click.appended]
+        names = {name}.union(*({edge.old, edge.new} for edge in before_it))
         news = [said for each in names for said in self._news.get(each, ())]
         for said in news:
             if self._is_repeated(said, names):

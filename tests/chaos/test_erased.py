@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.expected import Money, Totals
+from tests.chaos.expected import Money, Totals, expect
 from tests.chaos.lives import judge_ends, judge_money
 from tests.chaos.oracle import compare
-from tests.chaos.told import NOW, Json, Kinds, Told, alert, ended, escalated, faults, state, totals
+from tests.chaos.told import (
+    NOW,
+    PROMISE,
+    Json,
+    Kinds,
+    Told,
+    alert,
+    ended,
+    escalated,
+    faults,
+    state,
+    totals,
+)
 from tests.chaos.verdict import Verdict
 
 
@@ -94,6 +106,17 @@ def test_each_erasure_is_told_once(ends: list[Json], found: Kinds) -> None:
     verdict = Verdict()
     judge_ends(verdict, erased().expected, ends)
     assert faults(verdict) == found
+
+
+def test_where_the_order_of_topics_is_not_known_only_what_does_not_need_it_is_judged() -> None:
+    for slow, found in (((1,), {"lost alerts", "wrong customers"}), ((0,), set[str]())):
+        expected = expect(erased(anew=True).reads, PROMISE, slow)
+        assert faults(compare(expected, {}, [], [])) == found
+        consent = expect(campaigns().reads, PROMISE, slow)
+        new = alert("vip_new", "e0", "v-o")
+        kinds = {"lost alerts"} if found else set()
+        assert faults(compare(consent, consent.totals, [new], [])) == kinds
+        assert "wrong customers" in faults(compare(consent, {}, [new], []))
 
 
 def test_who_named_one_who_was_erased_names_nobody() -> None:
