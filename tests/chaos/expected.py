@@ -236,21 +236,21 @@ def _expect(expected: Expected, cause: Cause, answer: Answer) -> None:
 def _expect_escalations(expected: Expected, told: Iterable[Said], promise: timedelta) -> None:
     """One for each complaint that nobody acknowledged in time, while its customer lived."""
     people = expected.people
-    opened, acknowledged = dict[str, Said](), dict[str, Said]()
+    opened, acknowledged = dict[tuple[str, str], Said](), dict[tuple[str, str], Said]()
     for said in told:
         if said.event["type"] == "complaint":
             steps = opened if said.event["status"] == "opened" else acknowledged
-            steps.setdefault(said.event["complaint_id"], said)
-    for complaint, said in opened.items():
+            steps.setdefault((people.of(said.customer), said.event["complaint_id"]), said)
+    for (person, complaint), said in opened.items():
         cause = ("complaint_escalated", complaint)
-        due, seen = said.at + promise, acknowledged.get(complaint)
+        due, seen = said.at + promise, acknowledged.get((person, complaint))
         answer = people.was_taken(said)
         if answer is Answer.YES and said.at <= people.erased_until(said.customer):
             answer = people.stood_at(said.customer, int(due.timestamp() * 1000))
         if answer is Answer.YES and seen is not None:
             in_time = _appended(seen.appended) <= due - MARGIN
             # what two partitions know of it they may not have told each other in time
-            sure = in_time and not people.is_several(said.customer)
+            sure = in_time and not people.is_several(person) and not people.is_slow(person)
             answer = Answer.NO if sure else Answer.MAYBE
         _expect(expected, cause, answer)
 

@@ -89,6 +89,15 @@ def test_an_acknowledgement_under_another_id_may_come_too_late(under: str) -> No
     assert found.totals["v-ben"].events == 7
 
 
+def test_two_who_are_not_merged_do_not_answer_for_each_other() -> None:
+    told = Told()
+    told(0, "ann", "complaint", complaint_id="k", status="opened")
+    told(1, "ben", "complaint", complaint_id="k", status="acknowledged")
+    assert told.expected.alerts["complaint_escalated", "k"] == 1
+    told(2, "ann", "profile", merged_into="ben")
+    assert told.expected.alerts["complaint_escalated", "k"] == 0
+
+
 def test_a_balance_or_a_complaint_counted_twice_is_named() -> None:
     right = Money(1, 1_300_000, 3, 500_007, NOW.timestamp() + 12)
     wrongs = (
