@@ -145,6 +145,10 @@ def take_move(customer: Customer, told: CustomerMove, ctx: Context) -> Outcome:
             return Outcome("sent_on", outputs=(onward,))
     if told.kind == "event":
         return _take_sent(customer, told, cause, ctx)
+    core = customer.core
+    core.erased_at = core.erased_at or ctx.erasures.of(customer.customer_id)
+    if merging.joined_at(customer, told) <= core.erased_at:
+        return Outcome("erased", outputs=erasure.forget_joined(customer, told))
     before = _counted(customer.core)
     if not customer.core.events:
         ctx.aggregates.add_customer()

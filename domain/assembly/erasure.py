@@ -47,6 +47,17 @@ def forget(customer: Customer, told: CustomerMove, ctx: Context) -> Sequence[Out
     return cause.outputs
 
 
+def forget_joined(customer: Customer, told: CustomerMove) -> Sequence[Output]:
+    """Forget the state of another id that comes after its person was erased, under this id."""
+    name, other = told.customer_id, Customer.of_records(told.customer_id, told.records)
+    came = [name]
+    for each in came:  # what was merged into it came by it alone
+        came += [one for one, to in told.merged.items() if to.into == each and one not in came]
+    friends = tuple(other.referrals.referred) if other.has(REFERRALS) else ()
+    names, at = (customer.customer_id, *came), customer.core.erased_at
+    return [forget_at(each, names, at, told.move_id) for each in (*came, *friends)]
+
+
 def forget_at(into: str, names: tuple[str, ...], at: int, event_id: str) -> CustomerMove:
     """Tell the customer ``into`` that the person with these ids was erased as of ``at`` (ms)."""
     return CustomerMove(

@@ -135,6 +135,12 @@ def sent_on(customer: Customer, told: CustomerMove, cause: Cause) -> CustomerMov
     )
 
 
+def joined_at(customer: Customer, told: CustomerMove) -> int:
+    """When (ms) the id that was moved became one of this person: at the newest merge on its way."""
+    known = {each: (edge.into, edge.at, edge.event_id) for each, edge in told.merged.items()}
+    return max(at for _, at, _ in _way(told.customer_id, customer.customer_id, known))
+
+
 def _count_itself(customer: Customer, cause: Cause) -> None:
     into = customer.identity.into
     customer.identity.into = ""

@@ -126,6 +126,49 @@ def test_an_erasure_under_the_old_id_erases_the_person(two: Two) -> None:
             assert b"ann" not in key + value
 
 
+@pytest.mark.parametrize("anew", [False, True])
+def test_what_comes_of_an_old_id_after_the_person_was_erased_does_not_come_to_life(
+    anew: bool,
+) -> None:
+    # ben's partition stood still: its state comes after the erasure that it was before
+    make, net = Events(), Net()
+    friend = make.profile(0, referred_by="ben")
+    for event in (of("cat", friend), of("ann", make.click(HOUR)), of("ben", make.click(HOUR))):
+        net.take(event)
+        net.deliver_all()
+    net.take(merged(make, 2 * HOUR, "ben", "ann"))
+    net.take(of("ben", make.click(HOUR + 1)))
+    net.take(of("ann", make.profile(3 * HOUR, erase=True)))
+    if anew:
+        net.take(of("ann", make.click(4 * HOUR)))
+    net.deliver_all()
+    net.restart("ann")
+    net.take(of("ann", make.click(HOUR + 2)))
+    net.take(of("ben", make.click(HOUR + 3)))
+    net.deliver_all()
+    figures = net.figures()
+    assert {name: line["events"] for name, line in figures.items()} == (
+        {"ann": 1, "cat": 1} if anew else {"cat": 1}
+    )
+    erased = [o for o in net.outputs("customer-transitions") if o["to_state"] == "erased"]
+    assert sorted(one["customer_id"] for one in erased) == ["ann", "ben"]
+    assert not net.letters()
+    for name, store in net.stores.items():
+        for key, value in store.records.items():
+            assert b"ben" not in key + value, name
+
+
+def test_a_merge_after_the_erasure_brings_what_the_other_id_was() -> None:
+    two = Two()
+    two.ann(two.make.click(HOUR))
+    two.ann(two.make.profile(2 * HOUR, erase=True))
+    two.ben(two.make.click(HOUR))
+    two.merge(3 * HOUR)
+    two.ann(two.make.click(HOUR + 1))
+    # ben's click and the merge; what occurred before ann was erased is still dropped
+    assert two.figures(0)["events"] == 2
+
+
 @pytest.mark.parametrize("name", ["ann", "ben"])
 def test_an_open_alert_that_moved_is_acknowledged_under_either_id(name: str) -> None:
     two = Two()
