@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import xxhash
 
 from tests.chaos.load import LARGE, UNKNOWN_CURRENCY, VIP_BALANCE
-from tests.chaos.people import Answer, People, Said
+from tests.chaos.people import NEAR_MS, Answer, People, Said
 from tests.chaos.record import BAD, REFUSED
 
 # An acknowledgement that reaches Kafka this close to the promise may come too late for it.
@@ -116,7 +116,7 @@ def expect(inputs: Iterable[Read], promise: timedelta, slow: Collection[int] = (
     for person, life in kept.items():
         expected.totals[person] = _totals(life)
         expected.money[person] = _money(life)
-    vips = set[str]()
+    vips = _vips(firsts.values())
     for said in firsts.values():
         _expect_alerts(expected, said, vips)
     _expect_escalations(expected, firsts.values(), promise)
@@ -196,8 +196,16 @@ def _natural(event_id: str) -> list[Any]:
 # -- alerts -------------------------------------------------------------------------------
 
 
-def _expect_alerts(expected: Expected, said: Said, vips: set[str]) -> None:
-    """``vips`` are the ids that reached the tier before, and grow."""
+def _vips(told: Iterable[Said]) -> dict[str, Said]:
+    """The event that made each id a VIP's."""
+    found: dict[str, Said] = {}
+    for said in told:
+        if said.event.get("balance_after", 0) >= VIP_BALANCE:
+            found.setdefault(said.customer, said)
+    return found
+
+
+def _expect_alerts(expected: Expected, said: Said, vips: Mapping[str, Said]) -> None:
     event, people, vip = said.event, expected.people, said.customer.startswith("v-")
     if _appended(said.appended) - said.at > DAY:
         return
@@ -206,11 +214,13 @@ def _expect_alerts(expected: Expected, said: Said, vips: set[str]) -> None:
     if event["type"] == "transaction":
         if event["amount"] >= LARGE:
             _expect(expected, ("large_transaction", cause), taken)
-        if event.get("balance_after", 0) >= VIP_BALANCE and said.customer not in vips:
-            vips.add(said.customer)
+        if vips.get(said.customer) is said:
             _expect_new_vip(expected, said, taken)
+    since = vips.get(said.customer)
+    if since is not None and said.appended < since.appended + NEAR_MS:
+        taken = Answer.MAYBE  # whether it was known as a VIP's
     if event["type"] == "complaint" and event["status"] == "opened" and vip:
-        known = Answer.MAYBE if people.is_slow(said.customer) else taken  # that it is a VIP's
+        known = Answer.MAYBE if people.is_slow(said.customer) else taken
         _expect(expected, ("vip_complaint", cause), known)
     if event["type"] == "campaign" and event["action"] == "clicked" and vip:
         offered = people.may_be_offered(said)

@@ -48,7 +48,7 @@ def _alert(kind: str, number: int, **fields: Any) -> Json:
 
 
 INPUTS = [
-    _read(0, _event(1, "transaction", amount=150_000, balance_after=500_000)),
+    _read(0, _event(1, "transaction", amount=150_000, balance_after=500_000), seconds=-60),
     _read(1, _event(2, "transaction", amount=7)),
     _read(2, _event(1, "transaction", amount=150_000, balance_after=500_000)),
     _read(3, None),
