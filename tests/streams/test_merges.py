@@ -219,6 +219,42 @@ def test_merged_ids_end_as_if_they_had_been_one(data: st.DataObject) -> None:
         assert counted == tiers
 
 
+@PATIENT
+@settings(THOROUGH, max_examples=60)
+@given(st.data())
+def test_an_erased_person_stays_erased_in_whatever_order_its_ids_come(data: st.DataObject) -> None:
+    make, draw = Events(), data.draw
+    lived = []
+    for _ in range(draw(st.integers(1, 12))):
+        at = draw(st.integers(1, 23)) * HOUR
+        drawn = draw(events_at(make, at).filter(_is_no_desk))
+        lived.append(of(draw(st.sampled_from(NAMES[:3])), drawn))
+    merges = [merged(make, 5 * HOUR, "ben", "ann"), merged(make, 6 * HOUR, "cat", "ben")]
+    gone = of("ann", make.profile(DAY, erase=True))
+    new = [of("ann", make.click(DAY + HOUR + n)) for n in range(draw(st.integers(0, 2)))]
+    order = draw(st.permutations([*lived, *merges, gone, *new]))
+    # what occurred after the erasure and came before it is gone with it: so it comes behind
+    order = [event for event in order if event not in new]
+    order[order.index(gone) + 1 :] = draw(st.permutations([*order[order.index(gone) + 1 :], *new]))
+    net = Net()
+    for event in order:
+        net.take(event)
+        for _ in range(draw(st.integers(0, 3))):
+            net.deliver(draw(st.sampled_from(NAMES)))
+        if draw(st.integers(0, 9)) == 0:
+            net.restart(draw(st.sampled_from(NAMES)))
+    net.deliver_all()
+    assert not net.letters()
+    events = {name: line["events"] for name, line in net.figures().items()}
+    assert events == ({"ann": len(new)} if new else {})
+    erased = [o["customer_id"] for o in net.outputs("customer-transitions") if is_erased(o)]
+    assert sorted(erased) == ["ann", "ben", "cat"]
+
+
+def is_erased(told: dict[str, Any]) -> bool:
+    return bool(told["to_state"] == "erased")
+
+
 CIRCLES = [
     [("ann", "ben"), ("ben", "ann")],
     [("ann", "ben"), ("ben", "cat"), ("cat", "ann")],
