@@ -122,6 +122,10 @@ class People:
 
     def is_undecided(self, person: str) -> bool:
         """Whether what occurred after the erasure may have come before it, and be gone with it."""
+        until = self.erased_until(person)
+        lived = (said for name in self.ids(person) for said in self._lived[name])
+        if not any(said.at > until for said in lived):
+            return False  # nothing is left, in whatever order it came
         return any(
             self.is_slow(person) or self._may_be_gone(person, erased)
             for erased in self._erased(person)

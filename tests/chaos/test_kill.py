@@ -29,7 +29,7 @@ def test_kills_zombies_outages_and_failed_produces_lose_and_double_nothing(tmp_p
     assert verdict.referrals > 1_000
     assert verdict.merged > 100
     assert verdict.erased > 50
-    assert verdict.undecided < 0.8 * verdict.erased
+    assert verdict.undecided < 0.8 * verdict.erased  # more where a worker waited for a topic
     assert verdict.dropped > 500
     assert verdict.counted_erased > 0
     assert verdict.refunds > 500
