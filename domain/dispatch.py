@@ -95,7 +95,7 @@ def apply(customer: Customer, event: Event | Quick, at: int, ctx: Context) -> Ou
         if customer.recent.seen(digest, newest - WINDOW_MS, code):
             return _repeated(customer)
         core.newest = newest
-        core.first = at if at < core.first else core.first  # noqa: FURB136 - called for every event
+        core.first = at if at < core.first else core.first
     elif (done := _without_state(customer, event, at, ctx)) is not None:
         return done
     else:
