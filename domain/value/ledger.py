@@ -87,13 +87,14 @@ def join(customer: Customer, other: Customer, _: Cause) -> None:
     ]
     shared = 0
     for block in theirs.blocks:
-        for day, count, worth, moved in _DAY.iter_unpack(other.peek_block(block.number)):
+        for day, count, worth, moved in _days(other, block.number):
             entered = _enter(customer, day, count, worth, moved)
             shared += count > 0 and not entered
     mine.times = _times(mine, theirs)
     mine.purchases += theirs.purchases
     mine.purchase_days += theirs.purchase_days - shared
     mine.value += theirs.value
+    mine.refunds += theirs.refunds
     if firsts:
         mine.first_day = min(firsts)[0]
         mine.first_value = sum(value for day, value in firsts if day == mine.first_day)

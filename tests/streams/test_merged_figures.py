@@ -101,6 +101,17 @@ def test_purchases_of_both_on_one_day_are_one_day_with_a_purchase(two: Two) -> N
     assert (value["purchases"], value["purchase_days"]) == (3, 2)
 
 
+def test_a_refund_to_one_id_lowers_what_the_other_bought(two: Two) -> None:
+    two.ann(two.make.transaction(HOUR, amount=10.0))
+    two.ben(two.make.transaction(2 * HOUR, amount=20.0))
+    refund = two.make.transaction(2 * DAY, amount=30.0, direction="credit", category="refund")
+    two.ben(refund)
+    two.merge(2 * DAY + HOUR)
+    value = two.figures(0)["value"]
+    assert (value["purchases"], value["purchase_days"]) == (2, 1)
+    assert value["rfm"]["monetary"] == 0.0
+
+
 def test_an_event_that_was_counted_for_one_id_is_a_repeat_for_the_other(two: Two) -> None:
     two.ben(two.make.click(HOUR, event_id="seen"))
     two.merge(2 * HOUR)
