@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,8 @@ import pytest
 
 from agents.customers import customers
 from domain.policy import Policy
-from schemas.topics import ALERTS, DEAD_LETTERS, TOPIC_OF_TYPE
+from schemas.fields import milliseconds
+from schemas.topics import ALERTS, CUSTOMER_TRANSITIONS, DEAD_LETTERS, TOPIC_OF_TYPE
 from streams.engine.partition import Clock, Partition
 from streams.engine.store import MemoryStore
 from tests.domain.figured import line_of
@@ -89,6 +91,16 @@ NINE = "2T09:00:00"
 LINES: dict[str, list[str]] = {
     "F1-poison": [moved(1, NINE, 5e-324, currency="JPY")],
     "F4-tie": [moved("tx-9", NINE, balance_after=1000), moved("tx-10", NINE, balance_after=500000)],
+    "F5-resolved-still-escalates": [
+        line(1, "profile", "2T08:00:00", tier_pin="vip"),
+        step(2, NINE, "opened", **OPENED | {"severity": 5}),
+        step(3, "2T09:05:00", "resolved"),
+        line(4, "app_click", "2T09:30:00", action="news_view"),
+    ],
+    "F6-erase": [
+        line("er", "profile", "2T10:00:00", erase=True),
+        line("p", "profile", NINE, region="Zhejiang", birth_date="1980-05-17"),
+    ],
     "F7-zone": [
         line(
             1,
@@ -101,6 +113,12 @@ LINES: dict[str, list[str]] = {
         ),
         line(2, "campaign", "3T03:30:00", channel="sms", campaign_id="m", action="clicked"),
     ],
+    "F8-optout": [
+        line(1, "profile", "1T00:00:00", tier_pin="vip", consent={"sms": True}, time_zone="UTC"),
+        line(2, "campaign", "2T10:00:00", channel="sms", campaign_id="m", action="opted_out"),
+        line(3, "profile", "3T02:00:00", consent={"sms": True}),
+        line(4, "campaign", "3T10:00:00", channel="sms", campaign_id="m", action="clicked"),
+    ],
     "F12-id-over-types": [
         line(17, "app_click", NINE, action="news_view"),
         moved(17, "2T09:01:00", 5),
@@ -108,6 +126,25 @@ LINES: dict[str, list[str]] = {
     "F13-severity": [
         step(1, NINE, "opened", **OPENED),
         step(2, "2T09:30:00", "acknowledged", severity=5, complex=True),
+    ],
+    "F14-unsorted": [
+        line(1, "app_click", "9T09:00:00", action="news_view", customer_id="c-1"),
+        step(2, NINE, "opened", **OPENED),
+        step(3, "2T10:00:00", "acknowledged"),
+        step(4, "2T11:00:00", "resolved"),
+    ],
+    "F16-callback": [
+        line(
+            1,
+            "service_contact",
+            NINE,
+            channel="call_centre",
+            contact_id="s",
+            wait_seconds=1,
+            handle_seconds=1,
+            outcome="unresolved",
+            callback_by="2199-01-01T00:00:00Z",
+        )
     ],
     "F17-refund": [
         moved(1, NINE, 100, direction="debit"),
@@ -200,3 +237,52 @@ def test_escalations_of_two_complaints_have_two_ids(case: Any) -> None:
     told = [alert for alert in alerts if alert["kind"] == "complaint_escalated"]
     assert {alert["complaint_id"] for alert in told} == {"k", "k/1"}
     assert len({alert["alert_id"] for alert in told}) == len(told) == 2
+
+
+def alerts_by(ran: Ran, now: int) -> list[dict[str, Any]]:
+    """All alerts, also those due by ``now`` (ms)."""
+    ran.partition.advance(now)
+    due = [json.loads(one.value) for one in ran.partition.drain().outputs if one.topic == ALERTS]
+    return ran.of(ALERTS) + due
+
+
+def test_an_alert_of_a_resolved_complaint_is_not_raised_again(case: Any) -> None:
+    ran = Ran(case("F5-resolved-still-escalates"))
+    told = alerts_by(ran, ran.partition.now + DAY)
+    assert [one["occurred_at"] for one in told if one["kind"] == "vip_complaint"] == [
+        "2026-03-02T09:00:00.000Z"
+    ]
+
+
+def test_an_erased_customer_does_not_come_back_in_either_order(case: Any) -> None:
+    for lines in (case("F6-erase"), case("F6-erase")[::-1]):
+        ran = Ran(lines)
+        assert not list(ran.partition.export())
+        [erased] = ran.of(CUSTOMER_TRANSITIONS)
+        assert (erased["dimension"], erased["to_state"]) == ("customer", "erased")
+
+
+def test_an_opt_out_outlives_a_copy_of_the_old_consent(case: Any) -> None:
+    ran = Ran(case("F8-optout"))
+    assert "offer_window" not in {one["kind"] for one in alerts_by(ran, ran.partition.now + DAY)}
+
+
+def test_lines_in_order_of_time_raise_no_alert(case: Any) -> None:
+    lines = sorted(case("F14-unsorted"), key=lambda one: str(json.loads(one)["occurred_at"]))
+    ran = Ran(lines)
+    assert not alerts_by(ran, ran.partition.now)
+
+
+def test_a_callback_promised_for_another_century_is_judged_then(case: Any) -> None:
+    ran = Ran(case("F16-callback"))
+    due = datetime(2199, 1, 1, tzinfo=UTC)
+    assert not alerts_by(ran, milliseconds(due) - 1)
+    late = alerts_by(ran, milliseconds(due.replace(year=2200)))
+    assert {one["kind"] for one in late} <= {"promise_broken"}
+    assert ran.figures()["experience"]["promises_broken"] == 1
+
+
+def test_every_case_that_was_handed_over_is_here() -> None:
+    if not CASES.is_dir():
+        pytest.skip(f"there is no {CASES.name} folder beside the project")
+    assert {file.stem for file in CASES.glob("*.jsonl")} == set(LINES)
