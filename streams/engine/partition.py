@@ -130,7 +130,13 @@ class Partition(Generic[E, S, C]):
         read_back = self.topology.read_back.get(topic)
         if read_back is None:
             events = zip(self.topology.decode(values), records, strict=True)
-            return [self.judge(event, topic, record) for event, record in events]
+            judged: list[Waiting[E]] = [self.judge(event, topic, one) for event, one in events]
+            if self.placing.known:
+                live = self._live
+                self.placing.look_ahead(
+                    {each.key for each in judged if type(each) is Happened and each.key not in live}
+                )
+            return judged
         items: list[Waiting[E]] = []
         for told, record in zip(read_back.decode(values), records, strict=True):
             if isinstance(told, Bad):

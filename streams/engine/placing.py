@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import numpy as np
@@ -25,6 +25,10 @@ PARTITIONERS: Final = (
     "Java, kafka-python, aiokafka: leave the partitioner as it is by default"
 )
 """What a producer is to be set to."""
+
+FEW: Final = 16
+"""Fewer keys are hashed one by one."""
+MOST_TOLD: Final = 100_000
 
 _SEED, _M = np.uint32(0x9747B28C), np.uint32(0x5BD1E995)
 _POSITIVE = np.uint32(0x7FFFFFFF)
@@ -83,12 +87,13 @@ class Placing:
     records were refused.
     """
 
-    __slots__ = ("known", "number", "partitions", "strange")
+    __slots__ = ("_told", "known", "number", "partitions", "strange")
 
     def __init__(self, number: int, partitions: int) -> None:
         self.number, self.partitions = number, partitions
         self.known = partitions != UNKNOWN
         self.strange: frozenset[str] = frozenset()
+        self._told: dict[str, bool] = {}
 
     def meet(self, keys: Sequence[str]) -> None:
         """Find the strange ones among all keys that have a state here."""
@@ -97,8 +102,20 @@ class Placing:
             strange: list[int] = np.flatnonzero(numbers != self.number).tolist()
             self.strange = frozenset(keys[at] for at in strange)
 
+    def look_ahead(self, keys: Collection[str]) -> None:
+        """Work out side by side where many keys belong that are about to be asked for."""
+        if len(keys) < FEW:
+            return
+        if len(self._told) > MOST_TOLD:
+            self._told.clear()
+        numbers = partitions_of([key.encode() for key in keys], self.partitions)
+        self._told.update(zip(keys, (numbers == self.number).tolist(), strict=True))
+
     def has(self, key: str) -> bool:
         """Whether a key belongs here."""
+        told = self._told.pop(key, None)
+        if told is not None:
+            return told
         return partition_of(key.encode(), self.partitions) == self.number
 
     def wrong(self, key: str) -> Bad:

@@ -11,7 +11,7 @@ from schemas.deadletter import Original
 from schemas.topics import DEAD_LETTERS
 from streams.engine.checkpoint import CHECKPOINT_KEY, load_checkpoint
 from streams.engine.partition import Partition
-from streams.engine.placing import UNKNOWN, partition_of, partitions_of
+from streams.engine.placing import FEW, UNKNOWN, Placing, partition_of, partitions_of
 from streams.engine.store import MemoryStore
 from tests.streams.engine.counting import TIMER_MS, Counted, counting, line
 from tests.streams.engine.test_partition import letters
@@ -130,3 +130,17 @@ def test_on_the_event_clock_too_nothing_from_the_future_is_taken() -> None:
 def test_on_the_wall_clock_it_is_said_by_how_much() -> None:
     [letter] = take(opened(ANN, clock="wall"), "ann", WALL + 28_800_000, 1)
     assert letter["detail"] == "occurred_at is 28800 s ahead of now; at most 300 s are allowed"
+
+
+NAMES = st.sets(st.text(min_size=1, max_size=20), min_size=FEW, max_size=60)
+
+
+@given(NAMES, st.integers(1, 12), st.integers(0, 11))
+def test_keys_looked_at_ahead_belong_where_each_alone_does(
+    names: set[str], partitions: int, number: int
+) -> None:
+    number %= partitions
+    placing = Placing(number, partitions)
+    placing.look_ahead(names)
+    for name in [*names, *names]:
+        assert placing.has(name) is (partition_of(name.encode(), partitions) == number)
