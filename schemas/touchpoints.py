@@ -272,6 +272,8 @@ class Profile(TouchpointBase):
 
     @model_validator(mode="after")
     def _orders_stand_alone(self) -> Self:
+        if self.erase is None and self.merged_into is None:
+            return self
         for order in _ORDERS:
             given = getattr(self, order)
             others = self.model_fields_set - _COMMON - {order}

@@ -56,7 +56,10 @@ def note_consent(
     for channel, value in (consent or {}).items():
         said = file.said.setdefault(CHANNEL_INDEX[channel], [])
         entry = (*key, value)
-        if key[0] >= horizon or not said or order.is_newer(*key, said[0]):
+        if not said:
+            said.append(entry)
+            continue
+        if key[0] >= horizon or order.is_newer(*key, said[0]):
             order.insert(said, entry)
             _thin(said, horizon)
 
