@@ -96,7 +96,11 @@ class Cause:
     def mark(self) -> str:
         """What state keeps of the event for its place within a millisecond; "" for a due time."""
         if self._mark is None:
-            self._mark = (self.event_id or "") if self._event is None else _mark(self._event)
+            event = self._event
+            if event is None or (event.sequence is None and type(event.occurred_at) is int):
+                self._mark = self.event_id or ""
+            else:
+                self._mark = _mark(event)
         return self._mark
 
     @property

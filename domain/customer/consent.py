@@ -47,10 +47,12 @@ def note_consent(
 ) -> None:
     """Keep what a profile says of each channel; ``key`` (ms, mark) is its place in time.
 
-    To be called before the field itself is kept.
+    To be called before the field itself is kept, which says it all while it is the only one.
     """
     file = customer.file
     customer.touch(FILE)
+    if not file.said and "consent" not in file.fields:
+        return
     file.said = file.said or _as_before_all(file)
     horizon = customer.core.newest - LATENESS_MS
     for channel, value in (consent or {}).items():

@@ -37,8 +37,10 @@ def take_profile(customer: Customer, event: Profile, cause: Cause) -> None:
         note_consent(customer, event.consent, (cause.at, cause.mark))
     at, mark = cause.at, cause.mark
     for name in FIELDS:
-        if name in given and is_newer(at, mark, fields.get(name)):
-            fields[name] = (at, mark, _plain(getattr(event, name)))
+        if name in given:
+            kept = fields.get(name)
+            if kept is None or is_newer(at, mark, kept):
+                fields[name] = (at, mark, _plain(getattr(event, name)))
 
 
 def join(customer: Customer, other: Customer, _: Cause) -> None:

@@ -87,8 +87,11 @@ def take_balance(
         _settle(money, horizon)
     before = fsum(balances.values()) if balances else None
     peak_before = peaks[0][1] if peaks else 0.0
-    point = (at, cause.mark, account, amount)
-    in_order = at >= horizon and (not points or order.is_newer(at, cause.mark, points[-1]))
+    mark = cause.mark
+    point = (at, mark, account, amount)
+    in_order = at >= horizon and (
+        not points or at > points[-1][0] or order.is_newer(at, mark, points[-1])
+    )
     if in_order:
         points.append(point)
         balances[account] = amount
