@@ -31,11 +31,11 @@ PositiveAmount = Annotated[float, Field(ge=0.01, le=MOST_AMOUNT)]
 Rate = Annotated[float, Field(ge=1e-9, le=1e9)]
 """Base currency for one unit of another."""
 Seconds = Annotated[float, Field(ge=0, le=LONGEST_SECONDS)]
-PromiseHours = Annotated[float, Field(ge=0.001, le=8_760)]
-"""From 3.6 seconds to a year: of a year of working time the end is still within the calendar."""
+PromiseHours = Annotated[float, Field(ge=0.0001, le=8_760)]
+"""From a third of a second to a year: of a year of working time the end is within the calendar."""
 PromiseDays = Annotated[float, Field(ge=0.001, le=365)]
-Hours = Annotated[float, Field(ge=0.001, le=LONGEST_HOURS)]
-"""From 3.6 seconds to ten years."""
+Hours = Annotated[float, Field(ge=0.0001, le=LONGEST_HOURS)]
+"""From a third of a second, which tests have a use for, to ten years."""
 Days = Annotated[float, Field(ge=0.001, le=LONGEST_DAYS)]
 """From a minute and a half to ten years."""
 DaysOrNone = Annotated[float, Field(ge=0, le=LONGEST_DAYS)]

@@ -117,9 +117,13 @@ def played(record: Path) -> Playback[Touched, Customer, Context]:
 def by_customer(outputs: Iterable[tuple[str, bytes]]) -> dict[tuple[str, str], list[bytes]]:
     """Values by topic and customer, in order: those of one customer come out of one partition.
 
-    What names none comes out of several, whose order among each other is no matter.
+    What names none comes out of several, whose order among each other is no matter; so do the
+    letters of records that lay in another partition than their key's.
     """
     found = defaultdict(list)
     for topic, value in outputs:
         found[topic, json.loads(value).get("customer_id", "")].append(value)
-    return {place: values if place[1] else sorted(values) for place, values in found.items()}
+    return {
+        (topic, name): values if name and topic != DEAD_LETTERS else sorted(values)
+        for (topic, name), values in found.items()
+    }
