@@ -246,9 +246,13 @@ def test_an_explanation_has_the_figures_and_what_a_move_would_take(
         # who lies between two segments, or near an outlier, may be counted elsewhere
         assert one["all_average"] == pytest.approx(mean, rel=0.1)
 
+    seen = dict(state["features"])
+    [drawn] = model.drawn  # a share of few launches is drawn towards that of all
+    launches = seen["app_launches"]
+    pushes = seen["push_share"] * launches
+    seen["push_share"] = (pushes + drawn.prior * drawn.mean) / (launches + drawn.prior)
     place = [
-        ((math.log1p(state["features"][name]) if logged else state["features"][name]) - mean)
-        / scale
+        ((math.log1p(seen[name]) if logged else seen[name]) - mean) / scale
         for name, logged, mean, scale in zip(
             model.features, model.logged, model.mean, model.scale, strict=True
         )
