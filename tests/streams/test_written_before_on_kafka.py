@@ -91,12 +91,12 @@ def test_a_worker_restores_it_and_goes_on(
 ) -> None:
     before = figures(kept.customers())
     names = sorted(before)
-    newest = newest_events()
+    newest = newest_clicks()
     clicked, left_alone = set(names[::3]), set(names[2::3])
     repeated = set(names[1::3]) & set(newest)
     assert min(len(clicked), len(repeated), len(left_alone)) > 15
     sent = [click(kept, name, f"later-{name}") for name in (*clicked, "newcomer")]
-    # What was counted then is known by its id alone.
+    # What was counted then is known by its id and by what is told of its type.
     sent += [click(kept, name, newest[name]) for name in repeated]
     with worker_process(variables, tmp_path / "worker.log"):
         produce(variables["TOUCHLINE_KAFKA__BOOTSTRAP"], sent)
@@ -148,11 +148,11 @@ def last_moment(kept: Kept, customer: str) -> str:
     return rfc3339(moment(kept.restored(number).now))
 
 
-def newest_events() -> dict[str, str]:
-    """The id of each customer's newest event, where it was not more than 7 days before the last."""
+def newest_clicks() -> dict[str, str]:
+    """The id of each customer's newest click, where it was not more than 7 days before the last."""
     newest: dict[str, tuple[str, str]] = {}
     for at, _, one in town(START).events:
-        if at > START + timedelta(days=DAYS - 6):
+        if one["type"] == "app_click" and at > START + timedelta(days=DAYS - 6):
             found = one["occurred_at"], one["event_id"]
             newest[one["customer_id"]] = max(found, newest.get(one["customer_id"], found))
     return {name: event_id for name, (_, event_id) in newest.items()}
