@@ -66,7 +66,7 @@ BROKEN = [
     ),
     Broken(
         "complaints: {acknowledge_hours: {standard: 0}}",
-        "complaints.acknowledge_hours.standard", "0", "greater than or equal to 0.001",
+        "complaints.acknowledge_hours.standard", "0", "greater than or equal to 0.0001",
     ),
     Broken("erasure: {keep_days: 0}", "erasure.keep_days", "0", "greater than or equal to 1"),
     Broken(
