@@ -27,11 +27,10 @@ from domain.customer.recent import (
     CODES,
     ERROR,
 )
-from domain.customer.state import CASES, CORE, FILE, LEDGER, MONEY, REFERRALS, Customer
+from domain.customer.state import CORE, LEDGER, REFERRALS, Customer
 from domain.kernel.units import LATENESS_MS, MS_PER_DAY, MS_PER_SECOND, WINDOW_MS
 from domain.kernel.words import duration
 from domain.policy import Policy
-from domain.relationship import handover
 from domain.relationship import known as relation
 from domain.tiers.changes import update_tier
 from domain.value import referrals
@@ -146,16 +145,15 @@ def take_move(customer: Customer, told: CustomerMove, ctx: Context) -> Outcome:
     if told.kind == "event":
         return _take_sent(customer, told, cause, ctx)
     core = customer.core
-    core.erased_at = core.erased_at or ctx.erasures.of(customer.customer_id)
-    if merging.joined_at(customer, told) <= core.erased_at:
+    if merging.joined_at(customer, told) <= erasure.erased_at(customer, ctx):
         return Outcome("erased", outputs=erasure.forget_joined(customer, told))
-    before = _counted(customer.core)
-    if not customer.core.events:
+    before = _counted(core)
+    if not core.events:
         ctx.aggregates.add_customer()
     theirs = joining.join(customer, told, cause, ctx)
     if theirs.events:
         _follow_merge(customer, cause)
-    elif not customer.core.events:
+    elif not core.events:
         ctx.aggregates.remove_customer(0, 0, 0)
     alerts.judge(customer, cause)
     cause.value_moved = customer.has(LEDGER)
@@ -189,12 +187,8 @@ def _take_sent(customer: Customer, told: CustomerMove, cause: Cause, ctx: Contex
 
 def _follow_merge(customer: Customer, cause: Cause) -> None:
     """Work out what follows from all that two ids bring together."""
-    if customer.has(MONEY) or customer.has(FILE):
-        update_tier(customer, cause)
-        handover.look(customer, cause)
-    if customer.has(CASES):
-        complaints.refresh(customer, cause)
-    customer.reschedule()
+    update_tier(customer, cause)
+    follow_tiers(customer, cause)
     _look(customer, cause)
 
 
@@ -292,8 +286,7 @@ def _without_state(
         if at <= core.erased_at:
             return ERASED
         return Outcome("sent_on", outputs=(merging.sent_after(customer, event, at, into),))
-    core.erased_at = core.erased_at or ctx.erasures.of(customer.customer_id)
-    if at <= core.erased_at:
+    if at <= erasure.erased_at(customer, ctx):
         return ERASED
     if type(event) is Profile and event.erase:
         cause = Cause(ctx, at, event)

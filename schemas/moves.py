@@ -7,9 +7,9 @@ customer's partition: nobody else sends it or reads it, and its form may change.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
-from msgspec import MsgspecError, Struct, field
+from msgspec import MsgspecError, field
 from msgspec.json import Decoder
 
 from schemas import topics
@@ -19,7 +19,7 @@ from schemas.outputs import Output
 from schemas.published import Cause
 
 
-class Merged(Struct, frozen=True, array_like=True, gc=False):
+class Merged(NamedTuple):
     """That an id was merged into another one: when (ms) and by which event."""
 
     into: Id

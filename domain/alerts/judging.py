@@ -19,13 +19,11 @@ from domain.customer.parts import Held, Open
 from domain.customer.profile import owner_of
 from domain.customer.state import DESK, Customer
 from domain.experience.outrage import outrage
-from domain.kernel.order import rank
 from domain.kernel.scales import TIERS
 from domain.policy.alerts import ALERT_INDEX, ALERT_KINDS, AlertKind
 from schemas.fields import moment, rfc3339
 from schemas.outputs import Alert
 
-MAX_HELD = 8
 REASON_KEPT = 300
 CAUSES_KEPT = 3
 
@@ -176,10 +174,7 @@ def _open(customer: Customer, alert: Alert, at: int, cause: Cause) -> None:
 
 def _hold(customer: Customer, held: Held, cause: Cause) -> None:
     """Let an alert wait; the oldest of more than 8 is given up and counted."""
-    waiting = customer.desk.held
-    waiting.append(held)
-    waiting.sort(key=lambda each: (each.at, rank(each.event_id)))
-    customer.core.suppressed_alerts += len(waiting[:-MAX_HELD])
-    del waiting[:-MAX_HELD]
+    customer.desk.held.append(held)
+    open_alerts.bound_held(customer)
     customer.touch(DESK)
     open_alerts.tidy(customer, cause.policy.alerts)

@@ -6,6 +6,9 @@ the newest 3 UTC days, of all kinds and of each kind with a cap of its own.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 from domain.customer.consent import may_contact
 from domain.customer.effects import Wanted
 from domain.customer.state import DESK, Customer
@@ -48,6 +51,29 @@ def allowed(customer: Customer, at: int, kind: int, rule: AlertRule, policy: Ale
     return True
 
 
+def join(customer: Customer, other: Customer) -> None:
+    """Let another id's alerts count for this one's cooldowns and caps."""
+    core, theirs = customer.core, other.core
+    for kind, at in theirs.alerted.items():
+        core.alerted[kind] = max(at, core.alerted.get(kind, at))
+    days = Counter(dict(core.alerts_of_day)) + Counter(dict(theirs.alerts_of_day))
+    core.alerts_of_day = sorted(days.items())[-DAYS_KEPT:]
+    if other.has(DESK):
+        of_kind = Counter[tuple[int, int]]()
+        for day, kind, count in (*customer.desk.of_kind, *other.desk.of_kind):
+            of_kind[day, kind] += count
+        _keep_of_kind(customer, of_kind)
+
+
+def _keep_of_kind(customer: Customer, counts: Mapping[tuple[int, int], int]) -> None:
+    """Keep the counts by (UTC day, kind) of the newest days."""
+    days = sorted({of_day for of_day, _ in counts})[-DAYS_KEPT:]
+    customer.desk.of_kind = [
+        (*key, count) for key, count in sorted(counts.items()) if key[0] in days
+    ]
+    customer.touch(DESK)
+
+
 def _below_own_cap(customer: Customer, day: int, kind: int, cap: int) -> bool:
     """Whether the kind's own cap lets one more pass; counts it if so."""
     desk = customer.desk
@@ -55,7 +81,5 @@ def _below_own_cap(customer: Customer, day: int, kind: int, cap: int) -> bool:
     if counts.get((day, kind), 0) >= cap:
         return False
     counts[day, kind] = counts.get((day, kind), 0) + 1
-    days = sorted({of_day for of_day, _ in counts})[-DAYS_KEPT:]
-    desk.of_kind = [(*key, count) for key, count in sorted(counts.items()) if key[0] in days]
-    customer.touch(DESK)
+    _keep_of_kind(customer, counts)
     return True

@@ -15,12 +15,14 @@ from domain.alerts.ids import CAUSE_BYTES, TOP_LEVEL, causes, number_of
 from domain.customer.cause import Cause
 from domain.customer.parts import Open
 from domain.customer.state import DESK, Customer
+from domain.kernel.order import rank
 from domain.kernel.units import LATENESS_MS
 from domain.policy import Policy
 from domain.policy.alerts import Alerts
 
 MAX_OPEN = 32
 MAX_EARLY = 32
+MAX_HELD = 8
 ACKNOWLEDGED, RESOLVED, SNOOZED = 1, 2, 3
 ACTIONS = {"acknowledged": ACKNOWLEDGED, "resolved": RESOLVED, "snoozed": SNOOZED}
 
@@ -76,15 +78,20 @@ def join(customer: Customer, other: Customer, cause: Cause) -> None:
     mine.held += theirs.held
     mine.unmatched += theirs.unmatched
     mine.forgotten += theirs.forgotten
-    counts: dict[tuple[int, int], int] = {}
-    for day, kind, count in (*mine.of_kind, *theirs.of_kind):
-        counts[day, kind] = counts.get((day, kind), 0) + count
-    mine.of_kind = [(*key, count) for key, count in sorted(counts.items())]
+    bound_held(customer)
     early, mine.early = [*mine.early, *theirs.early], []
     for number, *action in sorted(early, key=lambda each: each[1]):
         at, what, until = action
         act_on(customer, number, (at, what, until), cause.policy)
     tidy(customer, cause.policy.alerts)
+
+
+def bound_held(customer: Customer) -> None:
+    """Of more than 8 alerts that wait the oldest are given up and counted."""
+    waiting = customer.desk.held
+    waiting.sort(key=lambda each: (each.at, rank(each.event_id)))
+    customer.core.suppressed_alerts += len(waiting[:-MAX_HELD])
+    del waiting[:-MAX_HELD]
 
 
 def tidy(customer: Customer, policy: Alerts) -> None:

@@ -36,6 +36,13 @@ def erase(customer: Customer, cause: Cause, ctx: Context) -> None:
     ]
 
 
+def erased_at(customer: Customer, ctx: Context) -> int:
+    """Up to when (ms) all of a customer was erased, also of one without any state; 0: never."""
+    core = customer.core
+    core.erased_at = core.erased_at or ctx.erasures.of(customer.customer_id)
+    return core.erased_at
+
+
 def forget(customer: Customer, told: CustomerMove, ctx: Context) -> Sequence[Output]:
     """Follow an erasure told by another id: of the same person, or of who referred this one."""
     if customer.customer_id not in told.names:
@@ -93,9 +100,9 @@ def _wipe(customer: Customer, cause: Cause, ctx: Context) -> None:
         steps = [step for case in customer.cases.cases for step in case.steps]
         ctx.hourly.forget({id_of(step.event_id) for step in steps})
     customer.erase()
-    held = held_until(max(cause.at, ctx.now), ctx.policy.retention)
-    keep_ms = ctx.policy.erasure.keep_ms
-    ctx.erasures.note(name, cause.at, max(cause.at, ctx.now) + keep_ms)
+    done = max(cause.at, ctx.now)
+    held = held_until(done, ctx.policy.retention)
+    ctx.erasures.note(name, cause.at, done + ctx.policy.erasure.keep_ms)
     cause.outputs.append(
         CustomerTransition(
             transition_id=output_id("erased", name, *cause.named),

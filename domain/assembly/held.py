@@ -6,9 +6,7 @@ from collections import defaultdict
 
 from domain.policy.retention import Retention
 from schemas.fields import TimeText, moment, rfc3339
-from schemas.topics import DEAD_LETTERS, INPUT_TOPICS, READ_BACK_TOPICS
-
-_AS_INPUTS = frozenset({*INPUT_TOPICS, *READ_BACK_TOPICS})
+from schemas.topics import DEAD_LETTERS, SOURCE_TOPICS
 
 
 def held_until(at: int, retention: Retention) -> dict[str, TimeText]:
@@ -24,7 +22,7 @@ def held_words(until: dict[str, TimeText]) -> str:
     """
     days: defaultdict[str, set[str]] = defaultdict(set)
     for topic, end in until.items():
-        kind = "inputs" if topic in _AS_INPUTS else "outputs"
+        kind = "inputs" if topic in SOURCE_TOPICS else "outputs"
         days[DEAD_LETTERS if topic == DEAD_LETTERS else kind].add(end[:10])
     told = ", ".join(f"{kind} until {max(ends)}" for kind, ends in days.items())
     return f"Topics hold its records until their retention ends: {told}."

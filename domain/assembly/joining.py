@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from domain.alerts import offer_window, open_alerts
+from domain.alerts import limits, offer_window, open_alerts
 from domain.assembly.context import Context
 from domain.complaints import steps as complaints
 from domain.customer import answers, consent, profile
@@ -42,7 +42,6 @@ from domain.value import ledger, referrals
 from schemas.moves import CustomerMove
 
 MAX_MERGED: Final = 1_024
-DAYS_KEPT: Final = 3
 
 Join = Callable[[Customer, Customer, Cause], None]
 JOINS: Final[tuple[tuple[int, Join], ...]] = (
@@ -74,6 +73,7 @@ def join(customer: Customer, told: CustomerMove, cause: Cause, ctx: Context) -> 
     _join_ids(customer, told)
     if other.core.events:
         _join_core(customer, other)
+        limits.join(customer, other)
         customer.take_recent(other.recent)
         _recount_clicks(customer, ctx)
     for part, join_part in JOINS:
@@ -85,8 +85,7 @@ def join(customer: Customer, told: CustomerMove, cause: Cause, ctx: Context) -> 
 
 def _join_ids(customer: Customer, told: CustomerMove) -> None:
     merged = customer.identity.merged
-    for name, edge in told.merged.items():
-        merged[name] = (edge.into, edge.at, edge.event_id)
+    merged.update(told.merged)
     merged.pop(customer.customer_id, None)
     while len(merged) > MAX_MERGED:
         del merged[min(merged, key=lambda name: merged[name][1:])]
@@ -108,13 +107,8 @@ def _join_core(customer: Customer, other: Customer) -> None:
     for name in ("first_purchase", "first_campaign"):
         known = [at for at in (getattr(core, name), getattr(theirs, name)) if at]
         setattr(core, name, min(known, default=getattr(core, name)))
-    for newest, of_theirs in ((core.signalled, theirs.signalled), (core.alerted, theirs.alerted)):
-        for kind, when in of_theirs.items():
-            newest[kind] = max(when, newest.get(kind, when))
-    days = dict(core.alerts_of_day)
-    for day, count in theirs.alerts_of_day:
-        days[day] = days.get(day, 0) + count
-    core.alerts_of_day = sorted(days.items())[-DAYS_KEPT:]
+    for number, day in theirs.signalled.items():
+        core.signalled[number] = max(day, core.signalled.get(number, day))
 
 
 _ADDED: Final = (

@@ -17,12 +17,13 @@ from domain.assembly.context import Context
 from domain.customer.cause import Cause, signal
 from domain.customer.parts import Identity
 from domain.customer.state import IDENTITY, Customer
+from domain.customer.transitions import Move, announce
 from domain.kernel import order
 from domain.value import referrals
 from schemas.codec import Event, encode
 from schemas.fields import moment, rfc3339
 from schemas.moves import CustomerMove, Merged
-from schemas.outputs import CustomerTransition, output_id
+from schemas.outputs import output_id
 from schemas.quick import Quick
 from schemas.touchpoints import Profile
 
@@ -31,15 +32,13 @@ def refusal(customer: Customer, event: Profile, at: int) -> str | None:
     """Why the customer cannot be merged as the event says; ``None``: it can be."""
     into = event.merged_into
     assert into is not None
-    if customer.merged_into:
-        there = customer.merged_into
+    there = customer.merged_into
+    if there == into:
+        return None
+    if there:
         return (
-            None
-            if there == into
-            else (
-                f"{customer.customer_id} is merged into {there} already, where what is known of"
-                f" it went: merge {there} into {into} instead"
-            )
+            f"{customer.customer_id} is merged into {there} already, where what is known of"
+            f" it went: merge {there} into {into} instead"
         )
     known = customer.identity.merged if customer.has(IDENTITY) else {}
     if into in known:
@@ -68,13 +67,12 @@ def merge(customer: Customer, event: Profile, cause: Cause, ctx: Context) -> Non
             into=into,
             at=max(cause.at, core.newest),
             records=tuple(customer.records()),
-            merged={**{each: Merged(*told) for each, told in known.items()}, name: edge},
+            merged={**known, name: edge},
             occurred_at=cause.when,
             reason=f"{name} was merged into {into}: all of its state counts there.",
             cause=cause.event_ids,
         )
     )
-    events = core.events
     ctx.standing.remove(name)
     ctx.aggregates.remove_customer(core.tier, core.complaints_open, core.complaints_overdue)
     customer.erase()
@@ -82,19 +80,8 @@ def merge(customer: Customer, event: Profile, cause: Cause, ctx: Context) -> Non
     identity = customer.identity
     identity.into, identity.at, identity.event_id = into, cause.at, event.event_id
     customer.touch(IDENTITY)
-    cause.outputs.append(
-        CustomerTransition(
-            transition_id=output_id("merged", name, event.event_id),
-            customer_id=name,
-            dimension="customer",
-            from_state="known",
-            to_state="merged",
-            occurred_at=cause.when,
-            late=ctx.late,
-            reason=f"Merged into {into}, for which all of its {events:,} events count now.",
-            cause=cause.event_ids,
-        )
-    )
+    reason = f"Merged into {into}, for which all of its {core.events:,} events count now."
+    announce(customer, cause, Move("customer", "known", "merged", reason))
 
 
 def sent_after(customer: Customer, event: Event | Quick, at: int, into: str) -> CustomerMove:
@@ -122,8 +109,7 @@ def sent_on(customer: Customer, told: CustomerMove, cause: Cause) -> CustomerMov
     """
     identity, name = customer.identity, customer.customer_id
     if told.kind != "forget" and name in told.merged:
-        known = {each: (edge.into, edge.at, edge.event_id) for each, edge in told.merged.items()}
-        newest = max(order.place(edge[1:]) for edge in _way(name, name, known))
+        newest = max(order.place(edge[1:]) for edge in _way(name, name, told.merged))
         if newest <= order.place((identity.at, identity.event_id)):
             _count_itself(customer, cause)
             return None
@@ -137,8 +123,8 @@ def sent_on(customer: Customer, told: CustomerMove, cause: Cause) -> CustomerMov
 
 def joined_at(customer: Customer, told: CustomerMove) -> int:
     """When (ms) the id that was moved became one of this person: at the newest merge on its way."""
-    known = {each: (edge.into, edge.at, edge.event_id) for each, edge in told.merged.items()}
-    return max(at for _, at, _ in _way(told.customer_id, customer.customer_id, known))
+    way = _way(told.customer_id, customer.customer_id, told.merged)
+    return max(edge.at for edge in way)
 
 
 def _count_itself(customer: Customer, cause: Cause) -> None:
@@ -158,14 +144,11 @@ def _edge(identity: Identity) -> Merged:
     return Merged(identity.into, identity.at, identity.event_id)
 
 
-def _way(
-    start: str, end: str, known: Mapping[str, tuple[str, int, str]]
-) -> list[tuple[str, int, str]]:
+def _way(start: str, end: str, known: Mapping[str, Merged]) -> list[Merged]:
     """The merges that lead from one id to another one."""
-    way, name = [known[start]], known[start][0]
-    while name != end and name in known and len(way) <= len(known):
+    way = [known[start]]
+    while (name := way[-1].into) != end and name in known and len(way) <= len(known):
         way.append(known[name])
-        name = known[name][0]
     return way
 
 

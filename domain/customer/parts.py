@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from schemas.moves import Merged
+
 FORMAT = 1
 
 # Where an event id stands beside a time, it is a mark of `domain.kernel.order`: the two sort.
@@ -323,7 +325,7 @@ class Identity(msgspec.Struct, array_like=True, gc=False):
     at: int = 0
     event_id: str = ""
     # ids whose state came here, by whatever way: into which each was merged, when, by which event
-    merged: dict[str, tuple[str, int, str]] = {}
+    merged: dict[str, Merged] = {}
 
 
 class Contacts(msgspec.Struct, array_like=True, gc=False):

@@ -11,8 +11,11 @@ LATENESS_MS: Final = MS_PER_DAY
 no alert, and what nothing within it can change any more is settled."""
 WINDOW_MS: Final = 7 * MS_PER_DAY
 """The memory of repeats and of clicks; what comes later than this is refused as too late."""
+FUTURE_MS: Final = 5 * MS_PER_MINUTE
+"""What happened later than this beyond now is refused."""
 
 __all__ = [
+    "FUTURE_MS",
     "LATENESS_MS",
     "MS_PER_DAY",
     "MS_PER_HOUR",

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from domain.kernel.units import MS_PER_DAY
 from domain.policy.sections import Section
-from schemas.topics import DEAD_LETTERS, INPUT_TOPICS, READ_BACK_TOPICS, RETAINED_TOPICS
+from schemas.topics import DEAD_LETTERS, RETAINED_TOPICS, SOURCE_TOPICS
 
 Days = Annotated[float, Field(ge=1, le=3_650, allow_inf_nan=False)]
 
@@ -31,7 +31,8 @@ class Retention(Section):
     @cached_property
     def ms_of(self) -> dict[str, int]:
         """How long each topic whose records go by age holds one, in milliseconds."""
-        as_inputs = {*INPUT_TOPICS, *READ_BACK_TOPICS}
         days = {topic: self.output_days for topic in RETAINED_TOPICS}
-        days |= dict.fromkeys(as_inputs, self.input_days) | {DEAD_LETTERS: self.dead_letter_days}
+        days |= dict.fromkeys(SOURCE_TOPICS, self.input_days) | {
+            DEAD_LETTERS: self.dead_letter_days
+        }
         return {topic: round(days[topic] * MS_PER_DAY) for topic in RETAINED_TOPICS}

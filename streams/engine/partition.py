@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Generic, Literal, NamedTuple
 
 from agents.modelling import snapshot_key
-from agents.topology import Bad, C, E, Figures, S, Topology
+from agents.topology import Bad, C, Decided, E, Figures, S, Topology
 from domain.kernel.population import Changed
+from domain.kernel.units import FUTURE_MS
 from schemas.codec import encode
 from schemas.common import CommonRecord
 from schemas.deadletter import Fetched, Original, dead_letter
@@ -30,7 +31,6 @@ from streams.engine.placing import UNKNOWN, Placing
 from streams.engine.store import Store
 from streams.engine.timers import Timers
 
-FUTURE_TOLERANCE_MS = 5 * 60 * 1000
 BACKLOG_AGE_MS = 60 * 1000
 SLICE_RECORDS = 500
 TICK_MS = 1000
@@ -192,34 +192,16 @@ class Partition(Generic[E, S, C]):
             bad = self._unfit(key, at, wall)
             if bad is not None:
                 return self._dead(item.topic, item.record, bad)
-        now, context = at, self.context
-        if self._wall_clock:
-            if at > wall:
-                now = wall
-            context.late = wall - at > BACKLOG_AGE_MS
-        self.now = now = max(self.now, now)
-        due = self._timer_heap
-        if due and due[0][0] <= now:
-            self._fire()
-        if now >= self._next_tick:
-            self._tick_if_ripe()
-        context.now = now
+        self._reach(at, wall)
+        context = self.context
+        context.now = self.now
         state = self._live.get(key) or self._open(key)
         try:
             outcome = self._rule(state, event, at, context)
         except Exception as error:
             where = self._original(item.topic, item.record)
             raise on_event(error, self._rule, event, key, where) from error
-        status = outcome.status
-        self.counts[type(event), status] += 1
-        if status == "rejected":
-            return self._dead(item.topic, item.record, Bad(outcome.reason, outcome.detail))
-        self._dirty[key] = state
-        if outcome.outputs:
-            self._send(outcome.outputs, item.record.timestamp)
-        next_due = state.next_due
-        if next_due is not None or key in self._due_of:
-            self.timers.set(key, next_due)
+        self._keep(item, state, outcome, type(event), item.record.timestamp)
 
     def _take_back(self, item: Returned, wall: int) -> None:
         """Let a record that was read back act on its key's state."""
@@ -233,12 +215,24 @@ class Partition(Generic[E, S, C]):
         except Exception as error:
             where = self._original(item.topic, item.record)
             raise on_event(error, take, told, key, where) from error
-        self.counts[type(told), outcome.status] += 1
-        if outcome.status == "rejected":
+        self._keep(item, state, outcome, type(told), None)
+
+    def _keep(
+        self,
+        item: Happened[E] | Returned,
+        state: S,
+        outcome: Decided,
+        kind: type,
+        timestamp: int | None,
+    ) -> None:
+        """Keep what a record did to its key's state, with its timer, and send what came of it."""
+        status, key = outcome.status, item.key
+        self.counts[kind, status] += 1
+        if status == "rejected":
             return self._dead(item.topic, item.record, Bad(outcome.reason, outcome.detail))
         self._dirty[key] = state
         if outcome.outputs:
-            self._send(outcome.outputs, None)
+            self._send(outcome.outputs, timestamp)
         next_due = state.next_due
         if next_due is not None or key in self._due_of:
             self.timers.set(key, next_due)
@@ -397,7 +391,7 @@ class Partition(Generic[E, S, C]):
         Where a key belongs is worked out while nothing is known of it here: what has a state was
         placed rightly when it was made, or is known as strange since the partition was opened.
         """
-        if at > wall + FUTURE_TOLERANCE_MS and (self._wall_clock or wall != UNKNOWN):
+        if at > wall + FUTURE_MS and (self._wall_clock or wall != UNKNOWN):
             return _in_future(at, wall, told=self._wall_clock)
         placing = self.placing
         if not placing.known or (key in self._live and key not in placing.strange):
@@ -490,7 +484,7 @@ def shared_records(store: Store) -> dict[bytes, bytes]:
 
 def _in_future(at: int, wall: int, *, told: bool) -> Bad:
     """Not ``told`` by how much where the same input shall give the same bytes at any time."""
-    allowed = FUTURE_TOLERANCE_MS // 1000
+    allowed = FUTURE_MS // 1000
     if told:
         detail = f"{(at - wall) / 1000:.0f} s ahead of now; at most {allowed} s are allowed"
     else:

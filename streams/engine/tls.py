@@ -45,9 +45,7 @@ def _context(kafka: KafkaSettings) -> ssl.SSLContext:
         try:
             context = ssl.create_default_context(cadata=authorities)
         except (ssl.SSLError, ValueError):
-            raise SettingError(
-                f"{_PREFIX}SSL_CAFILE: there is no certificate in PEM in it"
-            ) from None
+            raise SettingError(_PREFIX + "SSL_CAFILE" + _NO_CERTIFICATE) from None
     if kafka.ssl_certfile is not None:
         _load_certificate(context, kafka, kafka.ssl_certfile)
     return context

@@ -9,6 +9,7 @@ from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
 from domain.kernel.order import Rank, mark_of, rank
+from domain.kernel.units import FUTURE_MS
 from schemas.fields import (
     EPOCH,
     ID_CHARACTERS,
@@ -21,7 +22,7 @@ from streams.files.reading import Line
 
 MICROSECOND: Final = timedelta(microseconds=1)
 US_PER_SECOND: Final = 1_000_000
-FUTURE_US: Final = 300 * US_PER_SECOND
+FUTURE_US: Final = FUTURE_MS * 1_000
 """Later than that beyond now an event is refused: what is behind it is not out of order."""
 
 

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import pytest
@@ -32,6 +32,7 @@ from domain.customer.state import Customer
 from domain.policy import Policy, load_policy
 from schemas.cases import TouchpointWithCases
 from schemas.codec import REASONS, Bad, decode
+from schemas.deadletter import Original
 from schemas.topics import DEAD_LETTERS, PARTITION_SUMMARIES
 from schemas.touchpoints import MODEL_OF_TYPE
 from streams.engine.partition import Clock, Partition
@@ -51,16 +52,6 @@ complaints: {calendar: {enabled: true}}
 segments: {features: [behaviours, push_share, transactions, complaints_open], min_customers: 2}
 value: {clv: {yearly_discount: 0.0, horizon_weeks: 520}}
 """
-
-
-class Record(NamedTuple):
-    """A record as a fetcher has it."""
-
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]] = ()
 
 
 # -- events from schemas ------------------------------------------------------------------
@@ -234,7 +225,7 @@ def run(events: list[dict[str, Any]], clock: Clock, policy: Policy, ahead: int, 
             topic = MODEL_OF_TYPE[told["type"]].topic
             value = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
             offset = offsets[topic] = offsets.get(topic, 0) + 1
-            record = Record(offset, 0, told["customer_id"].encode(), value)
+            record = Original(topic, 0, offset, 0, told["customer_id"].encode(), value)
             partition.receive(topic, [record], offset + 1)
             at = datetime.fromisoformat(told["occurred_at"])
             wall = max(wall, int(at.timestamp() * 1_000) + ahead)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from domain.alerts.open_alerts import MAX_HELD
 from tests.domain.bank import DAY, HOUR, MINUTE, Events
 from tests.streams.test_merges import Net, merged, of
 
@@ -243,3 +244,17 @@ def test_who_was_referred_by_its_own_other_id_is_referred_by_nobody() -> None:
     net.take(merged(make, 2 * HOUR, "ben", "ann"))
     net.deliver_all()
     assert net.figures()["ann"]["value"]["referrals"] == 0
+
+
+def test_alerts_that_wait_for_the_morning_keep_their_bound(two: Two) -> None:
+    for take in (two.ann, two.ben):
+        night = {"start": "00:00", "end": "23:59"}
+        consent = {"sms": True}
+        take(two.make.profile(0, tier_pin="vip", consent=consent, quiet_hours=night))
+        for number in range(6):
+            at = HOUR + number * MINUTE
+            take(two.make.campaign(at, "clicked", campaign_id=f"m-{two.make.made}"))
+    two.merge(2 * HOUR)
+    state = two.net.parts["ann"].state("ann")
+    assert state is not None
+    assert len(state.desk.held) == MAX_HELD

@@ -6,15 +6,15 @@ Each case stands here as lines, and is run from its file too where the folder of
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from agents.customers import customers
 from domain.policy import Policy
+from schemas.deadletter import Original
 from schemas.fields import milliseconds
 from schemas.topics import ALERTS, CUSTOMER_TRANSITIONS, DEAD_LETTERS, TOPIC_OF_TYPE
 from streams.engine.partition import Clock, Partition
@@ -27,16 +27,6 @@ DAY = 86_400_000
 COMMON: dict[str, Any] = {"customer_id": "c", "channel": "app"}
 
 
-class Record(NamedTuple):
-    """A record as a fetcher has it."""
-
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]] = ()
-
-
 class Ran:
     """A partition that was given lines, in their order, and what it gave."""
 
@@ -46,8 +36,9 @@ class Ran:
         )
         for number, line in enumerate(lines):
             event = json.loads(line)
-            record = Record(number, 0, event["customer_id"].encode(), line.encode())
-            self.partition.receive(TOPIC_OF_TYPE[event["type"]], [record], number + 1)
+            topic, key = TOPIC_OF_TYPE[event["type"]], event["customer_id"].encode()
+            record = Original(topic, 0, number, 0, key, line.encode())
+            self.partition.receive(topic, [record], number + 1)
             self.partition.step(1 << 50)
         self.outputs = [
             (sent.topic, json.loads(sent.value)) for sent in self.partition.drain().outputs
