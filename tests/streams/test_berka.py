@@ -23,6 +23,7 @@ from tests.streams.berka.ranks import abc_of, classes, lines
 from tests.streams.berka.told import BY_EVENTS, differing
 
 PARTITIONS = 12
+LAST_DAY = "1994-03-31"
 BEGINNING = 8_000
 """So many transactions: up to August 1993."""
 
@@ -51,7 +52,7 @@ def replaying(events: Path) -> Iterator[Future[Run]]:
 @pytest.fixture(scope="module")
 def live(events: Path, module_broker: LocalBroker, replaying: Future[Run]) -> Run:
     """What two workers made of it."""
-    return run_live(module_broker, events, workers=2, partitions=PARTITIONS)
+    return run_live(module_broker, events, workers=2, partitions=PARTITIONS, as_of_day=LAST_DAY)
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +115,7 @@ def test_every_class_follows_from_the_lines_among_all_customers(
     raw = {customer: tuple(figures) for customer, *figures in rows}
     for run in (live, replayed):
         standings = run.standings
-        assert standings["as_of_day"] == "1994-03-31"
+        assert standings["as_of_day"] == LAST_DAY
         assert standings["relative_error"] == 0.01
         for line in lines(expected.buyers):
             drawn = told.published(standings, line)

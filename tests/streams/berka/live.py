@@ -49,8 +49,13 @@ class Run(NamedTuple):
         return dict(found)
 
 
-def run_live(broker: LocalBroker, events: Path, *, workers: int, partitions: int) -> Run:
-    """Let so many workers take ``events`` from an empty broker until nothing is left to read."""
+def run_live(
+    broker: LocalBroker, events: Path, *, workers: int, partitions: int, as_of_day: str = ""
+) -> Run:
+    """Let so many workers take ``events`` from an empty broker until nothing is left to read.
+
+    And until the standings have come to ``as_of_day``, where one is named.
+    """
     bootstrap = broker.bootstrap
     ensure_topics(bootstrap, APP, partitions).raise_if_wrong()
     env = {
@@ -66,7 +71,7 @@ def run_live(broker: LocalBroker, events: Path, *, workers: int, partitions: int
         while (left := _lag(bootstrap, partitions)) != 0:
             assert time.monotonic() < deadline, f"lag is still {left}"
             time.sleep(0.5)
-        standings = _settled(lambda: _newest(bootstrap))
+        standings = _settled(lambda: _newest(bootstrap, as_of_day))
     told = touchline(env, "state", "--all", "--json").splitlines()
     customers = [msgspec.json.decode(line) for line in told]
     outputs = {topic: _committed(bootstrap, topic) for topic in OUTPUTS}
@@ -132,19 +137,21 @@ def _lag(bootstrap: str, partitions: int) -> int | None:
 
 def _settled(look: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:
     """What ``look`` gives once it has given the same for longer than a model takes to be made."""
-    found, since = look(), time.monotonic()
+    found, began = look(), time.monotonic()
+    since = began
     while found is None or time.monotonic() - since < QUIET_SECONDS:
-        assert time.monotonic() - since < DONE_SECONDS
+        assert time.monotonic() - began < DONE_SECONDS, found
         time.sleep(0.5)
         before, found = found, look()
         since = since if before == found else time.monotonic()
     return found
 
 
-def _newest(bootstrap: str) -> dict[str, Any] | None:
-    """The newest standings."""
+def _newest(bootstrap: str, as_of_day: str) -> dict[str, Any] | None:
+    """The newest standings of that day or a later one."""
     records = [msgspec.json.decode(value) for value in _committed(bootstrap, "portfolio")]
-    return next((one for one in reversed(records) if "standings_id" in one), None)
+    found = next((one for one in reversed(records) if "standings_id" in one), None)
+    return found if found is not None and found["as_of_day"] >= as_of_day else None
 
 
 def _committed(bootstrap: str, topic: str) -> list[bytes]:
