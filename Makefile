@@ -32,10 +32,10 @@ demo: venv ## workers, a simulated bank and live alerts on a real Kafka; SECONDS
 	$(BIN)/touchline demo $(if $(SECONDS),--seconds $(SECONDS))
 
 fast: venv ## tests of rules, schemas and a partition, without a broker; ARGS="-k word" picks some
-	$(BIN)/python -m pytest -m "not live and not long and not soak" -n 2 $(BESIDE) $(ARGS)
+	$(BIN)/python -m pytest -m "not live and not long and not soak and not chaos" -n 2 $(BESIDE) $(ARGS)
 
-test: venv ## every test but the soak, those on a real broker included; ARGS="-k word" picks some
-	$(BIN)/python -m pytest -m "not soak" -n 3 $(BESIDE) $(SLOWEST) $(ARGS)
+test: venv ## every test but the soak and chaos, those on a real broker included; ARGS="-k word" picks some
+	$(BIN)/python -m pytest -m "not soak and not chaos" -n 3 $(BESIDE) $(SLOWEST) $(ARGS)
 
 lint: venv ## ruff: rules and form
 	$(BIN)/ruff check .
@@ -56,8 +56,8 @@ check: lint types contracts test soak ## all of these
 bench: venv ## benchmarks, with results in bench/results; NAME=engines runs one
 	$(BIN)/python -m bench$(if $(NAME),.$(NAME))
 
-chaos: venv ## the long kill test on a real Kafka; MINUTES=30 by default
-	$(BIN)/python -m tests.chaos.run --minutes $(or $(MINUTES),30)
+chaos: venv ## the long kill test on a real Kafka, MINUTES=30 by default; NAME=word: the faults of that name
+	$(BIN)/python -m $(if $(NAME),pytest -m chaos -s -k "$(NAME)",tests.chaos.run --minutes $(or $(MINUTES),30))
 
 soak: venv ## memory, files and times stay flat, by a test of three minutes; MINUTES=60 for an hour
 	$(BIN)/python -m $(if $(MINUTES),bench.soak --minutes $(MINUTES),pytest -m soak)

@@ -2,7 +2,8 @@
 
 A test is fast unless it is marked: ``live`` where it runs on a broker or on Prometheus's tools
 (put on by itself where a fixture gives it one), ``long`` where it takes seconds of processor
-time, ``soak`` where it watches a worker for minutes. ``make fast`` runs what has none of these
+time, ``soak`` where it watches a worker for minutes, ``chaos`` where a fault takes minutes to
+come about (``make chaos NAME=word`` runs those). ``make fast`` runs what has none of these
 marks. A test that is not ``live`` cannot start a broker, whoever runs it.
 
 Files run side by side in ``make test``. A test marked ``alone`` measures how soon something is
@@ -27,6 +28,7 @@ KINDS = {
     "live": "runs on a broker of its own or of others, or on Prometheus's tools",
     "long": "takes seconds of processor time",
     "soak": "watches a worker for minutes",
+    "chaos": "a fault that takes long to come about; make chaos NAME=word runs those with it",
     "alone": "measures how soon something is done, so nothing runs beside it",
 }
 LIVE_FIXTURES = {
