@@ -110,7 +110,7 @@ def expect(inputs: Iterable[Read], promise: timedelta, slow: Collection[int] = (
     people = People(firsts.values(), slow)
     expected = Expected(people, letters=letters)
     for place, said in ancient.items():
-        if people.stood_at(said.customer, said.appended) is not Answer.NO:
+        if people.was_taken(said) is not Answer.NO:
             expected.maybe_letters.add(place)  # too late for a life that may still have gone on
     kept = _kept(expected, told)
     for person, life in kept.items():
@@ -217,7 +217,9 @@ def _expect_alerts(expected: Expected, said: Said, vips: Mapping[str, Said]) -> 
         if vips.get(said.customer) is said:
             _expect_new_vip(expected, said, taken)
     since = vips.get(said.customer)
-    if since is not None and said.appended < since.appended + NEAR_MS:
+    if since is not None and (
+        said.appended < since.appended + NEAR_MS or said.number < since.number
+    ):
         taken = Answer.MAYBE  # whether it was known as a VIP's
     if event["type"] == "complaint" and event["status"] == "opened" and vip:
         known = Answer.MAYBE if people.is_slow(said.customer) else taken
@@ -256,7 +258,7 @@ def _expect_escalations(expected: Expected, told: Iterable[Said], promise: timed
         due, seen = said.at + promise, acknowledged.get((person, complaint))
         answer = people.was_taken(said)
         if answer is Answer.YES and said.at <= people.erased_until(said.customer):
-            answer = people.stood_at(said.customer, int(due.timestamp() * 1000))
+            answer = people.stood_until(said.customer, due)
         if answer is Answer.YES and seen is not None:
             in_time = _appended(seen.appended) <= due - MARGIN
             # what two partitions know of it they may not have told each other in time

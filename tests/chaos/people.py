@@ -1,13 +1,16 @@
 """Who is whom in what went in, who was erased when, and who may be made an offer.
 
 Part of the judge of the kill test: it shares no code with the product. What happened to one
-customer in one partition is known in its order where it lies ``NEAR_MS`` apart in Kafka. When one
-partition knows what another had to tell it is not decided, for that one may stand still; what
-figures come to in the end is, all the same.
+customer in one partition is known in its order where it lies ``NEAR_MS`` apart in Kafka, in the
+order in which it was made: what a producer held back through an outage lies otherwise, and a
+worker that is behind takes topics in the order of their times. When one partition knows what
+another had to tell it is not decided, for that one may stand still; what figures come to in the end
+is, all the same.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
@@ -28,7 +31,10 @@ class Answer(Enum):
 
 
 class Said(NamedTuple):
-    """An event as it went in: when it was appended to its topic (ms), and when it occurred."""
+    """An event as it went in: when it was appended to its topic (ms), and when it occurred.
+
+    Events are made in the order of the numbers that their ids end with.
+    """
 
     appended: int
     at: datetime
@@ -40,6 +46,13 @@ class Said(NamedTuple):
         """The id it was sent under."""
         name: str = self.event["customer_id"]
         return name
+
+    @property
+    def number(self) -> int:
+        """Its place among all that were made."""
+        found = re.search(r"\d+$", self.event["event_id"])
+        assert found is not None, self.event
+        return int(found[0])
 
 
 class Edge(NamedTuple):
@@ -135,16 +148,31 @@ class People:
         """Whether an event acted before it was erased: one that came late for that did not."""
         if said.at > self.erased_until(said.customer):
             return Answer.MAYBE if self.is_undecided(self.of(said.customer)) else Answer.YES
+        erased = self._first_erased(said.customer)
+        if erased is not None and _is_turned_round(said, erased):
+            return Answer.MAYBE
         return self.stood_at(said.customer, said.appended)
+
+    def stood_until(self, name: str, due: datetime) -> Answer:
+        """Whether the person's life before the erasure still went on when something was due."""
+        erased, due_ms = self._first_erased(name), int(due.timestamp() * 1000)
+        if erased is not None and erased.at <= due and erased.appended > due_ms:
+            return Answer.MAYBE  # it was held back, and a worker that was behind took it before
+        return self.stood_at(name, due_ms)
 
     def stood_at(self, name: str, appended: int) -> Answer:
         """Whether the person's life before the erasure still went on at this time (ms)."""
-        erased = min((each.appended for each in self._erased(name)), default=None)
-        if erased is not None and (self.is_slow(name) or self.is_several(name)):
-            return Answer.MAYBE
-        if erased is None or appended < erased - NEAR_MS:
+        erased = self._first_erased(name)
+        if erased is None:
             return Answer.YES
-        return Answer.NO if appended > erased + NEAR_MS else Answer.MAYBE
+        if self.is_slow(name) or self.is_several(name):
+            return Answer.MAYBE
+        if appended < erased.appended - NEAR_MS:
+            return Answer.YES
+        return Answer.NO if appended > erased.appended + NEAR_MS else Answer.MAYBE
+
+    def _first_erased(self, name: str) -> Said | None:
+        return min(self._erased(name), key=lambda said: said.appended, default=None)
 
     def _erased(self, name: str) -> list[Said]:
         return [said for each in self.ids(name) for said in self._erasures.get(each, ())]
@@ -156,7 +184,9 @@ class People:
             return True
         lived = [said for name in self.ids(person) for said in self._lived[name]]
         return any(
-            said.at > erased.at and said.appended < erased.appended + apart for said in lived
+            said.at > erased.at
+            and (said.appended < erased.appended + apart or _is_turned_round(said, erased))
+            for said in lived
         )
 
     # -- offers -----------------------------------------------------------------------
@@ -170,7 +200,7 @@ class People:
         """
         own, ids = self._news.get(click.customer, []), self.ids(click.customer)
         near = any(
-            abs(said.appended - click.appended) < NEAR_MS
+            abs(said.appended - click.appended) < NEAR_MS or _is_turned_round(said, click)
             for said in own
             # a click and the customer's own word are of one topic, and in its order
             if "consent" in said.event and not _is_repeated(said, own)
@@ -194,6 +224,11 @@ def _allows(news: Iterable[Said], click: Said) -> bool:
         elif said.event["channel"] == channel:
             allowed = said.event["action"] == "opted_in"
     return allowed
+
+
+def _is_turned_round(one: Said, other: Said) -> bool:
+    """Whether two events lie in Kafka in another order than they were made in."""
+    return (one.appended < other.appended) is not (one.number < other.number)
 
 
 def _is_repeated(told: Said, news: Iterable[Said]) -> bool:

@@ -227,3 +227,26 @@ def test_an_opt_out_under_one_id_holds_for_the_other() -> None:
     assert not any(kind == "offer_window" for kind, _ in expected.alerts)
     offers = {cause for cause in expected.maybe if cause[0] == "offer_window"}
     assert offers == {("offer_window", "e8")}
+
+
+def test_what_a_producer_held_back_past_an_erasure_is_judged_in_neither_order() -> None:
+    for appended, found in ((40, set[str]()), (20, {"lost alerts"})):
+        told = Told()
+        told.pays(0, "x")
+        told.pays(appended, "x", 150_000, ago=appended - 19.5)
+        told(30, "x", "profile", erase=True)
+        assert faults(compare(told.expected, {}, [], [])) == found
+        assert (
+            faults(compare(told.expected, {}, [alert("large_transaction", "e1", "x")], [])) == set()
+        )
+
+
+def test_a_promise_that_was_broken_while_an_erasure_was_held_back_is_judged_in_neither_order() -> (
+    None
+):
+    for ago, found in ((0, {"lost alerts"}), (20, set[str]())):
+        told = Told()
+        opened = {"complaint_id": "k", "status": "opened"}
+        told(0, "x", "complaint", **opened)
+        told(35, "x", "profile", erase=True, ago=ago)
+        assert faults(compare(told.expected, {}, [], [])) == found
