@@ -1,10 +1,11 @@
-"""A real Kafka broker on this machine: KRaft, one node, loopback only, from Maven's jars.
+"""A real Kafka broker on this machine: KRaft, one node or one of several, loopback only.
 
     with LocalBroker() as broker:
         client = AIOKafkaProducer(bootstrap_servers=broker.bootstrap)
 
-All calls block; from asyncio use `asyncio.to_thread`. A broker whose parent dies, even by
-SIGKILL, is killed by its watchdog within half a second, and its temporary directory removed.
+It runs from Maven's jars. All calls block; from asyncio use `asyncio.to_thread`. A broker whose
+parent dies, even by SIGKILL, is killed by its watchdog within half a second, and its temporary
+directory removed.
 """
 
 import shutil
@@ -38,7 +39,8 @@ class LocalBroker:
 
     `data_dir` holds properties, log and data, and is kept; without one a temporary directory is
     used and removed by `close`. `port` is a free one unless given. `heap` is the JVM's. `config`
-    goes over the broker's properties.
+    goes over the broker's properties. With a `seat` it is one of several, and ready when more
+    than half of these run: `streams/cluster/several.py` starts them together.
     """
 
     def __init__(
@@ -48,7 +50,9 @@ class LocalBroker:
         *,
         heap: str = "512m",
         config: Mapping[str, str] | None = None,
+        seat: kraft.Seat | None = None,
     ) -> None:
+        self._seat = seat
         self._given_dir, self._given_port = data_dir, port
         self._heap, self._config = heap, dict(config or {})
         self._home: kraft.Home | None = None
@@ -98,9 +102,11 @@ class LocalBroker:
         clients_know_it = bool(self._given_port or self._port)
         for _ in range(_PORT_TRIES):
             self._choose_ports()
-            wanted = kraft.properties(home, self._port, self._controller_port, self._config)
+            wanted = kraft.properties(
+                home, self._port, self._controller_port, self._config, self._seat
+            )
             kraft.write_home(home, wanted)
-            kraft.format_storage(java, jars, home)
+            kraft.format_storage(java, jars, home, self._seat)
             line = kraft.command(java, jars, home, options, "kafka.Kafka")
             if self._launch([*line, str(home.properties)]):
                 self.ready_seconds = time.monotonic() - began
@@ -174,7 +180,9 @@ class LocalBroker:
             self._port = self._given_port or ports.free_ports(1)[0]
         if not ports.is_free(self._port):
             raise BrokerError(f"port {self._port} is taken; give another one, or none")
-        if self._controller_port == 0 or not ports.is_free(self._controller_port):
+        if self._seat is not None:
+            self._controller_port = self._seat.controller_port
+        elif self._controller_port == 0 or not ports.is_free(self._controller_port):
             self._controller_port = ports.free_ports(1, but=frozenset({self._port}))[0]
 
     def _launch(self, line: list[str]) -> bool:

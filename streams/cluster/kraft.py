@@ -1,4 +1,4 @@
-"""One Kafka node in KRaft's combined mode: its properties, its storage, its command line."""
+"""A Kafka node in KRaft's combined mode: its properties, its storage, its command line."""
 
 import base64
 import shutil
@@ -54,6 +54,42 @@ appender.err.layout.pattern = %d{ISO8601} %p %m (%c)%n
 """
 
 
+_COPIES = (
+    "offsets.topic.replication.factor",
+    "transaction.state.log.replication.factor",
+    "share.coordinator.state.topic.replication.factor",
+    "default.replication.factor",
+)
+_INSYNC = (
+    "transaction.state.log.min.isr",
+    "share.coordinator.state.topic.min.isr",
+    "min.insync.replicas",
+)
+
+
+class Seat(NamedTuple):
+    """A node's place among several: its number from 1 on, and the controllers' ports of all."""
+
+    node: int
+    cluster_id: str
+    controller_ports: tuple[int, ...]
+
+    @property
+    def controller_port(self) -> int:
+        return self.controller_ports[self.node - 1]
+
+    def properties(self) -> dict[str, str]:
+        """Up to three copies of what Kafka keeps for itself, one of which may be missing."""
+        copies = min(3, len(self.controller_ports))
+        voters = enumerate(self.controller_ports, start=1)
+        return {
+            "node.id": str(self.node),
+            "controller.quorum.voters": ",".join(f"{n}@127.0.0.1:{port}" for n, port in voters),
+            **dict.fromkeys(_COPIES, str(copies)),
+            **dict.fromkeys(_INSYNC, str(max(1, copies - 1))),
+        }
+
+
 class Home(NamedTuple):
     """The directory of one node: properties, log and, under `data`, what Kafka keeps."""
 
@@ -77,7 +113,11 @@ class Home(NamedTuple):
 
 
 def properties(
-    home: Home, port: int, controller_port: int, more: Mapping[str, str]
+    home: Home,
+    port: int,
+    controller_port: int,
+    more: Mapping[str, str],
+    seat: Seat | None = None,
 ) -> dict[str, str]:
     """server.properties of the node; `more` goes over the rest, but listeners of it are added."""
     client, quorum = f"127.0.0.1:{port}", f"127.0.0.1:{controller_port}"
@@ -87,6 +127,7 @@ def properties(
         "advertised.listeners": f"PLAINTEXT://{client}",
         "controller.quorum.voters": f"1@{quorum}",
         "log.dirs": str(home.data),
+        **(seat.properties() if seat is not None else {}),
     }
     added = {key: f"{own[key]},{more[key]}" for key in _ADDED if key in more}
     return {**own, **more, **added}
@@ -126,14 +167,14 @@ def broker_options(heap: str) -> list[str]:
     return [f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
 
 
-def _random_id() -> str:
+def random_id() -> str:
     """A Kafka Uuid: 16 random bytes in base64url without padding, never led by a dash."""
     while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes)[:22].decode()).startswith("-"):
         pass
     return text
 
 
-def format_storage(java: Java, jars: Path, home: Home) -> None:
+def format_storage(java: Java, jars: Path, home: Home, seat: Seat | None = None) -> None:
     """Make the storage of a new node; one that is formatted is left alone.
 
     Kafka's own tool does it the first time. Of what it writes only `bootstrap.checkpoint` (the
@@ -143,23 +184,24 @@ def format_storage(java: Java, jars: Path, home: Home) -> None:
     if (home.data / "meta.properties").exists():
         return
     kept = jars / "bootstrap.checkpoint"
+    node, cluster = ("1", random_id()) if seat is None else (str(seat.node), seat.cluster_id)
     if not kept.exists():
-        _run_format(java, jars, home)
+        _run_format(java, jars, home, cluster)
         partial = kept.with_suffix(f".{uuid.uuid4().hex}")
         shutil.copyfile(home.data / "bootstrap.checkpoint", partial)
         partial.rename(kept)
         return
     home.data.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(kept, home.data / "bootstrap.checkpoint")
-    values = {"version": "1", "cluster.id": _random_id(), "node.id": "1"}
-    values["directory.id"] = _random_id()
+    values = {"version": "1", "cluster.id": cluster, "node.id": node}
+    values["directory.id"] = random_id()
     lines = "".join(f"{key}={value}\n" for key, value in values.items())
     (home.data / "meta.properties").write_text(lines)
 
 
-def _run_format(java: Java, jars: Path, home: Home) -> None:
+def _run_format(java: Java, jars: Path, home: Home, cluster: str) -> None:
     line = command(java, jars, home, broker_options("256m"), "kafka.tools.StorageTool")
-    line += ["format", "--cluster-id", _random_id(), "--config", str(home.properties)]
+    line += ["format", "--cluster-id", cluster, "--config", str(home.properties)]
     ran = subprocess.run(line, capture_output=True, text=True, timeout=_FORMAT_SECONDS, check=False)
     if ran.returncode != 0:
         tail = " / ".join((ran.stdout + ran.stderr).strip().splitlines()[-3:])
