@@ -20,6 +20,7 @@ from typing import Self
 from streams.cluster import kraft, ports
 from streams.cluster.child import Child
 from streams.cluster.classes import archive_options
+from streams.cluster.ending import is_full, little_room, require_room, why_ended
 from streams.cluster.errors import BrokerError
 from streams.cluster.home import in_use, require_directory, require_port
 from streams.cluster.jars import kafka_jars
@@ -79,6 +80,14 @@ class LocalBroker:
         """Where an operator finds data and log."""
         return f"data in {self.home.data}, log in {self.home.log}"
 
+    def why_ended(self) -> str:
+        """Why it has died, and what to do, in one line."""
+        return why_ended(self.home.data, self.home.log)
+
+    def little_room(self) -> str | None:
+        """A warning where its disk is nearly full."""
+        return little_room(self.home.root)
+
     @property
     def running(self) -> bool:
         return self.pid is not None
@@ -118,6 +127,8 @@ class LocalBroker:
                 self._port = 0
         if _TAKEN in self.log_tail():
             raise in_use(home.root)
+        if is_full(home.data, home.log):
+            raise BrokerError(self.why_ended())
         raise BrokerError(f"Kafka did not start; the end of {home.log}:\n{self.log_tail()}")
 
     def stop(self) -> None:
@@ -170,6 +181,7 @@ class LocalBroker:
             root = Path(tempfile.mkdtemp(prefix="touchline-kafka-"))
             self._home = kraft.Home(root)
             self._remove = weakref.finalize(self, _remove_tree, root)
+        require_room(self._home.root)
         return self._home
 
     def _choose_ports(self) -> None:

@@ -78,6 +78,14 @@ class DockerBroker:
         kept = f"data in {self._data_dir}, " if self._data_dir else ""
         return f"{kept}log: docker logs {self._name}"
 
+    def why_ended(self) -> str:
+        """That it has died, and where its log is; it does not tell us why."""
+        return f"Kafka has died; {self.place}"
+
+    def little_room(self) -> str | None:
+        """A warning where its disk is nearly full: the engine's disk is not ours to see."""
+        return None
+
     @property
     def running(self) -> bool:
         return self._child is not None and self._child.pid is not None

@@ -1,6 +1,7 @@
 """`touchline kafka`, and the broker that `touchline demo` opens for itself."""
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,9 +48,13 @@ def run_broker(port: int | None = None, data_dir: Path | None = None) -> None:
         print(f"Kafka is ready at {broker.bootstrap} after {broker.ready_seconds:.1f} s")
         print(f"{broker.place}", flush=True)
         print(f"export TOUCHLINE_KAFKA__BOOTSTRAP={broker.bootstrap}", flush=True)
+        warned = False
         while not stop.wait(_LOOK_SECONDS):
             if not broker.running:
-                raise BrokerError(f"Kafka has died; {broker.place}")
+                raise BrokerError(broker.why_ended())
+            if not warned and (little := broker.little_room()):
+                print(little, file=sys.stderr, flush=True)
+                warned = True
         print("Stopping Kafka", flush=True)
 
 

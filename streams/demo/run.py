@@ -19,7 +19,7 @@ from rich.console import Console
 from domain.policy import Policy
 from schemas.errors import OperatingError
 from streams.cluster.ports import LOOPBACK, free_ports
-from streams.cluster.run import choose_broker
+from streams.cluster.run import AnyBroker, choose_broker
 from streams.demo import roles
 from streams.demo.children import Child, stop_all
 from streams.demo.feed import Feed
@@ -103,7 +103,7 @@ def _open(options: Options, command_at: float, console: Console, opened: ExitSta
     children.append(Child("bank", partial(roles.bank, options), directory))
     opened.callback(stop_all, children, STOP_SECONDS)
     with _steps(console, command_at) as step:
-        _open_kafka(settings, step, opened)
+        broker = _open_kafka(settings, step, opened)
         opened.callback(stop_all, children, STOP_SECONDS)  # before Kafka closes
         step("making topics")
         ensure_topics_of(settings).raise_if_wrong()
@@ -117,22 +117,26 @@ def _open(options: Options, command_at: float, console: Console, opened: ExitSta
         workers.start()
         where = {"TOUCHLINE_KAFKA__BOOTSTRAP": _where(settings)}
         children[-1].go(where)
-        scene = Scene(options, _where(settings), command_at, workers, feed, addresses, children)
+        shown = workers, feed, addresses, children, broker
+        scene = Scene(options, _where(settings), command_at, *shown)
         _wait_open(scene, settings.partitions)
     return scene
 
 
-def _open_kafka(settings: Settings, step: Callable[[str], None], opened: ExitStack) -> None:
-    """The Kafka that the settings name, else one of our own."""
+def _open_kafka(
+    settings: Settings, step: Callable[[str], None], opened: ExitStack
+) -> AnyBroker | None:
+    """The Kafka that the settings name, else one of our own, which is given back."""
     if settings.kafka.bootstrap:
         step(f"using Kafka at {_where(settings)}: simulated customers will be written there")
-        return
+        return None
     step("starting Kafka")
     broker = choose_broker()
     opened.enter_context(broker)
     settings.kafka.bootstrap = broker.bootstrap
     if "partitions" not in settings.model_fields_set:
         settings.partitions = PARTITIONS
+    return broker
 
 
 @contextmanager
@@ -220,6 +224,8 @@ def _must_never_be(scene: Scene) -> None:
 
 
 def _check(scene: Scene) -> None:
+    if scene.broker is not None and not scene.broker.running:
+        raise DemoFailed(scene.broker.why_ended())
     *workers, bank = scene.processes
     if not bank.running:
         raise DemoFailed(bank.told())

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from schemas.segments import QUARANTINE
+from streams.cluster.run import AnyBroker
 from streams.demo.children import Child
 from streams.demo.feed import Heard
 from streams.demo.figures import Reading, Workers, quantile, rate
@@ -58,6 +59,7 @@ class Scene:
     feed: Heard
     addresses: dict[str, str]
     processes: Sequence[Child]
+    broker: AnyBroker | None = None  # of the demonstration's own
     began: float = field(default_factory=time.monotonic)
     opened: float = field(default_factory=time.monotonic)
     steady: Reading | None = None

@@ -156,9 +156,12 @@ class Fleet:
 
     def log_tail(self, name: str, lines: int = TAIL_LINES) -> str:
         """The last lines of a worker's log."""
+        return "\n".join(self.lines(name)[-lines:])
+
+    def lines(self, name: str) -> list[str]:
+        """All lines of a worker's log."""
         path = self._log(name)
-        text = path.read_text(errors="replace") if path.exists() else ""
-        return "\n".join(text.splitlines()[-lines:])
+        return path.read_text(errors="replace").splitlines() if path.exists() else []
 
     def _log(self, name: str) -> Path:
         return self._logs / f"{name}.log"

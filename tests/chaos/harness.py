@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from random import Random
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from schemas.topics import (
     ALERTS,
@@ -53,13 +53,24 @@ class Undrained(Exception):
     """The workers did not come to the end of their input in time."""
 
 
+class Kafka(Protocol):
+    """What a run works on: one broker, several, or one behind something."""
+
+    @property
+    def bootstrap(self) -> str: ...
+
+    def close(self) -> None: ...
+
+
 class Run:
     """A broker with topics, a fleet of workers and a load; entered, and closed at its end."""
 
     group = APP_ID
+    partitions = PARTITIONS
+    copies = 1
+    in_step = 1
     topics: tuple[str, ...] = INPUT_TOPICS
     read_back: tuple[str, ...] = READ_BACK_TOPICS
-    settle_seconds = PROMISE.total_seconds()
 
     def __init__(
         self,
@@ -70,17 +81,39 @@ class Run:
         promise: timedelta = PROMISE,
         show: bool = False,
     ) -> None:
-        self.directory, self.random = directory, Random(seed)
+        self.directory, self.random, self.promise = directory, Random(seed), promise
         # Its warnings while the broker is away are as many as they are expected.
         logging.getLogger("kafka").setLevel(logging.CRITICAL)
         self.note: Note = Journal(directory / "journal.txt", show=show)
         self.changelog = f"{APP_ID}-customers-changelog"
-        self.broker = LocalBroker(directory / "kafka")
-        self.broker.start()
-        ensure_topics(self.broker.bootstrap, APP_ID, PARTITIONS).raise_if_wrong()
+        self.kafka = self.open_kafka()
+        wanted = self.partitions, self.copies, self.in_step
+        ensure_topics(self.kafka.bootstrap, APP_ID, *wanted).raise_if_wrong()
         (directory / "policy.yaml").write_text(policy_yaml(promise.total_seconds()))
         self.fleet = Fleet(self.command(), self.env, directory, self.note)
-        self.load = Load(self.broker.bootstrap, self.maker(seed), rate)
+        self.load = Load(self.kafka.bootstrap, self.maker(seed), rate)
+
+    def open_kafka(self) -> Kafka:
+        """Start what the run works on."""
+        broker = LocalBroker(self.directory / "kafka")
+        broker.start()
+        return broker
+
+    @property
+    def broker(self) -> LocalBroker:
+        """The one broker, where there is one."""
+        assert isinstance(self.kafka, LocalBroker)
+        return self.kafka
+
+    @property
+    def workers_bootstrap(self) -> str:
+        """Where the workers find Kafka."""
+        return self.kafka.bootstrap
+
+    @property
+    def settle_seconds(self) -> float:
+        """How long after the last record something more must come: a promise may be broken."""
+        return self.promise.total_seconds()
 
     def command(self) -> list[str]:
         """How a worker is started."""
@@ -94,10 +127,12 @@ class Run:
     def env(self) -> Mapping[str, str]:
         """The workers' settings."""
         return {
-            "TOUCHLINE_KAFKA__BOOTSTRAP": self.broker.bootstrap,
+            "TOUCHLINE_KAFKA__BOOTSTRAP": self.workers_bootstrap,
+            "TOUCHLINE_KAFKA__REPLICATION": str(self.copies),
+            "TOUCHLINE_KAFKA__MIN_INSYNC_REPLICAS": str(self.in_step),
             "TOUCHLINE_KAFKA__SESSION_TIMEOUT_SECONDS": str(SESSION_SECONDS),
             "TOUCHLINE_APP_ID": APP_ID,
-            "TOUCHLINE_PARTITIONS": str(PARTITIONS),
+            "TOUCHLINE_PARTITIONS": str(self.partitions),
             "TOUCHLINE_POLICY": str(self.directory / "policy.yaml"),
             "PYTHONPATH": str(ROOT),
         }
@@ -108,7 +143,7 @@ class Run:
     def __exit__(self, *_: object) -> None:
         self.load.abandon()
         self.fleet.close()
-        self.broker.close()
+        self.kafka.close()
         logging.getLogger("kafka").setLevel(logging.NOTSET)
 
     # -- the scenario -----------------------------------------------------------------
@@ -160,18 +195,18 @@ class Run:
     def behind(self) -> list[str]:
         """Partitions that are read and not committed to their end."""
         topics = (*self.topics, *self.read_back)
-        return oracle.offsets_behind(self.broker.bootstrap, self.group, topics)
+        return oracle.offsets_behind(self.kafka.bootstrap, self.group, topics)
 
     # -- the verdict ------------------------------------------------------------------
 
     async def judge(self) -> Verdict:
         """What came out against what went in."""
-        inputs = await oracle.read_topics(self.broker.bootstrap, self.topics)
+        inputs = await oracle.read_topics(self.kafka.bootstrap, self.topics)
         states, outputs = await self._ended()
         told: dict[str, list[Any]] = {topic: [] for topic in OUTPUTS}
         for one in outputs:
             told[one.topic].append(json.loads(one.value or b""))
-        expected = expect(inputs, PROMISE, self._slow_partitions())
+        expected = expect(inputs, self.promise, self._slow_partitions())
         totals = _totals(states)
         verdict = oracle.compare(expected, totals, told[ALERTS], told[DEAD_LETTERS])
         segment_of = {state["customer_id"]: state["segment"] for state in states}
@@ -188,7 +223,7 @@ class Run:
         before: list[Read] = []
         for _ in range(LOOKS):
             states = self._states()
-            outputs = await oracle.read_topics(self.broker.bootstrap, OUTPUTS)
+            outputs = await oracle.read_topics(self.kafka.bootstrap, OUTPUTS)
             if len(outputs) == len(before):
                 break
             before = outputs
