@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from streams.cluster.broker import LocalBroker
+from streams.worker.libraries import DISK
 from tests.chaos.harness import Kafka, Run
 from tests.chaos.long import MARKS, PROMISE, RATE, judged, outage
 from tests.streams.cluster.small_disk import SmallDisk, needs_namespaces
 
-pytestmark = [*MARKS, needs_namespaces]
+pytestmark = MARKS
 
 
 class SmallDiskRun(Run):
@@ -23,6 +25,20 @@ class SmallDiskRun(Run):
         return self.disk
 
 
+class TwoDisksRun(Run):
+    """A broker with two directories, one of which can be taken away from it."""
+
+    def open_kafka(self) -> Kafka:
+        """It looks at its directories every second."""
+        self.disk = self.directory / "kafka" / "second"
+        dirs = f"{self.directory / 'kafka' / 'data'},{self.disk}"
+        often = {"log.flush.offset.checkpoint.interval.ms": "1000"}
+        broker = LocalBroker(self.directory / "kafka", config={"log.dirs": dirs, **often})
+        broker.start()
+        return broker
+
+
+@needs_namespaces
 def test_a_full_disk(tmp_path: Path) -> None:
     with SmallDiskRun(tmp_path, seed=35, rate=RATE, promise=PROMISE, show=True) as run:
         run.begin(2)
@@ -39,3 +55,23 @@ def test_a_full_disk(tmp_path: Path) -> None:
             run.disk.start()
             run.note("there is room again, the broker is started")
         judged(run)
+
+
+def test_a_disk_that_fails_while_the_broker_goes_on(tmp_path: Path) -> None:
+    """What lies on it is refused with KAFKA_STORAGE_ERROR, until the broker has it again."""
+    with TwoDisksRun(tmp_path, seed=37, rate=RATE, promise=PROMISE, show=True) as run:
+        run.begin(2)
+        time.sleep(3)
+        with outage(run):
+            run.note("one of the broker's two disks is gone")
+            aside = run.disk.with_name("aside")
+            run.disk.rename(aside)
+            time.sleep(40)
+            assert run.broker.running
+            run.broker.stop()
+            aside.rename(run.disk)
+            run.broker.restart()
+            run.note("it is there again, the broker restarted")
+        judged(run)
+        told = [line for name in run.fleet.names for line in run.fleet.lines(name)]
+        assert 1 <= len([line for line in told if DISK in line]) <= 8

@@ -29,7 +29,6 @@ def test_a_disk_that_fills_is_told_in_one_line_and_what_was_acknowledged_stays(
 ) -> None:
     with SmallDisk(tmp_path / "disk") as disk:
         disk.start()
-        assert "is nearly full" in disk.told()
         ensure_topics(disk.bootstrap, "full", 2).raise_if_wrong()
         kept = 0
         with closing(_producer(disk.bootstrap)) as producer:
