@@ -43,6 +43,7 @@ class Known:
 
 
 _AWAY = r"(NodeNotReadyError|KafkaConnectionError|RequestTimedOutError)"
+_GIVEN_UP = r"(ProducerFenced|InvalidProducerEpoch|Kafka(Connection|Timeout)?Error|NodeNotReady)"
 _SEEKS = r"(GroupCoordinatorNotAvailable|CoordinatorNotAvailable|NotCoordinator|CoordinatorLoad)"
 _LEADER = r"(NotLeaderForPartition|NotLeaderOrFollower|LeaderNotAvailable|UnknownTopicOrPartition)"
 
@@ -67,6 +68,14 @@ KNOWN: tuple[Known, ...] = (
     Known(
         "aiokafka", rf"^(Error sending \w+ to node|Heartbeat send request failed).*{_AWAY}", DEBUG,
         "follows from a broker that cannot be reached; a lost session is told by itself",
+    ),
+    Known(
+        "aiokafka", rf"^(Got error produce response|FindCoordinator Request failed): .*{_AWAY}",
+        DEBUG, "follows from a broker that cannot be reached; a commit that fails by it is told",
+    ),
+    Known(
+        "asyncio", r"^Future exception was never retrieved.*exception=" + _GIVEN_UP, DEBUG,
+        "what a producer that was given up still had to answer: `commit failed` told of it",
     ),
     Known(
         "aiokafka", r"^Unable to (update|request) metadata from", DEBUG,

@@ -6,12 +6,12 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import structlog
 
-Line = dict[str, Any]
+Line = MutableMapping[str, Any]
 Key = tuple[object, ...]
 
 EVERY_SECONDS = 30.0
@@ -54,9 +54,12 @@ class Repeats:
         self._kinds: dict[Key, _Kind] = {}
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
+        self._ended = False
 
     def __call__(self, _logger: object, _method: str, line: Line) -> Line:
         """The line, or raises ``structlog.DropEvent`` where it is held back."""
+        if self._ended:
+            return line
         if "library" not in line and _LEVELS.get(line["level"].upper(), 0) < logging.WARNING:
             return line
         key, now = _key(line), self._clock()
@@ -74,7 +77,11 @@ class Repeats:
         raise structlog.DropEvent
 
     def flush(self) -> None:
-        """Tell all that is held back: the end has come."""
+        """Tell all that is held back: the end has come. From now on every line is let through.
+
+        While Python ends no thread may be begun: it would never run, and its start be waited for.
+        """
+        self._ended = True
         self._told(lambda _: True)
 
     def _over(self) -> None:
@@ -119,7 +126,7 @@ def _key(line: Line) -> Key:
 
 
 def _summed(kind: _Kind) -> Line:
-    line = {**kind.newest, "times": kind.held}
+    line: Line = {**kind.newest, "times": kind.held}
     if line["event"] in OF_ALL_PARTITIONS:
         line.pop("partition", None)
         line["partitions"] = sorted(kind.partitions)

@@ -50,7 +50,8 @@ class CompactedRun(Run):
         there = len(asyncio.run(oracle.read_topics(bootstrap, [self.changelog])))
         tps = [TopicPartition(self.changelog, number) for number in range(self.partitions)]
         with closing(KafkaConsumer(bootstrap_servers=bootstrap)) as consumer:
-            return there / sum(consumer.end_offsets(tps).values())
+            written: int = sum(consumer.end_offsets(tps).values())
+        return there / written
 
 
 def test_forced_compaction_and_restarts(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from streams.worker.libraries import KNOWN
-from streams.worker.repeats import MOST_KINDS, Repeats
+from streams.worker.repeats import MOST_KINDS, Line, Repeats
 
 LINES = """
 import asyncio, logging, sys, structlog, warnings
@@ -152,7 +152,7 @@ def _passes(repeats: Repeats, **line: Any) -> bool:
 def test_a_repetition_is_told_at_the_end_of_its_time_and_then_the_time_begins_anew(
     hand: Hand,
 ) -> None:
-    told: list[dict[str, Any]] = []
+    told: list[Line] = []
     repeats = Repeats(told.append, 30.0, hand)
     assert _passes(repeats, why="offset 1")
     assert not _passes(repeats, why="offset 2")
@@ -173,7 +173,7 @@ def test_a_repetition_is_told_at_the_end_of_its_time_and_then_the_time_begins_an
 
 
 def test_what_is_held_back_is_told_by_itself() -> None:
-    told: list[dict[str, Any]] = []
+    told: list[Line] = []
     repeats = Repeats(told.append, 0.05)
     assert _passes(repeats)
     assert not _passes(repeats)
@@ -204,3 +204,24 @@ def test_libraries_debug_lines_stay_theirs() -> None:
     assert told["level"] == "debug"
     assert told["event"] == "Missing sensor state for rebalance"
     assert logging.getLogger("aiokafka").level == logging.NOTSET  # this process is not touched
+
+
+AT_THE_END = """
+class Pending:
+    def __del__(self, log=logging.getLogger("asyncio")):
+        for _ in range(3):
+            log.error("Future exception was never retrieved")
+
+kept = Pending()
+kept.itself = kept
+del log
+"""
+
+
+def test_what_is_logged_while_python_ends_holds_nothing_up() -> None:
+    """A thread that begins then never comes to run: to wait for it would be for ever."""
+    line = [sys.executable, "-c", LINES + AT_THE_END]
+    env = {"TOUCHLINE_LOG_FORMAT": "json", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(line, env=env, capture_output=True, text=True, timeout=60, check=True)
+    last = [json.loads(line)["event"] for line in done.stderr.splitlines()[-3:]]
+    assert last == ["Future exception was never retrieved"] * 3
