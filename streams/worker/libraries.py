@@ -70,12 +70,22 @@ KNOWN: tuple[Known, ...] = (
         "follows from a broker that cannot be reached; a lost session is told by itself",
     ),
     Known(
-        "aiokafka", rf"^(Got error produce response|FindCoordinator Request failed): .*{_AWAY}",
+        "aiokafka.producer.sender",
+        rf"^(Got error produce response|FindCoordinator Request failed|Cannot send .* to \S+): "
+        rf".*{_AWAY}",
         DEBUG, "follows from a broker that cannot be reached; a commit that fails by it is told",
     ),
     Known(
         "asyncio", r"^Future exception was never retrieved.*exception=" + _GIVEN_UP, DEBUG,
         "what a producer that was given up still had to answer: `commit failed` told of it",
+    ),
+    Known(
+        "asyncio", r"^Task was destroyed but it is pending! .*Sender\._sender_routine\(\) done", DEBUG,
+        "the sender of a producer that was given up: `commit failed` told of it",
+    ),
+    Known(
+        "asyncio", r"^Unclosed AIOKafkaConnection", DEBUG,
+        "a connection given up while it was made, which Python closes here",
     ),
     Known(
         "aiokafka", r"^Unable to (update|request) metadata from", DEBUG,

@@ -118,11 +118,19 @@ def test_nothing_known_is_quiet_without_a_reason_and_errors_of_rights_are_not_kn
         "Topic alerts is not authorized for this client",
         "Unexpected error in fetcher routine",
         "Unexpected error in sender routine",
+        "Cannot send <class 'InitProducerIdRequest'> to 1: TransactionalIdAuthorizationFailed()",
+        "Future exception was never retrieved future: <Future finished exception=ValueError('x')>",
+        "Task was destroyed but it is pending! task: <Task pending coro=<Fitting.run() done>",
+        "Task exception was never retrieved future: <Task finished exception=KafkaError('x')>",
         "Heartbeat failed: GroupAuthorizationFailedError()",
         "Group Coordinator Request failed: GroupAuthorizationFailedError",
         "Attempt to join group failed due to fatal error: InconsistentGroupProtocolError",
     ):
-        for logger in ("aiokafka", "aiokafka.consumer.group_coordinator", "faust.app.base"):
+        for logger in (
+            "aiokafka.consumer.group_coordinator",
+            "aiokafka.producer.sender",
+            "asyncio",
+        ):
             assert not [known for known in KNOWN if known.fits(logger, text)], text
 
 
