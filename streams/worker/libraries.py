@@ -80,8 +80,8 @@ KNOWN: tuple[Known, ...] = (
         "what a producer that was given up still had to answer: `commit failed` told of it",
     ),
     Known(
-        "asyncio", r"^Task was destroyed but it is pending! .*Sender\._sender_routine\(\) done", DEBUG,
-        "the sender of a producer that was given up: `commit failed` told of it",
+        "asyncio", r"^Task was destroyed but it is pending! .*Sender\._sender_routine\(\) done",
+        DEBUG, "the sender of a producer that was given up: `commit failed` told of it",
     ),
     Known(
         "asyncio", r"^Unclosed AIOKafkaConnection", DEBUG,

@@ -132,6 +132,7 @@ def test_nothing_known_is_quiet_without_a_reason_and_errors_of_rights_are_not_kn
             "asyncio",
         ):
             assert not [known for known in KNOWN if known.fits(logger, text)], text
+        assert not [known for known in KNOWN if known.fits("asyncio", text)], text
 
 
 class Hand:
