@@ -84,6 +84,10 @@ KNOWN: tuple[Known, ...] = (
         DEBUG, "the sender of a producer that was given up: `commit failed` told of it",
     ),
     Known(
+        "asyncio", r"^Exception in callback MessageAccumulator\._pop_batch", DEBUG,
+        "a batch of a producer that was given up is forgotten twice",
+    ),
+    Known(
         "asyncio", r"^Unclosed AIOKafkaConnection", DEBUG,
         "a connection given up while it was made, which Python closes here",
     ),

@@ -130,7 +130,7 @@ class Worker(Generic[E, S, C]):
                 async with asyncio.timeout(LEAVE_SECONDS):
                     await self.app.stop()
         if self.failure is not None:
-            raise WorkerFailed(str(self.failure)) from self.failure
+            raise WorkerFailed(_reason(self.failure)) from self.failure
 
     def stop(self) -> None:
         """Finish the work in hand, commit and end."""
@@ -175,6 +175,15 @@ class Worker(Generic[E, S, C]):
 
     async def _shutdown(self, app: Any, *_: Any, **__: Any) -> None:
         await self.tasks.close()
+
+
+def _reason(failure: BaseException) -> str:
+    """What an operator reads; where Kafka was waited for in vain, an error may have no words."""
+    if str(failure):
+        return str(failure)
+    if isinstance(failure, TimeoutError):
+        return "Kafka did not answer in time: see the lines before; then start the worker again"
+    return type(failure).__name__
 
 
 def run_worker(main: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -24,10 +24,10 @@ _FORM = re.compile(r"^\d{4}-\d\d-\d\dT\S+Z \[\w+ *\] ")
 
 @contextmanager
 def outage(run: Run) -> Iterator[None]:
-    """While Kafka is away a worker may end, and then cannot begin."""
+    """While Kafka is away a worker may end, when it has waited long enough, and cannot begin."""
     run.fleet.outage = True
     yield
-    time.sleep(2)  # what began without a broker and fails by it has ended by then
+    time.sleep(20)  # what fails by the outage has ended by then
     run.fleet.outage = False
 
 
