@@ -22,6 +22,11 @@ MARKS = [pytest.mark.live, pytest.mark.chaos, pytest.mark.timeout(900)]
 _FORM = re.compile(r"^\d{4}-\d\d-\d\dT\S+Z \[\w+ *\] ")
 
 
+def in_our_form(line: str) -> bool:
+    """Whether it begins as the lines of a worker's log do; lines of a traceback do not."""
+    return _FORM.match(line) is not None
+
+
 @contextmanager
 def outage(run: Run) -> Iterator[None]:
     """While Kafka is away a worker may end, when it has waited long enough, and cannot begin."""
@@ -39,7 +44,7 @@ def judged(run: Run) -> None:
     assert verdict.events > 5_000
     assert verdict.alerts > 100
     for name in run.fleet.names:
-        lines = [line for line in run.fleet.lines(name) if _FORM.match(line)]
+        lines = [line for line in run.fleet.lines(name) if in_our_form(line)]
         worst = [line for line in run.fleet.lines(name) if line.startswith("[^")]
         run.note(f"{name} printed {len(lines)} lines")
         assert len(lines) < MOST_LINES, run.fleet.log_tail(name)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.long import in_our_form
 from tests.chaos.three import ThreeRun
 
 pytestmark = pytest.mark.live
@@ -22,6 +23,9 @@ def test_a_leader_that_is_killed_under_load_loses_and_doubles_nothing(tmp_path: 
         time.sleep(3)
         verdict = run.finish()
         crashes = list(run.fleet.crashes)
+    lines = run.fleet.lines("w1")
+    assert not [line for line in lines if not in_our_form(line)]
+    assert "library=faust" in "".join(lines)  # its start and stop
     assert not verdict.faults, "\n".join(verdict.faults)
     assert not crashes, "\n".join(crashes)
     assert verdict.events > 1_500
