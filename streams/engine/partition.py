@@ -88,6 +88,7 @@ class Partition(Generic[E, S, C]):
         self.next_offsets = dict(checkpoint.next_offsets)
         self.now = checkpoint.clock
         self.versions = dict(checkpoint.versions)
+        self.topic_ids = dict(checkpoint.topic_ids)
         self.timers = Timers.restored(store)
         self._timer_heap = self.timers.heap
         self._due_of = self.timers.due_of
@@ -346,7 +347,10 @@ class Partition(Generic[E, S, C]):
         for name, value in self.topology.shared(self.context):
             changelog.append((SHARED_PREFIX + name, value))
         checkpoint = Checkpoint(
-            next_offsets=self.next_offsets, clock=self.now, versions=self.versions
+            next_offsets=self.next_offsets,
+            clock=self.now,
+            versions=self.versions,
+            topic_ids=self.topic_ids,
         )
         changelog.append((CHECKPOINT_KEY, dump_checkpoint(checkpoint)))
         self.store.put_all(changelog[written:] if written else changelog)

@@ -18,7 +18,6 @@ from aiokafka.errors import KafkaError
 
 from agents.topology import C, E, S, Topology
 from schemas.common import CommonRecord
-from streams.engine.checkpoint import Checkpoint
 from streams.engine.clock import WallClock
 from streams.engine.defects import RuleFailed
 from streams.engine.doings import (
@@ -34,6 +33,7 @@ from streams.engine.doings import (
     Work,
 )
 from streams.engine.inbox import Chunk
+from streams.engine.inputs import InputLost, Inputs, Unread
 from streams.engine.intake import Intake
 from streams.engine.load import Load
 from streams.engine.observer import Observer
@@ -48,7 +48,6 @@ HURRIED_SECONDS = 0.01
 SETTLE_SECONDS = 1.0
 MIRROR_SECONDS = 1.0
 """How old the group offsets may be, which are for lag tools: two of a commit's five round trips."""
-STOPPED_RETRY_SECONDS = 10.0
 FAILURES_IN_A_ROW = 5
 OUTAGE_SECONDS = 60.0
 
@@ -69,8 +68,8 @@ class Status(Enum):
 
     ``OPENING``: its producer is opened, its state restored. ``OPEN``: it fetches, applies and
     commits. ``PARKED``: revoked; all is committed, the state stays for a quick return. ``STOPPED``:
-    input is missing, an operator must say what is to be done. ``OVER``: closed, fenced or failed;
-    its number is opened again by another task alone.
+    input is missing, an operator must say what is to be done. ``OVER``: closed, fenced, failed or
+    without input; its number is opened again by another task alone.
     """
 
     OPENING = "opening"
@@ -90,14 +89,11 @@ MOVES: Final[Mapping[Status, frozenset[Status]]] = {
 """Where a task may go from where it stands."""
 
 
-class InputLost(Exception):
-    """Records between the checkpoint and the topic's beginning are gone."""
-
-
 @dataclass(frozen=True, slots=True)
 class Host(Generic[E, S, C]):
     """What the tasks of one worker share; ``fail`` ends the worker with an error.
 
+    ``anew`` opens a number again whose task found its input gone; ``unread`` is what it had unread.
     ``watch`` says through what a partition is worked: a record of it notes what is done.
     ``processor`` is held while a task applies a slice of records, so that the event loop gets
     round to the network between two slices: a commit is half a dozen round trips.
@@ -111,6 +107,8 @@ class Host(Generic[E, S, C]):
     processor: asyncio.Lock
     newest_models: Callable[[], Iterable[CommonRecord]]
     fail: Callable[[BaseException], None]
+    anew: Callable[[int], None]
+    unread: Unread
     watch: Watch
     clock: WallClock
 
@@ -136,6 +134,8 @@ class PartitionTask(Generic[E, S, C]):
         self._fail = host.fail
         self._clock = host.clock
         self._intake = Intake(host.topology, number, host.settings, host.clock)
+        self._inputs = Inputs(host.settings, number, self._intake.tps, host.unread)
+        self._unread, self._anew = host.unread, host.anew
         self._producer = TransactionalProducer(host.settings, number, now=host.clock.ms)
         self._wake = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
@@ -143,7 +143,7 @@ class PartitionTask(Generic[E, S, C]):
         self._failures = 0
         self._summarised = self._settled = self._mirrored = 0.0
         self._behind = False  # the group offsets
-        self._leaving = False
+        self._leaving = self._fenced = False
 
     # -- life -------------------------------------------------------------------------
 
@@ -158,7 +158,7 @@ class PartitionTask(Generic[E, S, C]):
                 self._observer.stopped(self.number, str(lost))
                 log.error("partition stopped", partition=self.number, why=str(lost))
                 await self._producer.close()
-                await asyncio.sleep(STOPPED_RETRY_SECONDS)
+                await asyncio.sleep(lost.again)
             else:
                 break
         self.resume()
@@ -168,6 +168,8 @@ class PartitionTask(Generic[E, S, C]):
         """Fetch from where the state stands."""
         partition = self.partition
         assert partition is not None
+        known = partition.topic_ids
+        self._consumer.identify({tp: known.get(t, b"") for t, tp in self._intake.tps.items()})
         self._intake.start(self._consumer, partition.next_offsets)
         self._move(Status.OPEN)
         self._leaving = False
@@ -188,6 +190,48 @@ class PartitionTask(Generic[E, S, C]):
             if self.status is Status.OPEN:
                 self._move(Status.PARKED)
                 log.debug("partition parked", partition=self.number)
+
+    @property
+    def topic_ids(self) -> Mapping[str, bytes]:
+        """The ids of the topics it reads and of its changelog; none while it does not work."""
+        working = self.status is Status.OPEN and not self._leaving
+        return self.partition.topic_ids if working and self.partition is not None else {}
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it takes nothing more."""
+        return self._leaving
+
+    async def lose(self) -> None:
+        """Keep what is done and be over: its number is opened anew, which finds what is gone.
+
+        Positions are not given to the group: Kafka knows none of a topic that is gone.
+        """
+        if self._leaving:
+            return
+        self._leaving = True
+        async with self.lock:
+            if self.status is not Status.OPEN:
+                return
+            partition = self.partition
+            assert partition is not None
+            for topic, tp in self._intake.tps.items():
+                unread = self._consumer.lag(tp, partition.next_offsets[topic])
+                if unread is not None:
+                    self._unread[tp] = unread
+            self._intake.leave(self._consumer)
+            partition.inbox.clear()
+            if partition.pending or partition.outputs:
+                await self._commit(partition, reopen=False, mirror=False)
+            if not self._fenced:
+                await self._start_over()
+
+    async def _start_over(self) -> None:
+        """Leave the number to a task that opens it anew."""
+        if self.status is not Status.OVER:
+            await self._give_up(Status.OVER)
+        self._wake.set()
+        self._anew(self.number)
 
     async def close(self) -> None:
         """Commit if still open, end the runner, stop the producer."""
@@ -367,16 +411,20 @@ class PartitionTask(Generic[E, S, C]):
             return False
         return partition.urgent or age >= commit.linger_seconds
 
-    async def _commit(self, partition: Partition[E, S, C], *, reopen: bool) -> None:
+    async def _commit(
+        self, partition: Partition[E, S, C], *, reopen: bool, mirror: bool | None = None
+    ) -> None:
         began, now = time.perf_counter(), time.monotonic()
         self._first_pending = None
         drained = self._do(Drain())
-        mirror = not reopen or now - self._mirrored >= MIRROR_SECONDS
+        if mirror is None:
+            mirror = not reopen or now - self._mirrored >= MIRROR_SECONDS
         changelog, group = self._settings.changelog, self._settings.app_id
         try:
             await self._producer.commit(drained, changelog, group, mirror=mirror)
         except Fenced as fenced:
             log.warning("partition fenced", partition=self.number, why=str(fenced))
+            self._fenced = True
             await self._give_up(Status.OVER)
             self._consumer.rejoin()
         except CommitFailed as failed:
@@ -406,7 +454,10 @@ class PartitionTask(Generic[E, S, C]):
                 f"partition {self.number}: {self._failures} commits failed in a row: {failed}"
             ) from failed
         await asyncio.sleep(min(5.0, 0.2 * 2**self._failures))
-        await self._open_patiently()
+        try:
+            await self._open_patiently()
+        except InputLost:
+            return await self._start_over()
         self.resume()
 
     async def _open_patiently(self) -> None:
@@ -423,21 +474,22 @@ class PartitionTask(Generic[E, S, C]):
                 await asyncio.sleep(1.0)
 
     async def _open_once(self) -> None:
+        ids = await self._inputs.ids(self._consumer)
         await self._producer.open()
         restored = await restore(self._settings, self.number)
-        starts = await self._starts(restored.checkpoint)
+        begin = await self._inputs.begin(self._consumer, restored.checkpoint, ids)
         settings = self._settings
         opening = Opening(
             self.number,
             restored.store,
-            restored.checkpoint,
+            begin.checkpoint,
             settings.clock,
             settings.cached_customers,
             settings.partitions,
         )
         partition = opening.of(self._topology)
         self.partition, self._does = partition, self._watch(partition, opening)
-        partition.next_offsets.update(starts)
+        partition.next_offsets.update(begin.starts)
         if strange := len(partition.placing.strange):
             log.warning(
                 "customers lie in another partition than their key's: see docs/OPERATIONS.md",
@@ -445,7 +497,8 @@ class PartitionTask(Generic[E, S, C]):
             )  # fmt: skip
         for model in self._newest_models():
             self.adopt(model)
-        self._first_pending, self._behind = None, False
+        self._first_pending = time.monotonic() if begin.new_ids else None
+        self._behind = False
         self._observer.opened(partition, restored.records, restored.seconds)
         log.info(
             "partition open",
@@ -453,17 +506,3 @@ class PartitionTask(Generic[E, S, C]):
             records=restored.records,
             seconds=round(restored.seconds, 3),
         )
-
-    async def _starts(self, checkpoint: Checkpoint | None) -> dict[str, int]:
-        """Where to go on in each topic. Raises :class:`InputLost` where that is gone."""
-        starts = dict(checkpoint.next_offsets) if checkpoint is not None else {}
-        earliest = await self._consumer.earliest_offsets(*self._intake.tps.values())
-        for topic, tp in self._intake.tps.items():
-            start = starts.setdefault(topic, earliest[tp])
-            if start < earliest[tp]:
-                raise InputLost(
-                    f"{topic}[{self.number}]: {earliest[tp] - start} records from offset {start} "
-                    f"on were deleted by retention before they were read. Run "
-                    f"`touchline doctor --accept-loss {self.number}` to go on without them"
-                )
-        return starts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Generic
 
@@ -23,15 +22,12 @@ from streams.engine.models import Models
 from streams.engine.observer import Observer
 from streams.engine.task import Host, PartitionTask, Status
 from streams.engine.transport import Consumer
+from streams.engine.watching import Watching
 from streams.settings import Settings
 
 LOAD_SECONDS = 0.05
 
 log = structlog.get_logger("touchline.tasks")
-
-
-class Misassigned(Exception):
-    """A partition number came without all of its topics."""
 
 
 class Tasks(Generic[E, S, C]):
@@ -65,6 +61,8 @@ class Tasks(Generic[E, S, C]):
             asyncio.Lock(),
             self._newest,
             fail,
+            self._anew,
+            {},
             watch,
             WallClock() if clock is None else clock,
         )
@@ -76,6 +74,9 @@ class Tasks(Generic[E, S, C]):
         self._openings: dict[int, asyncio.Task[None]] = {}
         self._watch: asyncio.Task[None] | None = None
         self._working: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._losing: set[asyncio.Task[None]] = set()
+        self._numbers: set[int] = set()
         self._consumer: Consumer | None = None
         self.assigned_once = False
 
@@ -99,9 +100,12 @@ class Tasks(Generic[E, S, C]):
             self._watch = asyncio.create_task(self._watch_load(), name="load")
             work = work_off(lambda: list(self.by_number.values()), self._host.processor)
             self._working = self._start("long work", work)
+            watching = Watching(lambda: list(self.by_number.values()), consumer.known_topics)
+            consumer.on_refused = watching.doubt
+            self._watching = self._start("watching topics", watching.run())
             if self.models is not None:
                 self._reading = self._start("models", self.models.run())
-        numbers = self._checked(tps)
+        self._numbers = numbers = {tp.partition for tp in tps}
         for number in [n for n in self.by_number if n not in numbers]:
             await self._close(number)
         for number in sorted(numbers):
@@ -121,6 +125,7 @@ class Tasks(Generic[E, S, C]):
 
     async def revoked(self) -> None:
         """Commit and park everything: after this call another worker may own it."""
+        self._numbers = set()
         await _end(self._fitting)
         self._fitting = None
         await self._cancel_openings()
@@ -128,6 +133,8 @@ class Tasks(Generic[E, S, C]):
 
     async def close(self) -> None:
         """Commit and close everything."""
+        self._numbers = set()
+        await _end(self._watching)
         if self._watch is not None:
             self._watch.cancel()
         await _end(self._working)
@@ -137,21 +144,6 @@ class Tasks(Generic[E, S, C]):
         await asyncio.gather(*(self._close(number) for number in list(self.by_number)))
 
     # -- inside -----------------------------------------------------------------------
-
-    def _checked(self, tps: Iterable[TP]) -> set[int]:
-        topics_of: defaultdict[int, set[str]] = defaultdict(set)
-        for tp in tps:
-            topics_of[tp.partition].add(tp.topic)
-        expected = set(self._topology.topics)
-        for number, topics in topics_of.items():
-            if topics != expected:
-                missing = sorted(expected - topics)
-                raise Misassigned(
-                    f"partition {number} was assigned without {', '.join(missing)}: all topics of "
-                    f"a number must be in one worker. Check that every topic has the same number "
-                    f"of partitions (`touchline topics --check`)"
-                )
-        return set(topics_of)
 
     def _open(self, consumer: Consumer, number: int) -> None:
         task = PartitionTask(self._host, number, consumer)
@@ -205,12 +197,17 @@ class Tasks(Generic[E, S, C]):
                 await self._close(number)
 
     def _out_of_range(self, tp: TP, offset: int) -> None:
-        self._fail(
-            RuntimeError(
-                f"{tp.topic}[{tp.partition}]: offset {offset} no longer exists; "
-                f"run `touchline doctor`"
-            )
-        )
+        """Records were deleted before they were read: their partition stops, and no other."""
+        task = self.by_number.get(tp.partition)
+        if task is not None and not task.leaving:
+            losing = self._start("losing input", task.lose())
+            self._losing.add(losing)
+            losing.add_done_callback(self._losing.discard)
+
+    def _anew(self, number: int) -> None:
+        """Open a number again whose task is over, while it is ours."""
+        if number in self._numbers and self._consumer is not None:
+            self._open(self._consumer, number)
 
     async def _watch_load(self) -> None:
         rounds = 0

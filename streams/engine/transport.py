@@ -32,6 +32,7 @@ from mode.utils.futures import notify
 from streams.engine.client.fetch_sessions import FetchSessions
 from streams.engine.client.membership import position_of, rejoin
 from streams.engine.client.records import hand_over_bare
+from streams.engine.client.topic_ids import Known, had_committed, known_topics, look_anew
 from streams.engine.clients import client_options
 from streams.engine.inbox import Chunk
 from streams.settings import Settings
@@ -75,11 +76,14 @@ class Consumer(faust_consumer.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.on_out_of_range: Callable[[TP, int], None] | None = None
+        self.on_refused: Callable[[], None] | None = None
+        self._ids: dict[TopicPartition, bytes] = {}
         self._fetchable: set[TopicPartition] = set()  # as `getmany` wants them; equal to any `TP`
         self._held: set[TP] = set()
         self._epochs: defaultdict[TP, int] = defaultdict(int)
         self._handed: dict[TP, int] = {}
         self._sessions = FetchSessions(cast(Any, self.app).touchline_clock.ms)
+        self._sessions.on_refused = self._refused
         self._looked_at = 0.0
 
     async def on_start(self) -> None:
@@ -116,6 +120,30 @@ class Consumer(faust_consumer.Consumer):
             await self.kafka.stop()
 
     # -- what partition tasks ask for -------------------------------------------------
+
+    async def known_topics(self, topics: Iterable[str]) -> Mapping[str, Known] | None:
+        """Those of ``topics`` that there are, with their ids; ``None`` where Kafka tells none."""
+        return await known_topics(self.kafka, topics)
+
+    async def look_anew(self) -> None:
+        """See now which topics there are, and ask the group for an assignment where they differ."""
+        await look_anew(self.kafka)
+
+    async def committed(self, tps: Iterable[TP]) -> Mapping[TP, int]:
+        """The group's committed offsets of these partitions, where it has any."""
+        places = [TopicPartition(tp.topic, tp.partition) for tp in tps]
+        found = await had_committed(self.kafka, places)
+        return {TP(place.topic, place.partition): offset for place, offset in found.items()}
+
+    def identify(self, ids: Mapping[TP, bytes]) -> None:
+        """Fetch these partitions of the topics of these ids alone; of an empty one, by its name."""
+        for tp, topic_id in ids.items():
+            place = TopicPartition(tp.topic, tp.partition)
+            if topic_id:
+                self._ids[place] = topic_id
+            else:
+                self._ids.pop(place, None)
+        self._sessions.identify(dict(self._ids))
 
     def start_from(self, positions: Mapping[TP, int]) -> dict[TP, int]:
         """Seek and fetch these partitions; gives the epoch that their chunks will carry."""
@@ -233,6 +261,10 @@ class Consumer(faust_consumer.Consumer):
     def _out_of_range(self, tp: TP, offset: int) -> None:
         if tp in self._fetchable and self.on_out_of_range is not None:
             self.on_out_of_range(tp, offset)
+
+    def _refused(self) -> None:
+        if self.on_refused is not None:
+            self.on_refused()
 
     def _chunk_message(self, tp: TP, records: list[Any]) -> ConsumerMessage:
         tp = faust_consumer.ensure_TP(tp)

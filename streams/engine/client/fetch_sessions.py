@@ -15,12 +15,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.protocol.fetch import FetchRequest
 
+from streams.engine.client.fetch_by_id import (
+    FetchResponse,
+    FetchStruct,
+    Ids,
+    forgotten_by_id,
+    name_topics,
+    speaks_ids,
+    wanted_by_id,
+)
 from streams.engine.clock import MS, Now, local_ms
 
 FIRST_SESSIONS = 7
@@ -40,6 +50,7 @@ class Part(NamedTuple):
 
 
 Parts = Mapping[TopicPartition, Part]
+_NO_IDS: Ids = MappingProxyType({})
 
 
 class Asked(NamedTuple):
@@ -59,6 +70,12 @@ class Session:
         self._paused_at = 0.0
         self._assignment: object = None
         self._known: dict[TopicPartition, Part] = {}
+        self._by_id = False
+
+    def speak(self, *, by_id: bool) -> None:
+        """Name topics by id or by name; a session that did otherwise is over."""
+        if by_id is not self._by_id:
+            self._by_id, self.epoch = by_id, FULL
 
     def forget(self) -> None:
         """Begin anew with the next fetch, which names every partition."""
@@ -99,17 +116,44 @@ class Session:
 class SessionFetch(FetchRequest):  # type: ignore[misc]
     """One of aiokafka's fetches, within a session; ``response`` is its answer, if there is one.
 
-    A ``hurried`` one is answered after 10 ms, if there is nothing.
+    A ``hurried`` one is answered after 10 ms, if there is nothing. It goes by ``ids`` where they
+    are known of all that it wants, and the broker speaks so.
     """
 
-    def __init__(self, fetch: Any, session: Session, wanted: Parts, *, hurried: bool) -> None:
+    def __init__(
+        self, fetch: Any, session: Session, wanted: Parts, ids: Ids = _NO_IDS, *, hurried: bool
+    ) -> None:
         self.__dict__.update(fetch.__dict__)
         if hurried:
             self.__dict__["_max_wait_ms"] = min(fetch._max_wait_ms, HURRIED_MS)
         self.session = session
         self.wanted = wanted
+        self.ids = ids
         self.full = True
         self.response: Any = None
+
+    def prepare(self, versions: dict[int, tuple[int, int]]) -> Any:
+        """The request, by ids where that can be."""
+        by_id = bool(self.ids) and self.ids.keys() >= self.wanted.keys() and speaks_ids(versions)
+        self.session.speak(by_id=by_id)
+        if not by_id:
+            return super().prepare(versions)
+        self.full = self.session.epoch == FULL
+        named, forgotten = self.session.changes(self.wanted)
+        left = [tp for tp in forgotten if tp in self.ids]
+        return FetchStruct(
+            CONSUMER,
+            self._max_wait_ms,
+            self._min_bytes,
+            self._max_bytes,
+            self._isolation_level,
+            self.session.number,
+            self.session.epoch,
+            wanted_by_id(named, self.ids),
+            forgotten_by_id(left, self.ids),
+            self._rack_id,
+            {},
+        )
 
     def build(self, request_struct_class: Any) -> Any:
         """The request in the version that the broker speaks."""
@@ -152,6 +196,8 @@ class _Client:
     async def send(self, node_id: int, request: Any, **options: Any) -> Any:
         response = await self._client.send(node_id, request, **options)
         if isinstance(request, SessionFetch):
+            if isinstance(response, FetchResponse):
+                name_topics(response, request.ids)
             request.response = response
         return response
 
@@ -160,17 +206,23 @@ class FetchSessions:
     """A session with every broker that is fetched from.
 
     ``asked_at`` gives the wall time in ms at which the newest answered fetch of a partition was
-    sent.
+    sent. ``on_refused`` hears that a broker answered for some partitions by an error.
     """
 
     def __init__(self, now: Now = local_ms) -> None:
         self._now = now
         self._sessions: defaultdict[int, Session] = defaultdict(Session)
         self._asked_at: dict[tuple[str, int], int] = {}
+        self._ids: Ids = _NO_IDS
+        self.on_refused: Callable[[], None] | None = None
 
     def asked_at(self, tp: tuple[str, int]) -> int:
         """0 before the first answer."""
         return self._asked_at.get(tp, 0)
+
+    def identify(self, ids: Ids) -> None:
+        """Of which topics, by id, partitions are fetched from now on; positions are set after."""
+        self._ids = ids
 
     def forget(self) -> None:
         """Name every partition in the next fetches: positions were set."""
@@ -195,7 +247,7 @@ class FetchSessions:
             asked = Asked(time.time_ns() // MS, self._now())
             # partitions whose records nobody has taken yet will ask to be in the next one
             hurried = bool(fetcher._records)
-            own = SessionFetch(request, session, _wanted(request), hurried=hurried)
+            own = SessionFetch(request, session, _wanted(request), self._ids, hurried=hurried)
             begun = session.beginnings
             try:
                 return await fetch(assignment, node_id, own)
@@ -220,6 +272,8 @@ class FetchSessions:
         if throttled or not assignment.active:
             return session.forget()  # a throttled answer says nothing, of any partition
         taken = _Taken.of(assignment, response, asked.local)
+        if taken.refused != taken.discarded and self.on_refused is not None:
+            self.on_refused()
         if taken.discarded or not undisturbed:
             session.forget()
         else:

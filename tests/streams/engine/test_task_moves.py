@@ -44,6 +44,8 @@ def task_that_is(status: Status) -> PartitionTask[Event, Count, Shared]:
         asyncio.Lock(),
         newest_models=tuple,
         fail=lambda error: None,
+        anew=lambda number: None,
+        unread={},
         watch=unwatched,
         clock=WallClock(),
     )
