@@ -34,7 +34,8 @@ def doctor(
     """Examine Kafka, topics, workers and partitions; exit status 1 when something is wrong.
 
     Looking changes nothing. --accept-loss moves the partition's checkpoint to the earliest input
-    that is there, in a transaction; its worker then goes on by itself.
+    that is there (of a topic made anew, its beginning), in a transaction; its worker then goes on
+    by itself.
 
     Example: touchline doctor
     """
@@ -90,7 +91,7 @@ def _table(partitions: list[PartitionHealth]) -> Table:
 
 def _accept(settings: Settings, number: int, yes: bool) -> None:
     from streams.engine.transaction import CommitFailed, Fenced
-    from streams.queries import connect, health, loss
+    from streams.queries import connect, health, loss, lost
     from streams.queries.checkpoints import checkpoints
 
     with connect.admin(settings) as admin:
@@ -98,23 +99,23 @@ def _accept(settings: Settings, number: int, yes: bool) -> None:
         if not 0 <= number < partitions:
             raise typer.BadParameter(f"there are partitions 0 to {partitions - 1}")
         offsets = health.input_offsets(admin, [number])
+        signs = lost.signs(admin, settings, [number])
     saved = connect.run(checkpoints(settings, [number])).get(number)
-    lost = health.losses(number, saved, offsets) if saved is not None else ()
-    if not lost:
+    losses = lost.losses(number, saved, offsets, signs)
+    if not losses:
         print(f"partition {number} has all its input: nothing to accept")
         return
-    for one in lost:
+    for one in losses:
         print(one)
     if not yes:
-        typer.confirm(f"Let partition {number} go on without these records?", abort=True)
+        typer.confirm(f"Let partition {number} go on without this?", abort=True)
     try:
-        connect.run(loss.accept(settings, number, lost))
+        connect.run(loss.accept(settings, number, losses, offsets, signs))
     except (CommitFailed, Fenced) as error:
         raise OperatingError(
             f"not changed: a worker opened partition {number} meanwhile; try again ({error})"
         ) from error
-    moved = ", ".join(f"{one.topic} from offset {one.earliest}" for one in lost)
-    print(f"partition {number} goes on with {moved}")
+    print(f"partition {number} goes on with {', '.join(one.after for one in losses)}")
 
 
 def _count(number: int, what: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Generic
 
 import structlog
@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaError
 from agents.modelling import AnyModelling, Fits, Modelling, Record, Summary, snapshot_kind
 from schemas.codec import encode
 from schemas.outputs import Output
+from streams.engine.client.topic_ids import known_topics
 from streams.engine.clients import client_options
 from streams.engine.clock import Now, local_ms
 from streams.engine.models import MODEL_PARTITION, newest_readable
@@ -33,17 +34,27 @@ POLL_MS = 200
 AGAIN_SECONDS = 1.0
 UNREADABLE_SECONDS = 10.0
 STOP_SECONDS = 10.0
+LOOK_SECONDS = 5.0
+USED_SECONDS = 30.0
 REST_FACTOR = 15
 """After a fit there is none for so many times as long: it shares the processor with the events."""
 
 Told = Callable[[Sequence[Output]], None]
 """Hears what was sent with a record."""
 
+Used = Callable[[], Mapping[str, int] | None]
+"""The newest version of each kind that partitions have used; ``None`` while they are opened."""
+
 log = structlog.get_logger("touchline.fitting")
 
 
 def nobody(outputs: Sequence[Output]) -> None:
     """Nobody listens to what is sent with a record."""
+
+
+def nothing_used() -> Mapping[str, int]:
+    """No partition says what it has used."""
+    return {}
 
 
 class Fitting:
@@ -56,7 +67,10 @@ class Fitting:
         observer: Observer,
         told: Told = nobody,
         now: Now = local_ms,
+        *,
+        used: Used = nothing_used,
     ) -> None:
+        self._used = used
         self._makers = {each.kind: Maker(each) for each in modellings}
         [self._source] = {modelling.source for modelling in modellings}
         self._settings = settings
@@ -87,8 +101,10 @@ class Fitting:
     async def _lead(self) -> None:
         await self._producer.close()
         await self._producer.open()
+        used = await self._versions()
         for maker in self._makers.values():
             newest = await self._newest(maker.modelling)
+            self._go_beyond(maker, newest, used.get(maker.modelling.kind, 0))
             maker.fitter = await asyncio.to_thread(maker.modelling.fitter, newest)
         consumer = AIOKafkaConsumer(
             **client_options(self._settings),
@@ -100,13 +116,44 @@ class Fitting:
         try:
             numbers = range(self._settings.partitions)
             consumer.assign([TopicPartition(self._source, n) for n in numbers])
+            source_id, looked = await self._source_id(consumer), time.monotonic()
             while True:
                 await self._gather(consumer)
+                if time.monotonic() - looked >= LOOK_SECONDS:
+                    now_id, looked = await self._source_id(consumer), time.monotonic()
+                    if now_id and source_id and now_id != source_id:
+                        log.warning("snapshots are read anew: their topic is a new one")
+                        return
                 for maker in self._makers.values():
                     if maker.due(self._settings):
                         await self._fit(maker)
         finally:
             await consumer.stop()
+
+    async def _source_id(self, consumer: AIOKafkaConsumer) -> bytes:
+        """The id of the topic that snapshots come from, empty where it is not known."""
+        known = await known_topics(consumer, [self._source])
+        found = None if known is None else known.get(self._source)
+        return b"" if found is None else found.id
+
+    async def _versions(self) -> Mapping[str, int]:
+        """What the partitions here have used, once they are open."""
+        until = time.monotonic() + USED_SECONDS
+        while (used := self._used()) is None and time.monotonic() < until:  # noqa: ASYNC110 - tasks have no event
+            await asyncio.sleep(POLL_MS / 1000)
+        return used or {}
+
+    def _go_beyond(self, maker: Maker[Summary, Record], newest: Record | None, used: int) -> None:
+        """Let versions go on behind those in use, where the topic has lost them.
+
+        Else every partition would leave the new ones aside as older.
+        """
+        maker.beyond = max(0, used - (0 if newest is None else newest.version))
+        if maker.beyond and newest is None:
+            kind, topic = maker.modelling.kind, maker.modelling.target
+            why = f"{topic} holds none of {kind}, but version {used} was in use: they begin anew"
+            log.error("models are lost", why=why)
+            self._observer.model_refused("lost", why)
 
     async def _newest(self, modelling: Modelling[Summary, Record]) -> Record | None:
         """The newest record that can be read; raises :class:`UnreadableModel`."""
@@ -140,6 +187,8 @@ class Fitting:
         if made is None:
             return
         modelling, record = maker.modelling, made.record
+        if maker.beyond:
+            record = record.model_copy(update={"version": record.version + maker.beyond})
         records: dict[str, list[tuple[bytes | None, bytes | None]]] = {
             modelling.target: [(modelling.key, encode(record))]
         }
@@ -161,6 +210,7 @@ class Maker(Generic[Summary, Record]):
         self._news = False
         self._fitted_at = 0.0
         self.took = 0.0
+        self.beyond = 0
 
     def take(self, number: int, snapshot: bytes) -> None:
         """Keep a partition's newest snapshot. Raises ``ValueError`` where it is torn or foreign."""

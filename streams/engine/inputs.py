@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 import msgspec
 from faust.types import TP
 
+from schemas.topics import PARTITION_SUMMARIES
 from streams.engine.checkpoint import Checkpoint
 from streams.engine.transport import Consumer
 from streams.settings import Settings
@@ -79,7 +80,7 @@ class Inputs:
 
         Raises InputLost where a topic is missing, and aiokafka's errors.
         """
-        number, topics = self._number, [*self._tps, self._settings.changelog]
+        number, topics = self._number, [*self._tps, self._settings.changelog, PARTITION_SUMMARIES]
         known = await consumer.known_topics(topics)
         if known is not None:
             missing = [
@@ -115,7 +116,9 @@ class Inputs:
             await self._must_be_new(consumer)
         checkpoint = Checkpoint() if saved is None else saved
         self._same_changelog(checkpoint, ids)
-        known = {**checkpoint.topic_ids, **{topic: one for topic, one in ids.items() if one}}
+        kept = {*self._tps, self._settings.changelog}
+        told = {topic: one for topic, one in ids.items() if one and topic in kept}
+        known = {**checkpoint.topic_ids, **told}
         places = self._tps.values()
         earliest = await consumer.earliest_offsets(*places)
         ends = await consumer.highwaters(*places)

@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 
 from agents.topology import C, E, S, Topology
 from schemas.common import CommonRecord
+from schemas.topics import PARTITION_SUMMARIES
 from streams.engine.clock import WallClock
 from streams.engine.defects import RuleFailed
 from streams.engine.doings import (
@@ -37,7 +38,7 @@ from streams.engine.inputs import InputLost, Inputs, Unread
 from streams.engine.intake import Intake
 from streams.engine.load import Load
 from streams.engine.observer import Observer
-from streams.engine.partition import SLICE_RECORDS, Opening, Partition
+from streams.engine.partition import SLICE_RECORDS, Drained, Opening, Partition
 from streams.engine.restore import restore
 from streams.engine.transaction import CommitFailed, Fenced, TransactionalProducer
 from streams.engine.transport import Consumer
@@ -144,6 +145,7 @@ class PartitionTask(Generic[E, S, C]):
         self._summarised = self._settled = self._mirrored = 0.0
         self._behind = False  # the group offsets
         self._leaving = self._fenced = False
+        self._snapshots_id = b""
 
     # -- life -------------------------------------------------------------------------
 
@@ -163,6 +165,12 @@ class PartitionTask(Generic[E, S, C]):
                 break
         self.resume()
         self._runner = asyncio.create_task(self._run(), name=f"partition-{self.number}")
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it is parked, and all that it reads was assigned again."""
+        assigned = self._consumer.assignment()
+        return self.status is Status.PARKED and assigned.issuperset(self._intake.tps.values())
 
     def resume(self) -> None:
         """Fetch from where the state stands."""
@@ -193,9 +201,14 @@ class PartitionTask(Generic[E, S, C]):
 
     @property
     def topic_ids(self) -> Mapping[str, bytes]:
-        """The ids of the topics it reads and of its changelog; none while it does not work."""
-        working = self.status is Status.OPEN and not self._leaving
-        return self.partition.topic_ids if working and self.partition is not None else {}
+        """The ids of the topics it reads, of its changelog and of its snapshots.
+
+        None while it does not work. Snapshots that went with their topic are sent again by a
+        partition that is opened anew.
+        """
+        if self.status is not Status.OPEN or self._leaving or self.partition is None:
+            return {}
+        return {**self.partition.topic_ids, PARTITION_SUMMARIES: self._snapshots_id}
 
     @property
     def leaving(self) -> bool:
@@ -421,7 +434,8 @@ class PartitionTask(Generic[E, S, C]):
             mirror = not reopen or now - self._mirrored >= MIRROR_SECONDS
         changelog, group = self._settings.changelog, self._settings.app_id
         try:
-            await self._producer.commit(drained, changelog, group, mirror=mirror)
+            sent = self._mirrored_of(drained) if mirror else drained
+            await self._producer.commit(sent, changelog, group, mirror=mirror)
         except Fenced as fenced:
             log.warning("partition fenced", partition=self.number, why=str(fenced))
             self._fenced = True
@@ -441,6 +455,12 @@ class PartitionTask(Generic[E, S, C]):
             if mirror:
                 self._mirrored = now
             self._observer.committed(partition, drained, time.perf_counter() - began)
+
+    def _mirrored_of(self, drained: Drained) -> Drained:
+        """With the positions of topics that are there: the group can hold no others."""
+        there = self._consumer.topic_partitions
+        known = {topic: at for topic, at in drained.next_offsets.items() if there(topic)}
+        return drained._replace(next_offsets=known)
 
     async def _give_up(self, then: Status) -> None:
         self._move(then)
@@ -475,6 +495,7 @@ class PartitionTask(Generic[E, S, C]):
 
     async def _open_once(self) -> None:
         ids = await self._inputs.ids(self._consumer)
+        self._snapshots_id = ids.get(PARTITION_SUMMARIES, b"")
         await self._producer.open()
         restored = await restore(self._settings, self.number)
         begin = await self._inputs.begin(self._consumer, restored.checkpoint, ids)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Generic
 
 import structlog
@@ -110,7 +110,7 @@ class Tasks(Generic[E, S, C]):
             await self._close(number)
         for number in sorted(numbers):
             task = self.by_number.get(number)
-            if task is not None and task.status is Status.PARKED:
+            if task is not None and task.resumable:
                 task.resume()
             else:
                 if task is not None:
@@ -118,7 +118,9 @@ class Tasks(Generic[E, S, C]):
                 self._open(consumer, number)
         if LEADER in numbers and self._modellings:
             now = self._host.clock.ms
-            fitting = Fitting(self._modellings, self._settings, self._observer, self._told, now)
+            fitting = Fitting(
+                self._modellings, self._settings, self._observer, self._told, now, used=self._used
+            )
             self._fitting = self._start("fitting", fitting.run())
         self.assigned_once = True
         log.info("assigned", partitions=sorted(numbers))
@@ -163,6 +165,16 @@ class Tasks(Generic[E, S, C]):
 
     def _newest(self) -> Iterable[CommonRecord]:
         return self.models.newest.values() if self.models is not None else ()
+
+    def _used(self) -> Mapping[str, int] | None:
+        """The newest version of each kind that the partitions here have used."""
+        if any(task.status is Status.OPENING for task in self.by_number.values()):
+            return None
+        used: dict[str, int] = {}
+        for task in self.by_number.values():
+            for kind, version in task.partition.versions.items() if task.partition else ():
+                used[kind] = max(version, used.get(kind, 0))
+        return used
 
     def _adopt(self, model: CommonRecord) -> None:
         for task in self.by_number.values():

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any, ClassVar, cast
 
 import aiokafka
+import structlog
 from aiokafka import TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import (
@@ -42,6 +43,8 @@ PARTITION_FETCH_BYTES = 1024 * 1024
 IDLE_SECONDS = 0.02
 EVENT_CLOCK_WAIT_MS = 10
 PASSED_SECONDS = 0.5
+log = structlog.get_logger("touchline.transport")
+
 POLL_SECONDS = 0.05  # a longer wait would not see partitions that were opened meanwhile
 
 
@@ -78,6 +81,7 @@ class Consumer(faust_consumer.Consumer):
         self.on_out_of_range: Callable[[TP, int], None] | None = None
         self.on_refused: Callable[[], None] | None = None
         self._ids: dict[TopicPartition, bytes] = {}
+        self._told_no_ids = False
         self._fetchable: set[TopicPartition] = set()  # as `getmany` wants them; equal to any `TP`
         self._held: set[TP] = set()
         self._epochs: defaultdict[TP, int] = defaultdict(int)
@@ -123,7 +127,14 @@ class Consumer(faust_consumer.Consumer):
 
     async def known_topics(self, topics: Iterable[str]) -> Mapping[str, Known] | None:
         """Those of ``topics`` that there are, with their ids; ``None`` where Kafka tells none."""
-        return await known_topics(self.kafka, topics)
+        known = await known_topics(self.kafka, topics)
+        if known is None and not self._told_no_ids:
+            self._told_no_ids = True
+            log.warning(
+                "Kafka tells no ids of topics (before 2.8): one that is deleted and made anew is "
+                "noticed only where it holds fewer records than were read"
+            )
+        return known
 
     async def look_anew(self) -> None:
         """See now which topics there are, and ask the group for an assignment where they differ."""

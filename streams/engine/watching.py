@@ -85,6 +85,6 @@ class Watching:
 def _differs(task: Reads, known: Mapping[str, Known]) -> bool:
     for topic, topic_id in task.topic_ids.items():
         now = known.get(topic)
-        if now is None or task.number not in now.partitions or (now.id and now.id != topic_id):
+        if now is None or task.number not in now.partitions or now.id != (topic_id or now.id):
             return True
     return False

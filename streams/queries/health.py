@@ -16,29 +16,11 @@ from streams.engine.checkpoint import Checkpoint
 from streams.queries import connect, placement
 from streams.queries.checkpoints import checkpoints
 from streams.queries.lasting import lasting
+from streams.queries.lost import Loss, Offsets, StateLoss, losses, signs
 from streams.settings import Settings
 from streams.topics.ensure import TopicReport, ensure_topics_of
 
 LOOK_AGAIN_SECONDS = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """Input that a partition was to read next and that is not there: ``position`` lies outside."""
-
-    topic: str
-    position: int
-    earliest: int
-    end: int
-
-    def __str__(self) -> str:
-        if self.position < self.earliest:
-            gone = self.earliest - self.position
-            return f"{self.topic}: {gone:,} records from offset {self.position} on are deleted"
-        return (
-            f"{self.topic}: offset {self.position} lies behind the end ({self.end}), "
-            f"as after the topic was deleted and made anew"
-        )
 
 
 @dataclass(slots=True)
@@ -49,7 +31,7 @@ class PartitionHealth:
     member: str | None
     lag: int
     clock: int
-    losses: tuple[Loss, ...]
+    losses: tuple[Loss | StateLoss, ...]
     held: tuple[str, ...]
     stands_still: bool = False
 
@@ -64,15 +46,6 @@ class Health:
     partitions: list[PartitionHealth] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Offsets:
-    """Of the topics that are read: earliest, end of what is committed, and end of all."""
-
-    earliest: dict[TopicPartition, int]
-    stable: dict[TopicPartition, int]
-    end: dict[TopicPartition, int]
 
 
 def examine(settings: Settings, rules: Policy, step: Callable[[str], None]) -> Health:
@@ -99,19 +72,6 @@ def examine(settings: Settings, rules: Policy, step: Callable[[str], None]) -> H
             _look_again(admin, settings, health)
     _judge(settings, health)
     return health
-
-
-def losses(number: int, checkpoint: Checkpoint, offsets: Offsets) -> tuple[Loss, ...]:
-    """Where the input to be read next is not there."""
-    found = []
-    for topic, position in sorted(checkpoint.next_offsets.items()):
-        place = TopicPartition(topic, number)
-        if place not in offsets.earliest:
-            continue
-        earliest, end = offsets.earliest[place], offsets.end[place]
-        if not earliest <= position <= end:
-            found.append(Loss(topic, position, earliest, end))
-    return tuple(found)
 
 
 def input_offsets(
@@ -160,7 +120,13 @@ def _look(
     numbers = range(settings.partitions)
     saved = connect.run(checkpoints(settings, numbers))
     offsets = input_offsets(admin, numbers)
-    return [_one(n, saved.get(n, Checkpoint()), offsets, owners.get(n)) for n in numbers]
+    found = signs(admin, settings, numbers)
+    looked = []
+    for n in numbers:
+        one = _one(n, saved.get(n, Checkpoint()), offsets, owners.get(n))
+        one.losses = losses(n, saved.get(n), offsets, found)
+        looked.append(one)
+    return looked
 
 
 def _misplaced(admin: KafkaAdminClient, settings: Settings) -> list[placement.Misplaced]:
@@ -180,8 +146,7 @@ def _one(
         # in what the workers write themselves a transaction is open most of the time
         if topic in INPUT_TOPICS and offsets.stable[place] < offsets.end[place]:
             held.append(topic)
-    lost = losses(number, checkpoint, offsets)
-    return PartitionHealth(number, member, lag, checkpoint.clock, lost, tuple(held))
+    return PartitionHealth(number, member, lag, checkpoint.clock, (), tuple(held))
 
 
 def _look_again(admin: KafkaAdminClient, settings: Settings, health: Health) -> None:
@@ -230,8 +195,8 @@ def _stuck(settings: Settings, one: PartitionHealth, members: int) -> str | None
     if one.losses:
         what = "; ".join(str(loss) for loss in one.losses)
         return (
-            f"{name} is stuck: its input is not there ({what}). Bring it back, or go on without "
-            f"it: touchline doctor --accept-loss {one.number}"
+            f"{name} is stuck: what it goes on with is not there ({what}). Bring it back, or go on "
+            f"without it: touchline doctor --accept-loss {one.number}"
         )
     if one.held:
         return (

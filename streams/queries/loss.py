@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from kafka import TopicPartition
+
 from streams.engine.checkpoint import CHECKPOINT_KEY, Checkpoint, dump_checkpoint
 from streams.engine.partition import Drained
 from streams.engine.transaction import TransactionalProducer
 from streams.queries.checkpoints import checkpoints
-from streams.queries.health import Loss
+from streams.queries.lost import Loss, Offsets, Signs, StateLoss
 from streams.settings import Settings
 
 
-async def accept(settings: Settings, number: int, lost: Sequence[Loss]) -> Checkpoint:
-    """Move the partition's checkpoint to the earliest input that is there, in a transaction.
+async def accept(
+    settings: Settings,
+    number: int,
+    lost: Sequence[Loss | StateLoss],
+    offsets: Offsets,
+    signs: Signs,
+) -> Checkpoint:
+    """Move the partition's checkpoint to what is there, in a transaction.
 
+    Of input that is the earliest, of a topic made anew its beginning; without any state it is no
+    customers at the positions that the group has committed, and the earliest where it has none.
     Opening the partition's producer fences the worker that has it; a stopped one tries again by
     itself and goes on from here. Topics that have lost nothing keep their position. Raises
     ``CommitFailed`` or ``Fenced`` when a worker opened the partition meanwhile.
@@ -23,12 +33,26 @@ async def accept(settings: Settings, number: int, lost: Sequence[Loss]) -> Check
     producer = TransactionalProducer(settings, number)
     await producer.open()
     try:
-        checkpoint = (await checkpoints(settings, [number]))[number]
+        checkpoint = (await checkpoints(settings, [number])).get(number)
+        if checkpoint is None:
+            checkpoint = _without_state(number, offsets, signs)
         for loss in lost:
-            checkpoint.next_offsets[loss.topic] = loss.earliest
+            if isinstance(loss, Loss):
+                checkpoint.next_offsets[loss.topic] = loss.earliest
+            if loss.now:
+                checkpoint.topic_ids[loss.topic] = loss.now
         record = (CHECKPOINT_KEY, dump_checkpoint(checkpoint))
         drained = Drained([record], [], dict(checkpoint.next_offsets), Counter())
         await producer.commit(drained, settings.changelog, settings.app_id)
     finally:
         await producer.close()
     return checkpoint
+
+
+def _without_state(number: int, offsets: Offsets, signs: Signs) -> Checkpoint:
+    starts = {}
+    for topic, position in signs.positions(number).items():
+        place = TopicPartition(topic, number)
+        earliest = offsets.earliest[place]
+        starts[topic] = position if earliest <= position <= offsets.end[place] else earliest
+    return Checkpoint(next_offsets=starts, topic_ids=dict(signs.ids))

@@ -42,11 +42,15 @@ Names = Mapping[str, Mapping[str, Method | None]]
 
 AIOKAFKA: Final[Names] = {
     "aiokafka.consumer.consumer:AIOKafkaConsumer": {
+        "_client": ATTRIBUTE,
         "_coordinator": ATTRIBUTE,
         "_fetcher": ATTRIBUTE,
         "_subscription": ATTRIBUTE,
     },
-    "aiokafka.consumer.group_coordinator:GroupCoordinator": {"request_rejoin": ()},
+    "aiokafka.consumer.group_coordinator:GroupCoordinator": {
+        "fetch_committed_offsets": ("partitions",),
+        "request_rejoin": (),
+    },
     "aiokafka.consumer.subscription_state:SubscriptionState": {"subscription": ATTRIBUTE},
     "aiokafka.consumer.subscription_state:Subscription": {"assignment": ATTRIBUTE},
     "aiokafka.consumer.subscription_state:Assignment": {
@@ -97,10 +101,13 @@ AIOKAFKA: Final[Names] = {
         "_min_bytes": ATTRIBUTE,
         "_rack_id": ATTRIBUTE,
         "build": ("request_struct_class",),
+        "prepare": ("versions",),
         "topics": ATTRIBUTE,
     },
     "aiokafka.client:AIOKafkaClient": {
         "_get_conn": ("node_id", "group", "no_hint"),
+        "force_metadata_update": (),
+        "get_random_node": (),
         "send": ("node_id", "request", "group"),
     },
     "aiokafka.producer.producer:AIOKafkaProducer": {"_sender": ATTRIBUTE, "client": ATTRIBUTE},

@@ -131,7 +131,9 @@ class WhichTopics(Request[MetadataStruct]):  # type: ignore[misc]
 
     def build(self, request_struct_class: type[MetadataStruct]) -> MetadataStruct:
         """The request in the one version that there is."""
-        named = [(NO_ID, topic, {}) for topic in self._topics]
+        named: list[tuple[bytes, str, dict[int, bytes]]] = [
+            (NO_ID, topic, {}) for topic in self._topics
+        ]
         return request_struct_class(named, False, False, False, {})
 
 
