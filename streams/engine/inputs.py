@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import msgspec
+from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from schemas.topics import PARTITION_SUMMARIES
@@ -25,6 +27,7 @@ from streams.settings import Settings
 LOST_RETRY_SECONDS: Final = 10.0
 MISSING_RETRY_SECONDS: Final = 2.0
 LOOK_ANEW_SECONDS: Final = 5.0
+DECIDED_SECONDS: Final = 1.0
 
 Unread = dict[TP, int]
 """Of topics that are gone, how many records had not been read, where that was known."""
@@ -108,6 +111,19 @@ class Inputs:
             )
         return {} if known is None else {topic: known[topic].id for topic in topics}
 
+    async def decided(self, consumer: Consumer, within: float) -> None:
+        """Wait so long (s), or until somebody has written to the number's changelog."""
+        place = TP(self._settings.changelog, self._number)
+        until, before = time.monotonic() + within, None
+        while time.monotonic() < until:
+            await asyncio.sleep(DECIDED_SECONDS)
+            with contextlib.suppress(KafkaError, TimeoutError):
+                async with asyncio.timeout(LOOK_ANEW_SECONDS):
+                    end = (await consumer.highwaters(place))[place]
+                if before is not None and end != before:
+                    return
+                before = end
+
     async def begin(
         self, consumer: Consumer, saved: Checkpoint | None, ids: Mapping[str, bytes]
     ) -> Beginning:
@@ -141,6 +157,8 @@ class Inputs:
         if lost:
             raise InputLost(f"{'; '.join(lost)}. Run {self._accept} to go on without them")
         new = saved is not None and known != saved.topic_ids
+        for tp in places:
+            self._unread.pop(tp, None)
         return Beginning(msgspec.structs.replace(checkpoint, topic_ids=known), starts, new)
 
     def _anew(self, tp: TP, start: int, was: bytes, now: bytes, there: int) -> str:

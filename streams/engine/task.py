@@ -160,7 +160,7 @@ class PartitionTask(Generic[E, S, C]):
                 self._observer.stopped(self.number, str(lost))
                 log.error("partition stopped", partition=self.number, why=str(lost))
                 await self._producer.close()
-                await asyncio.sleep(lost.again)
+                await self._inputs.decided(self._consumer, lost.again)
             else:
                 break
         self.resume()
