@@ -80,9 +80,11 @@ class Bench:
         admin.close()
 
     @asynccontextmanager
-    async def fitting(self) -> AsyncIterator[Ear]:
-        ear = Ear()
-        task = asyncio.create_task(Fitting((self.modelling,), self.settings, ear).run())
+    async def fitting(self, used: int = 0) -> AsyncIterator[Ear]:
+        """Models are made meanwhile; partitions have ``used`` the model of that version."""
+        ear, versions = Ear(), {self.modelling.kind: used}
+        fitting = Fitting((self.modelling,), self.settings, ear, used=lambda: versions)
+        task = asyncio.create_task(fitting.run())
         try:
             yield ear
         finally:

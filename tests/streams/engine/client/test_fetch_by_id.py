@@ -25,7 +25,7 @@ def test_two_topics_of_one_name_are_asked_for_and_told_apart() -> None:
         (NEW, [1]),
         (ELSE, [0]),
     ]
-    topics = [(OLD, [part(0), part(1)], {}), (NEW, [part(0), part(1, records=None)], {})]
+    topics: list[Any] = [(OLD, [part(0), part(1)], {}), (NEW, [part(0), part(1, records=None)], {})]
     answer = SimpleNamespace(topics=topics)
     name_topics(answer, ids)
     assert answer.topics == [
