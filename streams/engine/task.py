@@ -151,6 +151,7 @@ class PartitionTask(Generic[E, S, C]):
 
     async def open(self) -> None:
         """Fence, restore, seek and run; waits and tries again while input is missing."""
+        told = ""
         while True:
             try:
                 async with self._restores:
@@ -158,7 +159,8 @@ class PartitionTask(Generic[E, S, C]):
             except InputLost as lost:
                 self._move(Status.STOPPED)
                 self._observer.stopped(self.number, str(lost))
-                log.error("partition stopped", partition=self.number, why=str(lost))
+                if told != (told := str(lost)):
+                    log.error("partition stopped", partition=self.number, why=told)
                 await self._producer.close()
                 await self._inputs.decided(self._consumer, lost.again)
             else:
