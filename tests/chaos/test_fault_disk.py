@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from streams.cluster import kraft, ports
 from streams.cluster.broker import LocalBroker
 from streams.worker.libraries import DISK
 from tests.chaos.harness import Kafka, Run
@@ -33,7 +34,14 @@ class TwoDisksRun(Run):
         self.disk = self.directory / "kafka" / "second"
         dirs = f"{self.directory / 'kafka' / 'data'},{self.disk}"
         often = {"log.flush.offset.checkpoint.interval.ms": "1000"}
-        broker = LocalBroker(self.directory / "kafka", config={"log.dirs": dirs, **often})
+        seat = kraft.Seat(1, kraft.random_id(), tuple(ports.free_ports(1)))
+        self.disk.mkdir(parents=True)
+        told = {"version": 1, "cluster.id": seat.cluster_id, "node.id": 1}
+        told["directory.id"] = kraft.random_id()
+        lines = "".join(f"{name}={value}\n" for name, value in told.items())
+        (self.disk / "meta.properties").write_text(lines)
+        config = {"log.dirs": dirs, **often}
+        broker = LocalBroker(self.directory / "kafka", config=config, seat=seat)
         broker.start()
         return broker
 
