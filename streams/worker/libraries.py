@@ -21,7 +21,10 @@ HEARD_FROM_WARNINGS = ("aiokafka", "kafka", "faust", "mode", "asyncio", "streams
 NAMED = {FAUST_APP: "faust", "streams.engine.transport": "faust", "py": "python"}
 
 DISK = "a broker's disk is full or has failed"
-DISK_REMEDY = "free some on the broker named in its own log; the worker goes on by itself"
+DISK_REMEDY = (
+    "the broker's own log names the directory: free some or mend it, and restart that broker; "
+    "the worker goes on by itself"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,12 @@ class Known:
 
 
 _AWAY = r"(NodeNotReadyError|KafkaConnectionError|RequestTimedOutError)"
-_GIVEN_UP = r"(ProducerFenced|InvalidProducerEpoch|Kafka(Connection|Timeout)?Error|NodeNotReady)"
 _SEEKS = r"(GroupCoordinatorNotAvailable|CoordinatorNotAvailable|NotCoordinator|CoordinatorLoad)"
 _LEADER = r"(NotLeaderForPartition|NotLeaderOrFollower|LeaderNotAvailable|UnknownTopicOrPartition)"
+_GIVEN_UP = (
+    r"(ProducerFenced|InvalidProducerEpoch|Kafka(Connection|Timeout)?Error|NodeNotReady|"
+    rf"{_LEADER})"
+)
 
 KNOWN: tuple[Known, ...] = (
     Known(
