@@ -9,6 +9,7 @@ from domain import dispatch as rules
 from domain.assembly.aggregates import Aggregates
 from domain.assembly.context import Context
 from domain.assembly.erasures import Erasures
+from domain.assembly.replanning import replan
 from domain.complaints.surges.hourly import Hourly
 from domain.complaints.surges.population import SurgePopulation
 from domain.customer.state import Customer
@@ -73,6 +74,7 @@ def customers(policy: Policy) -> Customers:
         export=_export,
         main_key=lambda customer_id: CORE + customer_id.encode(),
         population=_population,
+        replan=lambda customer, context: replan(customer, context.policy),
         read_back={
             REFERRALS: ReadBack(decode_referrals, _referrer, rules.take_referral),
             CUSTOMER_MOVES: ReadBack(decode_moves, _moved_to, rules.take_move, _moved_at),

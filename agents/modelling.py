@@ -41,7 +41,8 @@ class Modelling(Generic[Summary, Record]):
     A snapshot's key is ``kind/partition``; a record lies under ``key`` and names its ``kind`` and
     ``version``. ``load_summary`` and ``load_record`` raise ``ValueError`` on bytes that are torn
     or foreign. ``fitter`` goes on from a record, or begins with ``None``. A replay makes
-    a record each ``replay_ms`` of the events' clock at most, and one at the end.
+    a record each ``replay_ms`` of the events' clock at most, and one at the end. Without news it
+    is fitted again after ``refit_seconds``, or as the settings say.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class Modelling(Generic[Summary, Record]):
     load_record: Callable[[bytes], Record]
     fitter: Callable[[Record | None], Fits[Summary, Record]]
     replay_ms: int = MS_PER_HOUR
+    refit_seconds: float | None = None
 
 
 AnyModelling = Modelling[Any, Any]

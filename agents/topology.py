@@ -105,6 +105,7 @@ class Topology(Generic[E, S, C]):
     somebody waits for: while there is little to do, a commit is made for them at once.
     ``population`` is the part of the context that looks over all keys, where there is one;
     the versions tell it which record of each kind has been in use: older ones are left aside.
+    ``replan`` times a key's state anew that was timed by another policy, and says whether it did.
     """
 
     name: str
@@ -125,6 +126,7 @@ class Topology(Generic[E, S, C]):
     population: Callable[[C, Mapping[str, int]], Together[S] | None] = lambda context, versions: (
         None
     )
+    replan: Callable[[S, C], bool] = lambda state, context: False
     # each topic has records of its own class: only its own functions ever see them
     read_back: Mapping[str, ReadBack[Any, S, C]] = field(default_factory=dict)
     prompt: frozenset[str] = frozenset()

@@ -24,6 +24,7 @@ _KEYS: Final = {
     "Standings": "Always `standings`: the topic is compacted, the newest record is in force.",
     "Surges": "Always `surges`: the topic is compacted, the newest record is in force.",
     "Inconsistencies": "Always `inconsistencies`: the topic is compacted, the newest is in force.",
+    "Workers": "Always `workers`: the topic is compacted, the newest record is in force.",
     "Referral": "The referrer's id in UTF-8; its murmur2 hash chooses the partition.",
     "Signal": "The customer_id where the signal speaks of one customer, else none.",
     "DeadLetter": "The key of the refused record, as it came.",

@@ -388,6 +388,26 @@ OUTPUT_EXAMPLES: Final[dict[str, list[Example]]] = {
             "reason": "birthday on 17 May; value class A",
         }
     ],
+    "Workers": [
+        {
+            "workers_id": "2c1b0a9f8e7d6c5b4a3c2b1a0f9e8d7c",
+            "version": 7,
+            "occurred_at": "2026-01-31T01:00:00.000Z",
+            "reason": "2 partitions are worked by one policy.",
+            "partitions": [
+                {
+                    "partition": number,
+                    "policy": "4a3b3b0a7abcbe16",
+                    "forms": "e9a7b3729835b668",
+                    "version": "0.1.0",
+                    "worker": "worker-1:17",
+                    "since": "2026-01-31T01:00:00.000Z",
+                }
+                for number in (0, 1)
+            ],
+            "told": [{"policy": "4a3b3b0a7abcbe16", "forms": "e9a7b3729835b668"}],
+        }
+    ],
     "Surges": [
         {
             "surges_id": "1b0a9f8e7d6c5b4a3c2b1a0f9e8d7c6b",

@@ -23,6 +23,7 @@ from schemas.segments import SegmentModel
 from schemas.standings import Standings
 from schemas.surges import Surges
 from schemas.touchpoints import MODEL_OF_TYPE, Touchpoint
+from schemas.workers import Workers
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -37,6 +38,7 @@ OUTPUT_MODELS: Final[tuple[type[Published], ...]] = (
     Standings,
     Surges,
     Inconsistencies,
+    Workers,
     Referral,
 )
 

@@ -62,6 +62,8 @@ def _print(health: Health) -> None:
         console.print(_table(health.partitions))
         lag = sum(one.lag for one in health.partitions)
         console.print(f"{_count(health.members, 'worker')}, {lag:,} records waiting")
+    if health.worked:
+        console.print(health.worked, markup=False, soft_wrap=True)
     for note in health.notes:
         console.print(f"note: {note}", style="yellow", markup=False)
     for problem in health.problems:

@@ -49,22 +49,26 @@ def show(
 def check(file: Annotated[Path, typer.Argument(help="Policy file (YAML).")]) -> None:
     """Check a policy file: exit 0 when it makes sense, else say what must hold.
 
-    Shows what differs from the built-in policy.
+    Shows what differs from the built-in policy, and the fingerprint by which workers and
+    `touchline doctor` name this policy.
 
     Example: touchline policy check policy.yaml
     """
     from domain.policy import Policy, load_policy
     from domain.policy.changes import changes
+    from domain.policy.fingerprint import fingerprint
     from streams.reports.policies.tables import of_fields
 
     console = _console()
-    differing = changes(Policy(), load_policy(file))
+    rules = load_policy(file)
+    differing = changes(Policy(), rules)
     if differing:
         console.print(of_fields(differing, "default", "given"))
         console.print(f"{file}: good", markup=False, highlight=False, soft_wrap=True)
     else:
         told = f"{file}: good; nothing differs from the built-in policy"
         console.print(told, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"fingerprint {fingerprint(rules)}", highlight=False)
 
 
 def diff(

@@ -220,7 +220,9 @@ class Maker(Generic[Summary, Record]):
     def due(self, settings: Settings) -> bool:
         """Whether to fit now: soon after news, now and then without, never too much of the time."""
         timing = settings.segments
-        pause = timing.fit_seconds if self._news else timing.refit_seconds
+        own = self.modelling.refit_seconds
+        rest = timing.refit_seconds if own is None else own
+        pause = timing.fit_seconds if self._news else rest
         pause = max(pause, REST_FACTOR * self.took)
         return bool(self._snapshots) and time.monotonic() - self._fitted_at >= pause
 

@@ -19,6 +19,7 @@ from schemas.common import CommonRecord
 from schemas.deadletter import Fetched, Original, dead_letter
 from schemas.outputs import Output
 from schemas.topics import DEAD_LETTERS, PARTITION_SUMMARIES
+from schemas.workers import WorkedBy, Workers, worked_partition
 from streams.engine.checkpoint import (
     CHECKPOINT_KEY,
     SHARED_PREFIX,
@@ -28,6 +29,7 @@ from streams.engine.checkpoint import (
 from streams.engine.defects import on_event, on_timer
 from streams.engine.inbox import LAST, READ_BACK, Happened, Inbox, Refused, Returned, Taken, Waiting
 from streams.engine.placing import UNKNOWN, Placing
+from streams.engine.replanning import Replanning
 from streams.engine.store import Store
 from streams.engine.timers import Timers
 
@@ -65,7 +67,8 @@ class Partition(Generic[E, S, C]):
     """State, timers, clock and unsent outputs of one partition number.
 
     It is one of so many ``partitions`` over which keys are placed; where that is not known, no
-    record is refused for lying elsewhere.
+    record is refused for lying elsewhere. Where it is told who works it (``by``), it says so; by
+    another policy than the one before, it times everything anew.
     """
 
     def __init__(
@@ -78,13 +81,14 @@ class Partition(Generic[E, S, C]):
         clock: Clock,
         cached: int,
         partitions: int = UNKNOWN,
+        by: WorkedBy | None = None,
     ) -> None:
         self.topology = topology
         self.number = number
         self.placing = Placing(number, partitions)
         self.store = store
         self.context = topology.context(shared_records(store))
-        checkpoint = checkpoint or Checkpoint()
+        before, checkpoint = checkpoint, checkpoint or Checkpoint()
         self.next_offsets = dict(checkpoint.next_offsets)
         self.now = checkpoint.clock
         self.versions = dict(checkpoint.versions)
@@ -111,6 +115,10 @@ class Partition(Generic[E, S, C]):
         self._strange = self.placing.strange
         if self.population is not None:
             self.population.restore(owners, self._main_record)
+        self.by = by
+        self._replanning = Replanning([])
+        if by is not None:
+            self._say_who(by, before)
 
     # -- in ---------------------------------------------------------------------------
 
@@ -279,11 +287,13 @@ class Partition(Generic[E, S, C]):
     @property
     def busy(self) -> bool:
         """Whether :meth:`work` has anything left to do."""
-        return self.population is not None and self.population.busy
+        return self._replanning.busy or (self.population is not None and self.population.busy)
 
     def work(self) -> None:
-        """One slice of the population's long work: after a restore, after a new model."""
-        if self.population is not None:
+        """One slice of long work: after a restore, another policy, a new model."""
+        if self._replanning.busy:
+            self._replanning.work(self._replan)
+        elif self.population is not None:
             work = self.population.work
             self._take(work(self.now, self._state_in_passing, self._opened))
 
@@ -351,6 +361,7 @@ class Partition(Generic[E, S, C]):
             clock=self.now,
             versions=self.versions,
             topic_ids=self.topic_ids,
+            by=self.by,
         )
         changelog.append((CHECKPOINT_KEY, dump_checkpoint(checkpoint)))
         self.store.put_all(changelog[written:] if written else changelog)
@@ -383,6 +394,23 @@ class Partition(Generic[E, S, C]):
                 yield key, figures
 
     # -- inside -----------------------------------------------------------------------
+
+    def _say_who(self, by: WorkedBy, before: Checkpoint | None) -> None:
+        """Say by whom it is worked where that is new; by another policy, time all anew."""
+        was = None if before is None else before.by
+        if was != by:
+            key, told = snapshot_key(Workers.kind, self.number), worked_partition(self.number, by)
+            self.outputs.append(Sent(PARTITION_SUMMARIES, key, encode(told), None, Workers.kind))
+            self.pending += 1
+        if before is not None and (was is None or was.policy != by.policy):
+            self._replanning = Replanning(sorted(self.timers.due_of, reverse=True))
+
+    def _replan(self, key: str) -> None:
+        state = self._state_in_passing(key)
+        if self.topology.replan(state, self.context):
+            self._dirty[key] = state
+            self.timers.set(key, state.next_due)
+            self.pending += 1
 
     def _owners(self) -> list[str]:
         """Every key that the store has something of, in order."""
@@ -471,13 +499,15 @@ class Opening(NamedTuple):
     clock: Clock
     cached: int
     partitions: int = UNKNOWN
+    by: WorkedBy | None = None
 
     def of(self, topology: Topology[E, S, C]) -> Partition[E, S, C]:
         """The partition."""
-        number, store, checkpoint, clock, cached, partitions = self
+        number, store, checkpoint, clock, cached, partitions, by = self
         return Partition(
-            topology, number, store, checkpoint, clock=clock, cached=cached, partitions=partitions
-        )
+            topology, number, store, checkpoint, clock=clock, cached=cached, partitions=partitions,
+            by=by,
+        )  # fmt: skip
 
 
 def shared_records(store: Store) -> dict[bytes, bytes]:

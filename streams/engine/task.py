@@ -19,6 +19,8 @@ from aiokafka.errors import KafkaError
 from agents.topology import C, E, S, Topology
 from schemas.common import CommonRecord
 from schemas.topics import PARTITION_SUMMARIES
+from schemas.workers import WorkedBy
+from streams.engine.checkpoint import NewerFormat
 from streams.engine.clock import WallClock
 from streams.engine.defects import RuleFailed
 from streams.engine.doings import (
@@ -42,6 +44,7 @@ from streams.engine.partition import SLICE_RECORDS, Drained, Opening, Partition
 from streams.engine.restore import restore
 from streams.engine.transaction import CommitFailed, Fenced, TransactionalProducer
 from streams.engine.transport import Consumer
+from streams.engine.worked_by import worked_by
 from streams.settings import Settings
 
 BUSY_COMMIT_SECONDS = 0.25  # of the long work of a new model, while no alert waits
@@ -96,6 +99,7 @@ class Host(Generic[E, S, C]):
 
     ``anew`` opens a number again whose task found its input gone; ``unread`` is what it had unread.
     ``watch`` says through what a partition is worked: a record of it notes what is done.
+    ``by`` says which worker of which policy and version it is, where that is to be told.
     ``processor`` is held while a task applies a slice of records, so that the event loop gets
     round to the network between two slices: a commit is half a dozen round trips.
     """
@@ -112,6 +116,7 @@ class Host(Generic[E, S, C]):
     unread: Unread
     watch: Watch
     clock: WallClock
+    by: WorkedBy | None = None
 
 
 class PartitionTask(Generic[E, S, C]):
@@ -134,6 +139,7 @@ class PartitionTask(Generic[E, S, C]):
         self._watch = host.watch
         self._fail = host.fail
         self._clock = host.clock
+        self._by = host.by
         self._intake = Intake(host.topology, number, host.settings, host.clock)
         self._inputs = Inputs(host.settings, number, self._intake.tps, host.unread)
         self._unread, self._anew = host.unread, host.anew
@@ -156,7 +162,7 @@ class PartitionTask(Generic[E, S, C]):
             try:
                 async with self._restores:
                     await self._open_patiently()
-            except InputLost as lost:
+            except (InputLost, NewerFormat) as lost:
                 self._move(Status.STOPPED)
                 self._observer.stopped(self.number, str(lost))
                 if told != (told := str(lost)):
@@ -478,7 +484,7 @@ class PartitionTask(Generic[E, S, C]):
         await asyncio.sleep(min(5.0, 0.2 * 2**self._failures))
         try:
             await self._open_patiently()
-        except InputLost:
+        except (InputLost, NewerFormat):
             return await self._start_over()
         self.resume()
 
@@ -509,6 +515,7 @@ class PartitionTask(Generic[E, S, C]):
             settings.clock,
             settings.cached_customers,
             settings.partitions,
+            worked_by(self._by, restored.checkpoint, self._clock.ms(), self.number),
         )
         partition = opening.of(self._topology)
         self.partition, self._does = partition, self._watch(partition, opening)

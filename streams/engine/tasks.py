@@ -12,6 +12,7 @@ from faust.types import TP
 from agents.modelling import AnyModelling
 from agents.topology import C, E, S, Topology
 from schemas.common import CommonRecord
+from schemas.workers import WorkedBy
 from streams.engine.background import work_off
 from streams.engine.clock import WallClock
 from streams.engine.doings import Watch, unwatched
@@ -44,6 +45,7 @@ class Tasks(Generic[E, S, C]):
         watch: Watch = unwatched,
         told: Told = nobody,
         clock: WallClock | None = None,
+        by: WorkedBy | None = None,
     ) -> None:
         self.by_number: dict[int, PartitionTask[E, S, C]] = {}
         self.load = Load()
@@ -65,6 +67,7 @@ class Tasks(Generic[E, S, C]):
             {},
             watch,
             WallClock() if clock is None else clock,
+            by,
         )
         self._told = told
         self._settings = settings
@@ -164,7 +167,8 @@ class Tasks(Generic[E, S, C]):
         return asyncio.create_task(run(), name=name)
 
     def _newest(self) -> Iterable[CommonRecord]:
-        return self.models.newest.values() if self.models is not None else ()
+        newest = self.models.newest.values() if self.models is not None else ()
+        return [model for model in newest if model.of_partitions]
 
     def _used(self) -> Mapping[str, int] | None:
         """The newest version of each kind that the partitions here have used."""
@@ -177,8 +181,9 @@ class Tasks(Generic[E, S, C]):
         return used
 
     def _adopt(self, model: CommonRecord) -> None:
-        for task in self.by_number.values():
-            task.adopt(model)
+        if model.of_partitions:
+            for task in self.by_number.values():
+                task.adopt(model)
         self._observer.adopted(model)
 
     async def _open_task(self, task: PartitionTask[E, S, C]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from streams.engine.checkpoint import CHECKPOINT_KEY, Checkpoint, load_checkpoint
+from streams.engine.checkpoint import CHECKPOINT_KEY, Checkpoint, NewerFormat, load_checkpoint
 from streams.engine.client.reading import Reader
 from streams.settings import Settings
 
@@ -12,17 +12,26 @@ TAIL_RECORDS = 500
 """A checkpoint ends the state of every transaction; the tail read grows eightfold without one."""
 
 
-async def checkpoints(settings: Settings, numbers: Iterable[int]) -> dict[int, Checkpoint]:
+async def checkpoints(
+    settings: Settings, numbers: Iterable[int], newer: dict[int, NewerFormat] | None = None
+) -> dict[int, Checkpoint]:
     """The committed checkpoint of each partition that has one.
 
-    Raises ``ValueError`` where a newer version wrote it, and aiokafka's errors.
+    Those that a newer version wrote go into ``newer``, where it is given. Raises
+    :class:`NewerFormat` where it is not, and aiokafka's errors.
     """
     found: dict[int, Checkpoint] = {}
     async with Reader(settings) as reader:
         for number in numbers:
             value = await _newest(reader, settings.changelog, number)
-            if value is not None:
+            if value is None:
+                continue
+            try:
                 found[number] = load_checkpoint(value)
+            except NewerFormat as unreadable:
+                if newer is None:
+                    raise
+                newer[number] = unreadable
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kafka import KafkaAdminClient, TopicPartition
@@ -11,9 +11,11 @@ from kafka.admin import OffsetSpec
 from kafka.consumer.fetcher import IsolationLevel
 
 from domain.policy import Policy
+from domain.policy.fingerprint import fingerprint
 from schemas.topics import INPUT_TOPICS, SOURCE_TOPICS
-from streams.engine.checkpoint import Checkpoint
+from streams.engine.checkpoint import Checkpoint, NewerFormat
 from streams.queries import connect, placement
+from streams.queries.alike import alike
 from streams.queries.checkpoints import checkpoints
 from streams.queries.lasting import lasting
 from streams.queries.lost import Loss, Offsets, StateLoss, losses, signs
@@ -46,6 +48,8 @@ class Health:
     partitions: list[PartitionHealth] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    worked: str = ""
+    """By which policy and version the partitions are worked, by whom and since when."""
 
 
 def examine(settings: Settings, rules: Policy, step: Callable[[str], None]) -> Health:
@@ -64,7 +68,14 @@ def examine(settings: Settings, rules: Policy, step: Callable[[str], None]) -> H
         step("group")
         owners = _owners(admin, settings, health)
         step("partitions")
-        health.partitions = _look(admin, settings, owners)
+        newer: dict[int, NewerFormat] = {}
+        saved = connect.run(checkpoints(settings, range(settings.partitions), newer))
+        by = {number: one.by for number, one in saved.items() if one.by is not None}
+        together = alike(by, newer, owners, fingerprint(rules))
+        health.worked = together.told
+        health.problems += together.problems
+        health.notes += together.notes
+        health.partitions = _look(admin, settings, owners, saved, newer)
         step("where records lie")
         health.problems += [str(one) for one in _misplaced(admin, settings)]
         if any(one.lag for one in health.partitions):
@@ -115,10 +126,13 @@ def _owners(admin: KafkaAdminClient, settings: Settings, health: Health) -> dict
 
 
 def _look(
-    admin: KafkaAdminClient, settings: Settings, owners: dict[int, str]
+    admin: KafkaAdminClient,
+    settings: Settings,
+    owners: dict[int, str],
+    saved: Mapping[int, Checkpoint],
+    newer: Collection[int],
 ) -> list[PartitionHealth]:
-    numbers = range(settings.partitions)
-    saved = connect.run(checkpoints(settings, numbers))
+    numbers = [number for number in range(settings.partitions) if number not in newer]
     offsets = input_offsets(admin, numbers)
     found = signs(admin, settings, numbers)
     looked = []
@@ -151,10 +165,11 @@ def _one(
 
 def _look_again(admin: KafkaAdminClient, settings: Settings, health: Health) -> None:
     """Mark the partitions that have lag and took nothing while we waited."""
+    newer: dict[int, NewerFormat] = {}
     numbers = [one.number for one in health.partitions if one.lag]
-    before = connect.run(checkpoints(settings, numbers))
+    before = connect.run(checkpoints(settings, numbers, newer))
     time.sleep(LOOK_AGAIN_SECONDS)
-    after = connect.run(checkpoints(settings, numbers))
+    after = connect.run(checkpoints(settings, numbers, newer))
     offsets = input_offsets(admin, range(settings.partitions))
     for one in health.partitions:
         if one.number not in numbers:

@@ -15,6 +15,7 @@ import msgspec
 
 from schemas.common import CommonRecord
 from schemas.deadletter import Fetched
+from schemas.workers import WorkedBy
 from streams.engine.checkpoint import Checkpoint
 from streams.engine.doings import Adopt, Advance, Settle, Summarise, Take, Work
 from streams.errors import RecordUnreadable
@@ -29,7 +30,8 @@ LENGTH_BYTES: Final = 4
 class Opened(msgspec.Struct, array_like=True, tag=0):
     """The partition was opened with these records of its changelog.
 
-    It is one of so many ``partitions``; 0 is of a record from before this was looked at.
+    It is one of so many ``partitions``, 0 in a record from before this was looked at, and worked
+    ``by`` a worker and its policy, ``None`` in one from before that was kept.
     """
 
     format: int
@@ -39,6 +41,7 @@ class Opened(msgspec.Struct, array_like=True, tag=0):
     checkpoint: Checkpoint | None
     records: list[tuple[bytes, bytes]]
     partitions: int = 0
+    by: WorkedBy | None = None
 
 
 class Applied(msgspec.Struct, array_like=True, tag=1):

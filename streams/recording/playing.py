@@ -147,7 +147,7 @@ class Playback(Offline[E, S, C]):
         store.records.update(opened.records)
         clock = cast(Clock, opened.clock)
         number, checkpoint, cached = opened.number, opened.checkpoint, opened.cached
-        opening = Opening(number, store, checkpoint, clock, cached, opened.partitions)
+        opening = Opening(number, store, checkpoint, clock, cached, opened.partitions, opened.by)
         partition = self.partitions[number] = opening.of(self.topology)
         return partition
 

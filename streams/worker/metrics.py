@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter as Tally
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from prometheus_client import (
@@ -26,11 +25,14 @@ from prometheus_client.process_collector import ProcessCollector
 from schemas.common import CommonRecord
 from schemas.segments import SegmentModel
 from schemas.topics import ALERTS
+from schemas.workers import WorkedBy, Workers
 from streams.engine.clock import Now, local_ms
 from streams.engine.inbox import Chunk
 from streams.engine.observer import Observer, Seen
 from streams.engine.partition import Clock, Drained
+from streams.worker.company import Company
 from streams.worker.holdings import Holdings
+from streams.worker.identity import touchline_version
 
 DEAD_LETTER = "dead_letter"
 LATENCY_SECONDS = (
@@ -67,11 +69,14 @@ class Metrics(Observer):
 
     ``clock`` is the setting of that name: decayed weights are told as of now, which is the
     newest task clock when the worker keeps to event time. ``now`` is the wall time (ms) that the
-    worker goes by.
+    worker goes by, ``by`` which worker it is.
     """
 
-    def __init__(self, clock: Clock = "wall", now: Now = local_ms) -> None:
+    def __init__(
+        self, clock: Clock = "wall", now: Now = local_ms, by: WorkedBy | None = None
+    ) -> None:
         self.registry = CollectorRegistry()
+        self.company = Company(self.registry, by)
         self._now = now
         self.holdings = Holdings(clock, now)
         self.registry.register(self.holdings)
@@ -82,7 +87,7 @@ class Metrics(Observer):
 
     def _engine(self, registry: CollectorRegistry) -> None:
         build = Gauge("touchline_build_info", "This version.", ["version"], registry=registry)
-        build.labels(_version()).set(1)
+        build.labels(touchline_version()).set(1)
         self._commit_seconds = Histogram(
             "touchline_commit_seconds", "From draining a partition to its transaction committed.",
             buckets=COMMIT_SECONDS, registry=registry,
@@ -203,7 +208,9 @@ class Metrics(Observer):
             self._fit_seconds.observe(seconds)
 
     def adopted(self, model: CommonRecord) -> None:
-        """Show the segment model in use."""
+        """Show the segment model in use, and whether the group's workers are alike."""
+        if isinstance(model, Workers):
+            self.company.adopted(model)
         if isinstance(model, SegmentModel):
             self.holdings.segments.model = model
 
@@ -222,10 +229,3 @@ class Metrics(Observer):
     def status(self) -> dict[str, object]:
         """Numbers open, those stopped with the reason, and records waiting in Kafka."""
         return self.holdings.status()
-
-
-def _version() -> str:
-    try:
-        return version("touchline")
-    except PackageNotFoundError:
-        return "unknown"

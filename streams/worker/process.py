@@ -20,6 +20,7 @@ import uvloop
 from agents.feed import feed
 from agents.modelling import AnyModelling
 from agents.topology import C, E, S, Topology
+from schemas.workers import WorkedBy
 from streams.engine.clients import bootstrap_servers
 from streams.engine.clock import WallClock
 from streams.engine.comparing import Comparing
@@ -81,6 +82,7 @@ class Worker(Generic[E, S, C]):
         recorder: Recorder | None = None,
         *,
         clock: WallClock | None = None,
+        by: WorkedBy | None = None,
     ) -> None:
         self.settings = settings
         self.clock = WallClock() if clock is None else clock
@@ -95,6 +97,7 @@ class Worker(Generic[E, S, C]):
             watch=recorder.watch if recorder else unwatched,
             told=recorder.told if recorder else nobody,
             clock=self.clock,
+            by=by,
         )
         self.failure: BaseException | None = None
         self._stop = asyncio.Event()

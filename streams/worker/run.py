@@ -6,11 +6,13 @@ import structlog
 
 from agents.customers import customers
 from agents.modellings import modellings
+from agents.workers import workers
 from domain.policy import Policy
 from streams.engine.clock import WallClock
 from streams.recording.writing import Recorder
 from streams.settings import Settings
 from streams.topics.ensure import TopicError, ensure_topics_of
+from streams.worker.identity import identity
 from streams.worker.logs import configure_logs
 from streams.worker.metrics import Metrics
 from streams.worker.pages import Pages
@@ -32,9 +34,13 @@ def work(settings: Settings, rules: Policy, clock: WallClock | None = None) -> N
     limit, kept = settings.record_megabytes << 20, settings.record
     recorder = None if kept is None else Recorder(kept, rules, limit, clock.ns)
 
+    by = identity(rules)
+    log.info("goes by", policy=by.policy, forms=by.forms, version=by.version, worker=by.worker)
+
     async def run() -> None:
-        metrics = Metrics(settings.clock, clock.ms)
-        running = Worker(settings, topology, metrics, modellings(rules), recorder, clock=clock)
+        metrics = Metrics(settings.clock, clock.ms, by)
+        made = (*modellings(rules), workers())
+        running = Worker(settings, topology, metrics, made, recorder, clock=clock, by=by)
         async with Pages(settings.http, metrics, running):
             await running.run()
 

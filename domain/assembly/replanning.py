@@ -1,0 +1,35 @@
+"""Timers under another policy than the one they were set by.
+
+What falls due is stored as a time. Where a promise was made shorter since, its time would come
+too late, and an alert with it; so what follows from complaints and balances is timed anew when a
+partition is opened under another policy. Nothing is told here: what is due by then falls due at
+once, as any other time that has passed.
+"""
+
+from __future__ import annotations
+
+from domain.complaints.escalation import pending
+from domain.complaints.judged import judged
+from domain.customer.state import CASES, CORE, Customer
+from domain.policy import Policy
+from domain.tiers.known import tier_history
+
+
+def replan(customer: Customer, policy: Policy) -> bool:
+    """Time a customer's complaints and the fall of its tier anew; whether a time is another."""
+    core = customer.core
+    complaint_due, tier_due = core.complaint_due, core.tier_due
+    if customer.has(CASES):
+        customer.judged = None
+        levels = (missed for each in judged(customer, policy) for missed in pending(each))
+        complaint_due = min((missed.due for missed in levels), default=0)
+    if tier_due:
+        history, clock = tier_history(customer, policy), max(core.newest, core.judged)
+        fallen = history.tier_at(clock) < core.tier
+        tier_due = clock if fallen else history.next_fall(clock)
+    if (complaint_due, tier_due) == (core.complaint_due, core.tier_due):
+        return False
+    core.complaint_due, core.tier_due = complaint_due, tier_due
+    customer.touched |= CORE
+    customer.reschedule()
+    return True
