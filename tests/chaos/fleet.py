@@ -97,6 +97,10 @@ class Fleet:
             process.kill()
             return process.wait()
 
+    def command_of(self, name: str) -> list[str]:
+        """How a worker was started."""
+        return self._commands[name]
+
     def pause(self, name: str) -> None:
         """SIGSTOP: alive, and not running."""
         self._running[name].send_signal(signal.SIGSTOP)

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -23,6 +23,7 @@ from schemas.topics import TOPIC_OF_TYPE
 from streams.engine.partition import Partition
 
 PARTITIONS = 3
+WORKER = (sys.executable, "-m", "streams.cli", "worker", "--http-port", "0")
 CustomersPartition = Partition[Touched, Customer, Context]
 Found = TypeVar("Found")
 Record = tuple[str, bytes | None, bytes]
@@ -40,11 +41,12 @@ def environment(app_id: str, bootstrap: str) -> dict[str, str]:
 
 
 @contextmanager
-def worker_process(variables: Mapping[str, str], log: Path) -> Iterator[str]:
+def worker_process(
+    variables: Mapping[str, str], log: Path, command: Sequence[str] = WORKER
+) -> Iterator[str]:
     """A worker; gives the address of its pages. Ended by SIGTERM, which must go well."""
-    line = [sys.executable, "-m", "streams.cli", "worker", "--http-port", "0"]
     with log.open("wb") as told:
-        process = subprocess.Popen(line, env=variables, stdout=told, stderr=told)
+        process = subprocess.Popen([*command], env=variables, stdout=told, stderr=told)
     try:
         yield _address(process, log)
     finally:

@@ -13,6 +13,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from domain.policy import Policy, load_policy
+from domain.policy.fingerprint import fingerprint
 from streams.cli import app
 from streams.errors import InputUnusable
 from streams.sources.bank import Bank
@@ -61,7 +62,8 @@ def test_check_shows_what_differs(stricter: Path) -> None:
     assert ["", "tiers.vip", "300000", "250000", ""] in rows
     assert ["", "alerts.rules.vip_new.enabled", "true", "false", ""] in rows
     assert sum(len(row) == 5 for row in rows) == 2
-    assert result.stdout.splitlines()[-1] == f"{stricter}: good"
+    assert result.stdout.splitlines()[-2] == f"{stricter}: good"
+    assert result.stdout.splitlines()[-1] == f"fingerprint {fingerprint(load_policy(stricter))}"
 
 
 def test_check_says_so_where_nothing_differs(tmp_path: Path) -> None:
@@ -69,6 +71,7 @@ def test_check_says_so_where_nothing_differs(tmp_path: Path) -> None:
     path.write_text("tiers: {vip: 300000}\n")
     assert run("check", path).stdout == (
         f"{path}: good; nothing differs from the built-in policy\n"
+        f"fingerprint {fingerprint(Policy())}\n"
     )
 
 
