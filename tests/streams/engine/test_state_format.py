@@ -1,4 +1,4 @@
-"""Which forms of state belong to which format of the checkpoint, by which older workers keep off."""
+"""Which forms of state belong to which format of the checkpoint, which keeps older workers off."""
 
 from __future__ import annotations
 
