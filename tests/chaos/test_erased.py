@@ -246,7 +246,6 @@ def test_a_promise_that_was_broken_while_an_erasure_was_held_back_is_judged_in_n
 ):
     for ago, found in ((0, {"lost alerts"}), (20, set[str]())):
         told = Told()
-        opened = {"complaint_id": "k", "status": "opened"}
-        told(0, "x", "complaint", **opened)
+        told(0, "x", "complaint", complaint_id="k", status="opened")
         told(35, "x", "profile", erase=True, ago=ago)
         assert faults(compare(told.expected, {}, [], [])) == found
