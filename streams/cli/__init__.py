@@ -57,5 +57,8 @@ def main() -> None:
     try:
         app()
     except OperatingError as error:
-        print(f"touchline: {error}", file=sys.stderr)
+        from streams.cli import refused  # only now: it imports what reading settings does not
+
+        told = refused.told(error, sys.argv[1:]) or error
+        print(f"touchline: {told}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from streams.errors import ClusterError
 from streams.settings import load_settings
 
 
@@ -21,14 +22,42 @@ def topics(
     check: Annotated[
         bool, typer.Option("--check", help="Only compare what exists; make nothing.")
     ] = False,
+    *,
+    acls: Annotated[
+        bool,
+        typer.Option(
+            "--acls", help="Print the rights that a worker and each command need; ask nobody."
+        ),
+    ] = False,
+    user: Annotated[
+        list[str] | None,
+        typer.Option(help="With --acls: whom to allow; again for more. Default: our own login."),
+    ] = None,
+    who: Annotated[
+        list[str] | None,
+        typer.Option("--for", help='With --acls: only of these, as in --for "erase --wait".'),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --acls: one JSON object a line.")
+    ] = False,
 ) -> None:
     """Make every topic that is missing; report what exists and is not as it must be.
 
     Example: TOUCHLINE_KAFKA__BOOTSTRAP=localhost:9092 touchline topics
     """
+    if acls:
+        from streams.cli.acls import show
+
+        return show(user or [], who or [], as_json=as_json)
+    if user or who or as_json:
+        raise typer.BadParameter("--user, --for and --json go with --acls")
+    from streams.engine.rights import sentences
     from streams.topics.ensure import ensure_topics_of
 
-    report = ensure_topics_of(load_settings(), dry_run=check)
+    settings = load_settings()
+    report = ensure_topics_of(settings, dry_run=check)
+    if report.denied:
+        raise ClusterError("; ".join(sentences(settings, report.denied)))
     done = "missing" if check else "made"
     if report.created or not report.mismatches:
         told = f"{len(report.created)} topics {done}, {len(report.right)} as they must be"

@@ -17,12 +17,14 @@ from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import KafkaError
 
 from streams.engine.client.producer import connect_calmly
 from streams.engine.clients import client_options
 from streams.engine.clock import MS, SECOND, TOLD_SECONDS, UNFIT_SECONDS, WallClock
 from streams.engine.observer import Observer
+from streams.engine.permits import Permits
+from streams.engine.rights import refusal
 from streams.errors import WorkerFailed
 from streams.settings import Settings
 
@@ -50,18 +52,27 @@ class NoStamp(Exception):
 class Comparing:
     """Compares one worker's clock for as long as it runs."""
 
-    def __init__(self, settings: Settings, clock: WallClock, observer: Observer) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: WallClock,
+        observer: Observer,
+        permits: Permits | None = None,
+    ) -> None:
         self._settings, self._clock, self._observer = settings, clock, observer
+        self._permits = Permits(settings) if permits is None else permits
+        self._denied = False
         self._unfit = False
 
     async def first(self) -> None:
-        """Compare before anything is judged; an outage is waited out for a minute.
+        """Compare before anything is judged; an outage is waited out for a minute, a missing right
+        for as long as it is missing.
 
         Raises WorkerFailed where it cannot be done.
         """
         until = time.monotonic() + OUTAGE_SECONDS
         while not await self.once():
-            if time.monotonic() > until:
+            if time.monotonic() > until and not self._denied:
                 raise WorkerFailed(self._clock.doubt or "")
             await asyncio.sleep(AGAIN_SECONDS)
 
@@ -82,20 +93,18 @@ class Comparing:
                 await asyncio.sleep(AGAIN_SECONDS)
 
     async def once(self) -> bool:
-        """Compare; whether there was an answer. Raises WorkerFailed where there never will be."""
+        """Compare; whether there was an answer."""
         try:
             offsets = await measured(self._settings, self._clock)
-        except TopicAuthorizationFailedError as error:
-            topic = self._settings.clock_probes
-            raise WorkerFailed(
-                f"this machine's clock cannot be compared with the brokers': writing to {topic} is "
-                f"not allowed; allow the worker's user to write there"
-            ) from error
         except (KafkaError, NoStamp, TimeoutError) as error:
             why = f"the brokers do not tell ({type(error).__name__}{_said(error)})"
+            self._denied = refusal(error) is not None
+            if self._denied:
+                why = f"the brokers may not be asked: {await self._permits.why(error)}"
             log.warning("the clock cannot be compared", why=why)
             self._clock.failed(why)
             return False
+        self._denied = False
         offset = agreed(offsets)
         self._clock.compared(offset)
         self._observer.clock_compared(offset)

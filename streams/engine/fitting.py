@@ -20,11 +20,14 @@ from aiokafka.errors import KafkaError
 from agents.modelling import AnyModelling, Fits, Modelling, Record, Summary, snapshot_kind
 from schemas.codec import encode
 from schemas.outputs import Output
+from streams.engine.client.membership import known
 from streams.engine.client.topic_ids import known_topics
 from streams.engine.clients import client_options
 from streams.engine.clock import Now, local_ms
 from streams.engine.models import MODEL_PARTITION, newest_readable
 from streams.engine.observer import Observer
+from streams.engine.permits import Permits
+from streams.engine.rights import MODELS, refusal
 from streams.engine.transaction import CommitFailed, Fenced, TransactionalProducer
 from streams.settings import Settings
 
@@ -69,15 +72,17 @@ class Fitting:
         now: Now = local_ms,
         *,
         used: Used = nothing_used,
+        permits: Permits | None = None,
     ) -> None:
         self._used = used
+        self._permits = Permits(settings) if permits is None else permits
         self._makers = {each.kind: Maker(each) for each in modellings}
         [self._source] = {modelling.source for modelling in modellings}
         self._settings = settings
         self._observer = observer
         self._told = told
         self._now = now
-        self._producer = TransactionalProducer(settings, MODEL_PARTITION, "segments", now)
+        self._producer = TransactionalProducer(settings, MODEL_PARTITION, MODELS, now)
 
     async def run(self) -> None:
         """Make models until cancelled or fenced; an outage of Kafka is waited out."""
@@ -93,8 +98,11 @@ class Fitting:
                     self._observer.model_refused("unreadable", str(error))
                     await asyncio.sleep(UNREADABLE_SECONDS)
                 except (KafkaError, CommitFailed, TimeoutError) as error:
-                    log.warning("models cannot be made now", why=repr(error))
-                    await asyncio.sleep(AGAIN_SECONDS)
+                    log.warning("models cannot be made now", why=await self._permits.why(error))
+                    if refusal(error) is not None:
+                        await self._permits.granted()
+                    else:
+                        await asyncio.sleep(AGAIN_SECONDS)
         finally:
             await self._producer.close()
 
@@ -114,6 +122,7 @@ class Fitting:
         )
         await consumer.start()
         try:
+            await known(consumer, self._source)
             numbers = range(self._settings.partitions)
             consumer.assign([TopicPartition(self._source, n) for n in numbers])
             source_id, looked = await self._source_id(consumer), time.monotonic()

@@ -14,9 +14,12 @@ from aiokafka.errors import KafkaError
 
 from agents.modelling import AnyModelling, Modelling, Record, Summary
 from schemas.common import CommonRecord
+from streams.engine.client.membership import known
 from streams.engine.client.reading import read_records
 from streams.engine.clients import client_options
 from streams.engine.observer import Observer
+from streams.engine.permits import Permits
+from streams.engine.rights import refusal
 from streams.settings import Settings
 
 MODEL_PARTITION = 0
@@ -62,12 +65,14 @@ class Models:
         settings: Settings,
         observer: Observer,
         on_model: Callable[[CommonRecord], None],
+        permits: Permits | None = None,
     ) -> None:
         self.newest: dict[str, CommonRecord] = {}
         self._by_place = {(each.target, each.key): each for each in modellings}
         self._settings = settings
         self._observer = observer
         self._on_model = on_model
+        self._permits = Permits(settings) if permits is None else permits
 
     async def run(self) -> None:
         """Read until cancelled; an outage of Kafka is waited out."""
@@ -75,8 +80,11 @@ class Models:
             try:
                 await self._read()
             except (KafkaError, TimeoutError) as error:
-                log.warning("models cannot be read", why=repr(error))
-                await asyncio.sleep(AGAIN_SECONDS)
+                log.warning("models cannot be read", why=await self._permits.why(error))
+                if refusal(error) is not None:
+                    await self._permits.granted()
+                else:
+                    await asyncio.sleep(AGAIN_SECONDS)
 
     async def _read(self) -> None:
         consumer = AIOKafkaConsumer(
@@ -89,6 +97,8 @@ class Models:
         await consumer.start()
         try:
             topics = sorted({topic for topic, _ in self._by_place})
+            for topic in topics:
+                await known(consumer, topic)
             consumer.assign([TopicPartition(topic, MODEL_PARTITION) for topic in topics])
             while True:
                 fetched = await consumer.getmany(timeout_ms=POLL_MS)

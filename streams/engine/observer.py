@@ -66,6 +66,9 @@ class Observer:
     def clock_compared(self, offset: float) -> None:
         """This machine's clock is so far ahead of the brokers', in seconds."""
 
+    def rights_missing(self, count: int) -> None:
+        """So many of the rights that the worker needs are missing now."""
+
     def status(self) -> dict[str, object]:
         """Nothing to tell."""
         return {}

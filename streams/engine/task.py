@@ -41,8 +41,10 @@ from streams.engine.intake import Intake
 from streams.engine.load import Load
 from streams.engine.observer import Observer
 from streams.engine.partition import SLICE_RECORDS, Drained, Opening, Partition
+from streams.engine.permits import Permits
 from streams.engine.restore import restore
-from streams.engine.transaction import CommitFailed, Fenced, TransactionalProducer
+from streams.engine.rights import refusal
+from streams.engine.transaction import CommitFailed, Denied, Fenced, TransactionalProducer
 from streams.engine.transport import Consumer
 from streams.engine.worked_by import worked_by
 from streams.settings import Settings
@@ -65,15 +67,15 @@ class Status(Enum):
         -> OPENING --------------->  OPEN  ------------> PARKED
             |   ^                    |  ^  <------------    |
             |   +--- commit failed --+  |  assigned again   |
-            | input lost                |                   |
+            | input lost, right missing |                   |
             +-----------> STOPPED ------+                   |
-                             |     input is there           v
+                             |     input, right is there    v
                              +--------------------------> OVER
 
     ``OPENING``: its producer is opened, its state restored. ``OPEN``: it fetches, applies and
     commits. ``PARKED``: revoked; all is committed, the state stays for a quick return. ``STOPPED``:
-    input is missing, an operator must say what is to be done. ``OVER``: closed, fenced, failed or
-    without input; its number is opened again by another task alone.
+    input or a right is missing: an operator must act. ``OVER``: closed, fenced, failed or without
+    one of them; its number is opened again by another task alone.
     """
 
     OPENING = "opening"
@@ -116,6 +118,7 @@ class Host(Generic[E, S, C]):
     unread: Unread
     watch: Watch
     clock: WallClock
+    permits: Permits
     by: WorkedBy | None = None
 
 
@@ -140,6 +143,7 @@ class PartitionTask(Generic[E, S, C]):
         self._fail = host.fail
         self._clock = host.clock
         self._by = host.by
+        self._permits = host.permits
         self._intake = Intake(host.topology, number, host.settings, host.clock)
         self._inputs = Inputs(host.settings, number, self._intake.tps, host.unread)
         self._unread, self._anew = host.unread, host.anew
@@ -156,19 +160,25 @@ class PartitionTask(Generic[E, S, C]):
     # -- life -------------------------------------------------------------------------
 
     async def open(self) -> None:
-        """Fence, restore, seek and run; waits and tries again while input is missing."""
+        """Fence, restore, seek and run; waits and tries again while input or a right is missing."""
         told = ""
         while True:
             try:
+                if self._permits.lacking:
+                    raise Denied("; ".join(self._permits.told()))
                 async with self._restores:
                     await self._open_patiently()
-            except (InputLost, NewerFormat) as lost:
+            except (InputLost, NewerFormat, Denied) as stopped:
+                why = await self._permits.instead_of(stopped)
                 self._move(Status.STOPPED)
-                self._observer.stopped(self.number, str(lost))
-                if told != (told := str(lost)):
+                self._observer.stopped(self.number, why)
+                if told != (told := why):
                     log.error("partition stopped", partition=self.number, why=told)
                 await self._producer.close()
-                await self._inputs.decided(self._consumer, lost.again)
+                if isinstance(stopped, Denied) or self._permits.lacking:
+                    await self._permits.granted()
+                else:
+                    await self._inputs.decided(self._consumer, stopped.again)
             else:
                 break
         self.resume()
@@ -450,11 +460,14 @@ class PartitionTask(Generic[E, S, C]):
             await self._give_up(Status.OVER)
             self._consumer.rejoin()
         except CommitFailed as failed:
-            self._failures += 1
+            self._failures += not isinstance(failed, Denied)
             self._observer.commit_failed(self.number, str(failed))
             log.error("commit failed", partition=self.number, why=str(failed))
             await self._give_up(Status.OPENING if reopen else Status.OVER)
-            if reopen:
+            if reopen and isinstance(failed, Denied):
+                await self._permits.look()
+                await self._start_over()
+            elif reopen:
                 await self._reopen(failed)
         else:
             self._do(Land())
@@ -484,7 +497,7 @@ class PartitionTask(Generic[E, S, C]):
         await asyncio.sleep(min(5.0, 0.2 * 2**self._failures))
         try:
             await self._open_patiently()
-        except (InputLost, NewerFormat):
+        except (InputLost, NewerFormat, Denied):
             return await self._start_over()
         self.resume()
 
@@ -496,6 +509,8 @@ class PartitionTask(Generic[E, S, C]):
                 return await self._open_once()
             except (KafkaError, TimeoutError) as error:
                 await self._producer.close()
+                if (denied := refusal(error)) is not None:
+                    raise Denied(str(denied)) from error
                 if time.monotonic() > until:
                     raise
                 log.warning("Kafka does not answer", partition=self.number, why=repr(error))

@@ -21,6 +21,7 @@ from streams.engine.inbox import Chunk
 from streams.engine.load import Load
 from streams.engine.models import Models
 from streams.engine.observer import Observer
+from streams.engine.permits import Permits
 from streams.engine.task import Host, PartitionTask, Status
 from streams.engine.transport import Consumer
 from streams.engine.watching import Watching
@@ -46,6 +47,7 @@ class Tasks(Generic[E, S, C]):
         told: Told = nobody,
         clock: WallClock | None = None,
         by: WorkedBy | None = None,
+        permits: Permits | None = None,
     ) -> None:
         self.by_number: dict[int, PartitionTask[E, S, C]] = {}
         self.load = Load()
@@ -53,7 +55,12 @@ class Tasks(Generic[E, S, C]):
         self._observer = observer
         self._fail = fail
         restores = asyncio.Semaphore(settings.restores_at_once)
-        self.models = Models(modellings, settings, observer, self._adopt) if modellings else None
+        self.permits = Permits(settings, observer) if permits is None else permits
+        self.models = (
+            Models(modellings, settings, observer, self._adopt, self.permits)
+            if modellings
+            else None
+        )
         self._host = Host(
             topology,
             settings,
@@ -67,6 +74,7 @@ class Tasks(Generic[E, S, C]):
             {},
             watch,
             WallClock() if clock is None else clock,
+            self.permits,
             by,
         )
         self._told = told
@@ -81,6 +89,7 @@ class Tasks(Generic[E, S, C]):
         self._losing: set[asyncio.Task[None]] = set()
         self._numbers: set[int] = set()
         self._consumer: Consumer | None = None
+        self._refused: asyncio.Task[None] | None = None
         self.assigned_once = False
 
     def accept(self, chunk: Chunk) -> None:
@@ -119,14 +128,38 @@ class Tasks(Generic[E, S, C]):
                 if task is not None:
                     await self._close(number)
                 self._open(consumer, number)
+        self.assigned_once = True
         if LEADER in numbers and self._modellings:
             now = self._host.clock.ms
             fitting = Fitting(
-                self._modellings, self._settings, self._observer, self._told, now, used=self._used
+                self._modellings,
+                self._settings,
+                self._observer,
+                self._told,
+                now,
+                used=self._used,
+                permits=self.permits,
             )
             self._fitting = self._start("fitting", fitting.run())
-        self.assigned_once = True
         log.info("assigned", partitions=sorted(numbers))
+
+    def refused(self, consumer: Consumer) -> None:
+        """Kafka refuses to let us read an input, or into the group: what is to come of it."""
+        if self._refused is None or self._refused.done():
+            self._refused = self._start("rights", self._wait_for_rights(consumer))
+
+    async def _wait_for_rights(self, consumer: Consumer) -> None:
+        """Stop where a right is missing; once it is there, ask the group for our place in it.
+
+        A refused member's heartbeat ends for good, and what it knows of topics is a minute old.
+        """
+        if not (await self.permits.look() or self.permits.lacked_lately()):
+            return
+        if self.permits.lacking:
+            await asyncio.gather(*(task.lose() for task in list(self.by_number.values())))
+        await self.permits.granted()
+        await consumer.ask_anew()
+        consumer.rejoin()
 
     async def revoked(self) -> None:
         """Commit and park everything: after this call another worker may own it."""
@@ -142,6 +175,7 @@ class Tasks(Generic[E, S, C]):
         await _end(self._watching)
         if self._watch is not None:
             self._watch.cancel()
+        await _end(self._refused)
         await _end(self._working)
         await _end(self._fitting)
         await _end(self._reading)

@@ -21,11 +21,13 @@ from aiokafka.errors import (
     ProducerFenced,
 )
 
+from streams.engine.admin import plain
 from streams.engine.client.producer import connect_calmly, sending_error
 from streams.engine.clients import client_options
 from streams.engine.clock import Now, local_ms
 from streams.engine.partition import Drained, Sent
 from streams.engine.placing import partition_of
+from streams.engine.rights import refusal
 from streams.settings import Settings
 
 BATCH_BYTES = 512 * 1024
@@ -42,6 +44,10 @@ class Fenced(Exception):
 
 class CommitFailed(Exception):
     """A transaction did not go through; nothing of it is visible."""
+
+
+class Denied(CommitFailed):
+    """Kafka refuses a right that is needed: it helps nothing to try again before it is given."""
 
 
 class TransactionalProducer:
@@ -84,10 +90,13 @@ class TransactionalProducer:
         try:
             async with asyncio.timeout(self._deadline):
                 await producer.start()
-        except BaseException:
+        except BaseException as error:
+            denied = refusal(error) or refusal(sending_error(producer))
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(2.0):
                     await producer.stop()
+            if denied is not None:
+                raise Denied(plain(denied)) from denied
             raise
         self._producer = producer
 
@@ -131,10 +140,24 @@ class TransactionalProducer:
                 await producer.commit_transaction()
         except (KafkaError, IllegalOperation, TimeoutError, AssertionError) as error:
             cause = sending_error(producer) or error
+            denied = refusal(cause)
+            if denied is not None:
+                await self._abort()
+                raise Denied(plain(denied)) from denied
             if isinstance(cause, ProducerFenced | InvalidProducerEpoch):
                 raise Fenced(f"{self.transactional_id} was fenced: {cause}") from error
             detail = str(cause) or f"no answer within {self._deadline:g} s"
             raise CommitFailed(f"{type(cause).__name__}: {detail}") from error
+
+    async def _abort(self) -> None:
+        """End what a refused transaction has begun: who reads on would wait for its end.
+
+        aiokafka forgets what it had begun, so no abort of its own is sent; opening aborts.
+        """
+        await self.close()
+        with contextlib.suppress(Exception):
+            await self.open()
+        await self.close()
 
     async def _send(
         self, producer: AIOKafkaProducer, records: Records, number: int

@@ -20,8 +20,10 @@ from aiokafka import TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import (
     ConsumerStoppedError,
+    GroupAuthorizationFailedError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
+    TopicAuthorizationFailedError,
 )
 from faust.transport import base as faust_base
 from faust.transport import consumer as faust_consumer
@@ -31,7 +33,7 @@ from mode import Service
 from mode.utils.futures import notify
 
 from streams.engine.client.fetch_sessions import FetchSessions
-from streams.engine.client.membership import position_of, rejoin
+from streams.engine.client.membership import ask_anew, position_of, raise_refusal, rejoin
 from streams.engine.client.records import hand_over_bare
 from streams.engine.client.topic_ids import Known, had_committed, known_topics, look_anew
 from streams.engine.clients import client_options
@@ -45,6 +47,7 @@ EVENT_CLOCK_WAIT_MS = 10
 PASSED_SECONDS = 0.5
 log = structlog.get_logger("touchline.transport")
 
+REFUSALS_SECONDS = 0.5
 POLL_SECONDS = 0.05  # a longer wait would not see partitions that were opened meanwhile
 
 
@@ -82,6 +85,7 @@ class Consumer(faust_consumer.Consumer):
         self.on_refused: Callable[[], None] | None = None
         self._ids: dict[TopicPartition, bytes] = {}
         self._told_no_ids = False
+        self.on_refusal: Callable[[Consumer], None] = cast(Any, self.app).touchline_refused
         self._fetchable: set[TopicPartition] = set()  # as `getmany` wants them; equal to any `TP`
         self._held: set[TP] = set()
         self._epochs: defaultdict[TP, int] = defaultdict(int)
@@ -116,6 +120,7 @@ class Consumer(faust_consumer.Consumer):
         await self.kafka.start()
         self._sessions.take_over(self.kafka, kafka.fetch_pause_ms / 1000)
         hand_over_bare(self.kafka)
+        self.add_future(self._hear_refusals())
 
     async def on_stop(self) -> None:
         """Leave the group and disconnect."""
@@ -206,6 +211,10 @@ class Consumer(faust_consumer.Consumer):
         end = self._stable_end(tp)
         return None if end is None else max(0, end - position)
 
+    async def ask_anew(self) -> None:
+        """Look topics up again: rights were given."""
+        await ask_anew(self.kafka)
+
     def rejoin(self) -> None:
         """Ask the group for a new assignment."""
         rejoin(self.kafka)
@@ -264,10 +273,25 @@ class Consumer(faust_consumer.Consumer):
             )
         except NoOffsetForPartitionError:
             return {}  # the group never committed; the position is ours to set
+        except (GroupAuthorizationFailedError, TopicAuthorizationFailedError):
+            self.on_refusal(self)
+            return {}
         except OffsetOutOfRangeError as error:
             for tp, offset in error.args[0].items():
                 self._out_of_range(faust_consumer.ensure_TP(tp), offset)
             return {}
+
+    async def _hear_refusals(self) -> None:
+        """Hear what the group refuses, which waits to be heard before it tries again.
+
+        While partitions are fetched `getmany` hears it; before there are any nobody would.
+        """
+        while not self.should_stop:
+            try:
+                raise_refusal(self.kafka)
+            except (GroupAuthorizationFailedError, TopicAuthorizationFailedError):
+                self.on_refusal(self)
+            await self.sleep(REFUSALS_SECONDS)
 
     def _out_of_range(self, tp: TP, offset: int) -> None:
         if tp in self._fetchable and self.on_out_of_range is not None:

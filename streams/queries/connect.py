@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from aiokafka.errors import KafkaError as AsyncKafkaError
 from kafka import KafkaAdminClient
-from kafka.errors import KafkaError, UnknownTopicOrPartitionError
+from kafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 
 from streams.engine.admin import open_admin, plain
 from streams.engine.clients import blocking_client_options
@@ -41,6 +41,8 @@ def partition_count(client: KafkaAdminClient, topic: str) -> int:
         described = client.describe_topics([topic])
     except UnknownTopicOrPartitionError:
         described = []
+    if described and described[0]["error_code"] == TopicAuthorizationFailedError.errno:
+        raise TopicAuthorizationFailedError(topic)
     partitions = described[0]["partitions"] if described else []
     if not partitions:
         raise ClusterError(f"there is no topic {topic}: make the topics with `touchline topics`")

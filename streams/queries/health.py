@@ -14,7 +14,7 @@ from domain.policy import Policy
 from domain.policy.fingerprint import fingerprint
 from schemas.topics import INPUT_TOPICS, SOURCE_TOPICS
 from streams.engine.checkpoint import Checkpoint, NewerFormat
-from streams.queries import connect, placement
+from streams.queries import connect, placement, rights
 from streams.queries.alike import alike
 from streams.queries.checkpoints import checkpoints
 from streams.queries.lasting import lasting
@@ -57,8 +57,12 @@ def examine(settings: Settings, rules: Policy, step: Callable[[str], None]) -> H
     with connect.admin(settings) as admin:
         step("brokers")
         brokers = len(admin.describe_cluster()["brokers"])
+        step("rights")
+        may = rights.judged(settings)
+        if may.blind:
+            return Health(brokers, TopicReport((), (), ()), problems=may.problems)
         step("topics")
-        health = Health(brokers, ensure_topics_of(settings, dry_run=True))
+        health = Health(brokers, ensure_topics_of(settings, dry_run=True), problems=may.problems)
         _judge_topics(health)
         if health.topics.created or not all(one.only_lasts() for one in health.topics.mismatches):
             return health

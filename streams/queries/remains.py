@@ -13,8 +13,10 @@ from typing import Final, NamedTuple
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import TopicAuthorizationFailedError
 
 from schemas.topics import RETAINED_TOPICS
+from streams.engine.rights import operations
 from streams.errors import ClusterError
 from streams.settings import Settings
 
@@ -63,7 +65,12 @@ def kept_ms(config: Mapping[str, str]) -> int | None:
 
 def topic_configs(admin: KafkaAdminClient, topics: tuple[str, ...]) -> dict[str, dict[str, str]]:
     """The settings of topics as the broker has them. Raises ClusterError where one is missing."""
-    missing = sorted(set(topics) - set(admin.list_topics()))
+    described = admin.describe_topics(list(topics))
+    for one in described:
+        allowed = operations(one)
+        if allowed is not None and not allowed >= {"Describe", "DescribeConfigs"}:
+            raise TopicAuthorizationFailedError(one["name"])
+    missing = sorted(one["name"] for one in described if one["error_code"])
     if missing:
         raise ClusterError(
             f"there is no topic {', '.join(missing)}: make the topics with `touchline topics`"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, TopicAuthorizationFailedError
 from kafka.partitioner import DefaultPartitioner, murmur2
 
 from streams.engine.admin import open_admin, plain
@@ -27,6 +27,7 @@ SWITCH_SECONDS = 0.0005
 """Python's thread switch interval while producing: kafka-python wakes its sending thread at each
 new batch and then waits for the interpreter; the default of 5 ms costs a third of the speed."""
 _ANSWER_MS = 10_000
+_DENIED = TopicAuthorizationFailedError.errno
 _DELIVERY_SECONDS = 120.0
 
 
@@ -163,7 +164,12 @@ def _require_topics(options: Mapping[str, Any], topics: Collection[str]) -> None
     where = ",".join(options["bootstrap_servers"])
     try:
         with closing(open_admin(options, _ANSWER_MS)) as admin:
-            missing = sorted(set(topics) - set(admin.list_topics()))
+            described = admin.describe_topics(sorted(topics))
+            codes = {one["name"]: one["error_code"] for one in described}
+            denied = [topic for topic, code in codes.items() if code == _DENIED]
+            if denied:
+                raise TopicAuthorizationFailedError(", ".join(denied))
+            missing = [topic for topic, code in codes.items() if code]
     except KafkaError as error:
         raise SourceError(f"Kafka at {where}: {plain(error)}") from error
     if missing:

@@ -7,17 +7,24 @@ A mismatch is never repaired silently: a changed partition count would send a cu
 to another partition than the customer's state.
 """
 
-from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import (
+    AuthorizationError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 
 from streams.engine.admin import open_admin, plain
 from streams.engine.clients import blocking_client_options, bootstrap_servers
+from streams.engine.rights import Right, of_topics, operations, sentences
 from streams.errors import ClusterError
 from streams.settings import Settings
 from streams.topics.wanted import TopicSpec, topic_specs
@@ -32,6 +39,15 @@ Rule = Literal["equal", "at least", "at most"]
 
 class TopicError(ClusterError):
     """Topics that exist are not as the settings want them, or are missing."""
+
+
+class Refused(ClusterError):
+    """Topics may not be looked at or made; ``rights`` are those that it takes."""
+
+    def __init__(self, rights: Sequence[Right]) -> None:
+        told = ", ".join(f"{right.operation} on {right.name}" for right in rights)
+        super().__init__(f"Kafka does not allow {told}")
+        self.rights = tuple(rights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +73,17 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class TopicReport:
-    """What `ensure_topics` did. `created` holds what would be made in a dry run."""
+    """What `ensure_topics` did. `created` holds what would be made in a dry run.
+
+    `right` are those of which nothing is known to be wrong.
+    """
 
     created: tuple[str, ...]
     right: tuple[str, ...]
     mismatches: tuple[Mismatch, ...]
     dry_run: bool = False
+    denied: tuple[Right, ...] = ()
+    """What we may not do to look at topics: those may be otherwise than they must be."""
 
     def raise_if_wrong(self) -> None:
         """Raises TopicError naming every mismatch."""
@@ -103,29 +124,45 @@ def ensure_topics_of(settings: Settings, *, dry_run: bool = False) -> TopicRepor
 
     Raises ClusterError where Kafka does not answer, NoBootstrap where no address is set.
     """
-    return ensure_topics(
-        bootstrap_servers(settings),
-        settings.app_id,
-        settings.partitions,
-        settings.kafka.replication,
-        settings.kafka.min_insync_replicas,
-        dry_run=dry_run,
-        client=blocking_client_options(settings),
-    )
+    try:
+        return ensure_topics(
+            bootstrap_servers(settings),
+            settings.app_id,
+            settings.partitions,
+            settings.kafka.replication,
+            settings.kafka.min_insync_replicas,
+            dry_run=dry_run,
+            client=blocking_client_options(settings),
+        )
+    except Refused as refused:
+        raise ClusterError("; ".join(sentences(settings, refused.rights))) from refused
 
 
 def _ensure(admin: KafkaAdminClient, specs: Sequence[TopicSpec], dry_run: bool) -> TopicReport:
-    present = set(admin.list_topics())
-    existing = [spec for spec in specs if spec.name in present]
-    missing = [spec for spec in specs if spec.name not in present]
-    mismatches = _compare(admin, existing) if existing else ()
+    described = {one["name"]: one for one in admin.describe_topics([spec.name for spec in specs])}
+    codes = {name: one["error_code"] for name, one in described.items()}
+    existing = [spec for spec in specs if not codes[spec.name]]
+    unseen = [
+        spec.name for spec in specs if codes[spec.name] == TopicAuthorizationFailedError.errno
+    ]
+    missing = [spec for spec in specs if codes[spec.name] == UnknownTopicOrPartitionError.errno]
+    closed = [spec.name for spec in existing if not _may_compare(described[spec.name])]
+    mismatches = _compare(admin, existing, described, closed) if existing else ()
     wrong = {mismatch.topic for mismatch in mismatches}
     right = tuple(spec.name for spec in existing if spec.name not in wrong)
+    denied = (*of_topics("Describe", *unseen), *of_topics("DescribeConfigs", *closed))
     if not all(mismatch.only_lasts() for mismatch in mismatches):
-        return TopicReport((), right, mismatches, dry_run)
+        return TopicReport((), right, mismatches, dry_run, denied)
+    if denied and not dry_run:
+        raise Refused(denied)
     if missing:
         _create(admin, missing, dry_run)
-    return TopicReport(tuple(spec.name for spec in missing), right, mismatches, dry_run)
+    return TopicReport(tuple(spec.name for spec in missing), right, mismatches, dry_run, denied)
+
+
+def _may_compare(described: Mapping[str, Any]) -> bool:
+    allowed = operations(described)
+    return allowed is None or "DescribeConfigs" in allowed
 
 
 def _create(admin: KafkaAdminClient, specs: Sequence[TopicSpec], dry_run: bool) -> None:
@@ -139,22 +176,36 @@ def _create(admin: KafkaAdminClient, specs: Sequence[TopicSpec], dry_run: bool) 
         }
         for spec in specs
     }
-    with suppress(TopicAlreadyExistsError):
+    try:
         admin.create_topics(wanted, timeout_ms=_CREATE_MS, validate_only=dry_run)
+    except TopicAlreadyExistsError:
+        pass
+    except AuthorizationError as error:
+        if dry_run:
+            return  # they are missing, whoever may make them
+        described = admin.describe_topics(list(wanted))
+        left = [one["name"] for one in described if one["error_code"]]  # it makes what it may
+        raise Refused(tuple(of_topics("Create", *left))) from error
     if not dry_run:
         admin.wait_for_topics(list(wanted), timeout_ms=_CREATE_MS)
 
 
-def _compare(admin: KafkaAdminClient, specs: Sequence[TopicSpec]) -> tuple[Mismatch, ...]:
-    names = [spec.name for spec in specs]
-    described = {topic["name"]: topic["partitions"] for topic in admin.describe_topics(names)}
+def _compare(
+    admin: KafkaAdminClient,
+    specs: Sequence[TopicSpec],
+    described: Mapping[str, Mapping[str, Any]],
+    closed: Collection[str],
+) -> tuple[Mismatch, ...]:
+    """What is wrong with topics; of those that are ``closed`` only partitions are known."""
+    names = [spec.name for spec in specs if spec.name not in closed]
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-    configs = admin.describe_configs(resources, config_filter="all")["topic"]
+    configs = admin.describe_configs(resources, config_filter="all")["topic"] if names else {}
     found: list[Mismatch] = []
     for spec in specs:
-        found += _compare_layout(spec, described[spec.name])
-        values = {key: entry["value"] for key, entry in configs[spec.name].items()}
-        found += _compare_configs(spec, values)
+        found += _compare_layout(spec, described[spec.name]["partitions"])
+        if spec.name in configs:
+            values = {key: entry["value"] for key, entry in configs[spec.name].items()}
+            found += _compare_configs(spec, values)
     return tuple(found)
 
 

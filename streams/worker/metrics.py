@@ -119,6 +119,10 @@ class Metrics(Observer):
             registry=registry,
         )
         self._clock_offset.set(math.nan)
+        self._rights_missing = Gauge(
+            "touchline_rights_missing", "Rights in Kafka that this worker needs and has not.",
+            registry=registry,
+        )  # fmt: skip
 
     def _flow(self, registry: CollectorRegistry) -> None:
         def counter(name: str, told: str, *labels: str) -> Children:
@@ -221,6 +225,10 @@ class Metrics(Observer):
     def clock_compared(self, offset: float) -> None:
         """Show how far this machine's clock is ahead of the brokers'."""
         self._clock_offset.set(offset)
+
+    def rights_missing(self, count: int) -> None:
+        """Show how many rights the worker needs and has not."""
+        self._rights_missing.set(count)
 
     def lag(self, lags: dict[tuple[str, int], int]) -> None:
         """Keep what waits in Kafka."""

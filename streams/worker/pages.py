@@ -105,7 +105,7 @@ def unready_because(worker: Worker[E, S, C], metrics: Metrics, now: float) -> li
     if dead is not None:
         return [dead]
     tasks, holdings, unfit = worker.tasks, metrics.holdings, worker.clock.unfit()
-    reasons = [] if unfit is None else [unfit]
+    reasons = [*worker.permits.told(), *([] if unfit is None else [unfit])]
     if not tasks.assigned_once:
         return [*reasons, "no assignment from the group yet"]
     reasons += [f"partition {number} stopped: {why}" for number, why in holdings.stops.items()]

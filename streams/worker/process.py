@@ -27,6 +27,7 @@ from streams.engine.comparing import Comparing
 from streams.engine.doings import unwatched
 from streams.engine.fitting import nobody
 from streams.engine.observer import Observer
+from streams.engine.permits import Permits
 from streams.engine.tasks import Tasks
 from streams.errors import WorkerFailed
 from streams.recording.writing import Recorder
@@ -45,6 +46,7 @@ class App(faust.App):
 
     touchline_settings: Settings
     touchline_clock: WallClock
+    touchline_refused: Callable[[Any], None]
 
 
 def faust_app(settings: Settings, clock: WallClock) -> App:
@@ -86,7 +88,8 @@ class Worker(Generic[E, S, C]):
     ) -> None:
         self.settings = settings
         self.clock = WallClock() if clock is None else clock
-        self.comparing = Comparing(settings, self.clock, observer)
+        self.permits = Permits(settings, observer)
+        self.comparing = Comparing(settings, self.clock, observer, self.permits)
         self.app = faust_app(settings, self.clock)
         self.tasks = Tasks(
             topology,
@@ -98,7 +101,9 @@ class Worker(Generic[E, S, C]):
             told=recorder.told if recorder else nobody,
             clock=self.clock,
             by=by,
+            permits=self.permits,
         )
+        self.app.touchline_refused = self.tasks.refused
         self.failure: BaseException | None = None
         self._stop = asyncio.Event()
         feed(self.app, topology, self.tasks.accept)
@@ -116,9 +121,9 @@ class Worker(Generic[E, S, C]):
         for number in (signal.SIGTERM, signal.SIGINT):
             with contextlib.suppress(ValueError, NotImplementedError):
                 loop.add_signal_handler(number, self.stop)
-        if not await self._knows_the_time():
+        if not await self._done(self.comparing.first()):
             return
-        await self.app.start()
+        await self._done(self.app.start())
         watches = [asyncio.create_task(self._watch_crash()), asyncio.create_task(self._compare())]
         try:
             await self._stop.wait()
@@ -145,9 +150,9 @@ class Worker(Generic[E, S, C]):
             self.failure = error
         self._stop.set()
 
-    async def _knows_the_time(self) -> bool:
-        """Compare the clock before any work; false where it is to stop meanwhile."""
-        first = asyncio.create_task(self.comparing.first())
+    async def _done(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Do this before the rest; false where it is to stop meanwhile."""
+        first = asyncio.create_task(work)
         stop = asyncio.create_task(self._stop.wait())
         await asyncio.wait((first, stop), return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
@@ -163,6 +168,14 @@ class Worker(Generic[E, S, C]):
             await self.comparing.run()
         except Exception as error:
             log.exception("failed", what="comparing the clock")
+            self.fail(error)
+
+    async def look_at_rights(self) -> None:
+        """Ask now and then whether our login may do all that it must, until cancelled."""
+        try:
+            await self.permits.run()
+        except Exception as error:
+            log.exception("failed", what="looking at rights")
             self.fail(error)
 
     async def _watch_crash(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 
 from agents.customers import customers
@@ -9,6 +11,7 @@ from agents.modellings import modellings
 from agents.workers import workers
 from domain.policy import Policy
 from streams.engine.clock import WallClock
+from streams.engine.rights import sentences
 from streams.recording.writing import Recorder
 from streams.settings import Settings
 from streams.topics.ensure import TopicError, ensure_topics_of
@@ -42,7 +45,11 @@ def work(settings: Settings, rules: Policy, clock: WallClock | None = None) -> N
         made = (*modellings(rules), workers())
         running = Worker(settings, topology, metrics, made, recorder, clock=clock, by=by)
         async with Pages(settings.http, metrics, running):
-            await running.run()
+            rights = asyncio.create_task(running.look_at_rights())
+            try:
+                await running.run()
+            finally:
+                rights.cancel()
 
     run_worker(run)
 
@@ -50,6 +57,9 @@ def work(settings: Settings, rules: Policy, clock: WallClock | None = None) -> N
 def _check_topics(settings: Settings) -> None:
     """A worker needs its topics, with its partition count; anything else is only told."""
     report = ensure_topics_of(settings, dry_run=True)
+    unread = [right for right in report.denied if right.operation == "DescribeConfigs"]
+    for sentence in sentences(settings, unread):
+        log.warning("topics cannot be compared with what they must be", why=sentence)
     if report.created:
         shown = ", ".join(report.created[:3]) + (" and more" if len(report.created) > 3 else "")
         raise TopicError(f"{shown}: no such topic; run `touchline topics` first")

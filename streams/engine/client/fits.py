@@ -49,6 +49,7 @@ AIOKAFKA: Final[Names] = {
     },
     "aiokafka.consumer.group_coordinator:GroupCoordinator": {
         "fetch_committed_offsets": ("partitions",),
+        "check_errors": (),
         "request_rejoin": (),
     },
     "aiokafka.consumer.subscription_state:SubscriptionState": {"subscription": ATTRIBUTE},
@@ -106,11 +107,21 @@ AIOKAFKA: Final[Names] = {
     },
     "aiokafka.client:AIOKafkaClient": {
         "_get_conn": ("node_id", "group", "no_hint"),
+        "_wait_on_metadata": ("topic",),
+        "bootstrap": (),
+        "close": (),
+        "coordinator_lookup": ("coordinator_type", "coordinator_key"),
         "force_metadata_update": (),
         "get_random_node": (),
+        "ready": ("node_id", "group"),
         "send": ("node_id", "request", "group"),
     },
-    "aiokafka.producer.producer:AIOKafkaProducer": {"_sender": ATTRIBUTE, "client": ATTRIBUTE},
+    "aiokafka.producer.producer:AIOKafkaProducer": {
+        "_sender": ATTRIBUTE,
+        "_txn_manager": ATTRIBUTE,
+        "client": ATTRIBUTE,
+    },
+    "aiokafka.producer.transaction_manager:TransactionManager": {"wait_for_transaction_end": ()},
     "aiokafka.producer.sender:Sender": {"sender_task": ATTRIBUTE},
 }
 

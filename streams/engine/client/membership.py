@@ -20,6 +20,22 @@ def position_of(consumer: AIOKafkaConsumer, tp: tuple[str, int]) -> int | None:
     return position
 
 
+def raise_refusal(consumer: AIOKafkaConsumer) -> None:
+    """Raise what the group's coordinator refused: else ``getmany`` alone does, and that waits for
+    partitions."""
+    consumer._coordinator.check_errors()
+
+
+async def known(consumer: AIOKafkaConsumer, topic: str) -> None:
+    """Wait until the partitions of a topic are known; raises where it may not be seen."""
+    await consumer._client._wait_on_metadata(topic)
+
+
+async def ask_anew(consumer: AIOKafkaConsumer) -> None:
+    """Let topics be looked up again now: some were not to be seen before."""
+    await consumer._client.force_metadata_update()
+
+
 def rejoin(consumer: AIOKafkaConsumer) -> None:
     """Ask the group for a new assignment; aiokafka has no public way but to leave it."""
     consumer._coordinator.request_rejoin()

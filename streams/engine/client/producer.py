@@ -11,11 +11,19 @@ CONNECT_SECONDS = 0.25
 
 
 def sending_error(producer: AIOKafkaProducer) -> BaseException | None:
-    """What ended the producer's sending task: the true cause of errors that follow from it."""
+    """What ended the producer's sending task, or spoilt its transaction.
+
+    It is the true cause of errors that follow from it: of a transaction in which something was
+    refused, aiokafka says that it is none ("Can't send messages while not in transaction").
+    """
     task = producer._sender.sender_task
-    if task is None or not task.done() or task.cancelled():
+    if task is not None and task.done() and not task.cancelled() and task.exception() is not None:
+        ended: BaseException = task.exception()
+        return ended
+    spoilt = producer._txn_manager and producer._txn_manager.wait_for_transaction_end()
+    if spoilt is None or not spoilt.done() or spoilt.cancelled():
         return None
-    error: BaseException | None = task.exception()
+    error: BaseException | None = spoilt.exception()
     return error
 
 

@@ -12,10 +12,10 @@ from collections.abc import AsyncIterator, Iterable
 from typing import NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError, KafkaTimeoutError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
 
 from schemas.deadletter import Fetched
-from streams.engine.client.membership import position_of
+from streams.engine.client.membership import known, position_of
 from streams.engine.client.records import fetched_within, take_fetched
 from streams.engine.clients import client_options
 from streams.settings import Settings
@@ -111,6 +111,10 @@ class Reader:
             )
             self._consumer = consumer
             await consumer.start()
+        try:
+            await known(consumer, tp.topic)
+        except UnknownTopicOrPartitionError as error:
+            raise _no_answer(tp) from error
         consumer.assign([tp])
         return consumer
 

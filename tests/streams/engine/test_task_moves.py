@@ -12,6 +12,7 @@ from streams.engine.clock import WallClock
 from streams.engine.doings import unwatched
 from streams.engine.load import Load
 from streams.engine.observer import Observer
+from streams.engine.permits import Permits
 from streams.engine.task import MOVES, Host, PartitionTask, Status
 from streams.engine.transport import Consumer
 from streams.settings import Settings
@@ -19,8 +20,8 @@ from tests.streams.engine.counting import Count, Event, Shared, counting
 
 LEGAL = {
     ("opening", "open"),  # restored
-    ("opening", "stopped"),  # input lost
-    ("stopped", "open"),  # an operator accepted the loss
+    ("opening", "stopped"),  # input lost, or a right
+    ("stopped", "open"),  # an operator accepted the loss, or gave the right
     ("open", "parked"),  # revoked
     ("parked", "open"),  # assigned again
     ("open", "opening"),  # a commit failed
@@ -48,6 +49,7 @@ def task_that_is(status: Status) -> PartitionTask[Event, Count, Shared]:
         unread={},
         watch=unwatched,
         clock=WallClock(),
+        permits=Permits(settings),
     )
     task = PartitionTask(host, 3, cast(Consumer, None))
     task.status = status

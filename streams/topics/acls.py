@@ -1,0 +1,162 @@
+"""Who needs which rights in Kafka: a worker, and every command that goes there.
+
+Exactly these are enough, on a broker that allows nothing else. Read and Write imply to see that a
+topic, a group or a transactional id is there (Describe).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from schemas.topics import (
+    CUSTOMER_TRANSITIONS,
+    DEAD_LETTERS,
+    INPUT_TOPICS,
+    PORTFOLIO,
+    RETAINED_TOPICS,
+    SEGMENT_MODEL,
+    SEGMENT_UPDATES,
+    SOURCE_TOPICS,
+)
+from schemas.touchpoints import Desk, Profile
+from streams.engine.rights import Right, of_engine, of_topics
+from streams.settings import Settings
+from streams.topics.wanted import topic_specs
+
+Rights = tuple[Right, ...]
+DESK: Final = "desk"
+"""Whoever tells what people did about alerts: a program of yours."""
+
+
+def _all_topics(settings: Settings) -> list[str]:
+    return [spec.name for spec in topic_specs(settings.app_id)]
+
+
+def _numbers(settings: Settings) -> Rights:
+    app = settings.app_id
+    ids = [f"{app}-{number}" for number in range(settings.partitions)]
+    return tuple(Right("transactional-id", name, "Write") for name in ids)
+
+
+def _worker(settings: Settings) -> Rights:
+    return *of_engine(settings), *of_topics("DescribeConfigs", *_all_topics(settings))
+
+
+def _check(settings: Settings) -> Rights:
+    topics = _all_topics(settings)
+    return *of_topics("Describe", *topics), *of_topics("DescribeConfigs", *topics)
+
+
+def _topics(settings: Settings) -> Rights:
+    return *of_topics("Create", *_all_topics(settings)), *_check(settings)
+
+
+def _produce(settings: Settings) -> Rights:
+    return tuple(of_topics("Write", *INPUT_TOPICS))
+
+
+def _state(settings: Settings) -> Rights:
+    return tuple(of_topics("Read", settings.changelog, PORTFOLIO))
+
+
+def _doctor(settings: Settings) -> Rights:
+    read = of_topics("Read", settings.changelog, *INPUT_TOPICS)
+    return *read, *_check(settings), Right("group", settings.app_id, "Describe")
+
+
+def _accept_loss(settings: Settings) -> Rights:
+    return (
+        *of_topics("Read", settings.changelog, *SOURCE_TOPICS),
+        *of_topics("Write", settings.changelog),
+        Right("group", settings.app_id, "Read"),
+        *_numbers(settings),
+    )
+
+
+def _erase(settings: Settings) -> Rights:
+    held = (*RETAINED_TOPICS, settings.changelog)
+    return (
+        *of_topics("Write", Profile.topic),
+        *of_topics("Describe", *held),
+        *of_topics("DescribeConfigs", *held),
+    )
+
+
+def _erase_wait(settings: Settings) -> Rights:
+    return *_erase(settings), *of_topics("Read", CUSTOMER_TRANSITIONS, DEAD_LETTERS)
+
+
+def _letters(settings: Settings) -> Rights:
+    return tuple(of_topics("Read", DEAD_LETTERS))
+
+
+def _resend(settings: Settings) -> Rights:
+    return *_letters(settings), *of_topics("Write", *SOURCE_TOPICS)
+
+
+def _cards(settings: Settings) -> Rights:
+    return *of_topics("Read", SEGMENT_MODEL), *of_topics("Describe", settings.changelog)
+
+
+def _members(settings: Settings) -> Rights:
+    return tuple(of_topics("Read", SEGMENT_MODEL, settings.changelog))
+
+
+def _report(*outputs: str) -> Callable[[Settings], Rights]:
+    def rights(settings: Settings) -> Rights:
+        return *_state(settings), *of_topics("Read", SEGMENT_MODEL, *outputs)
+
+    return rights
+
+
+def _desk(settings: Settings) -> Rights:
+    return tuple(of_topics("Write", Desk.topic))
+
+
+WHO: Final[Mapping[str, Callable[[Settings], Rights]]] = {
+    "worker": _worker,
+    "topics": _topics,
+    "topics --check": _check,
+    "simulate": _produce,
+    "produce": _produce,
+    "state": _state,
+    "doctor": _doctor,
+    "doctor --accept-loss": _accept_loss,
+    "erase": _erase,
+    "erase --wait": _erase_wait,
+    "dead-letters list": _letters,
+    "dead-letters show": _letters,
+    "dead-letters resend": _resend,
+    "segments": _cards,
+    "segments export": _members,
+    "segments explain": _members,
+    "report experience": _report(),
+    "report complaints": _report(),
+    "report value": _report(),
+    "report relationship": _report(CUSTOMER_TRANSITIONS, SEGMENT_UPDATES),
+    DESK: _desk,
+}
+"""What each needs, by who it is: as typed behind `touchline`, or who tells what the desk did.
+
+Who is not here does not go to Kafka (`replay`, `policy`, `clv fit`, `segments fit`, `import`).
+"""
+
+
+def needs(settings: Settings, who: str) -> Rights:
+    """The rights that one of ``WHO`` needs, and none that follows from another."""
+    return plainest(WHO[who](settings))
+
+
+def plainest(rights: Rights) -> Rights:
+    """Without Describe where a right on the same thing implies it; each once."""
+    implied = {right[:2] for right in rights if right.operation in ("Read", "Write")}
+    told = (one for one in rights if one.operation != "Describe" or one[:2] not in implied)
+    return tuple(dict.fromkeys(told))
+
+
+def of_command(words: Sequence[str]) -> str | None:
+    """Who is meant by these words behind `touchline`: the most that fit."""
+    given = set(words)
+    fitting = [who for who in WHO if who.split()[0] == words[0] and given >= set(who.split())]
+    return max(fitting, key=len) if fitting else None
