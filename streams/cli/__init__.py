@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
@@ -53,7 +54,12 @@ for group in (
 
 
 def main() -> None:
-    """Entry point: what a person can act on is said on one line, with exit status 1."""
+    """Entry point: what a person can act on is said on one line, with exit status 1.
+
+    What Kafka's clients complain of meanwhile ends in that line; only a worker has a log for it.
+    """
+    for client in ("aiokafka", "kafka"):
+        logging.getLogger(client).addHandler(logging.NullHandler())
     try:
         app()
     except OperatingError as error:

@@ -12,6 +12,7 @@ from kafka.errors import KafkaError
 
 from schemas.segments import SegmentModel
 from schemas.topics import ALERTS, DEAD_LETTERS, SEGMENT_MODEL, SEGMENT_UPDATES
+from streams.engine.admin import plain
 from streams.engine.clients import blocking_client_options
 from streams.engine.models import MODEL_PARTITION
 from streams.settings import Settings
@@ -169,4 +170,4 @@ class Feed(Heard):
                     for record in records:
                         self.take(place.topic, record.value)
         except (KafkaError, ValueError) as error:
-            self.failure = f"{type(error).__name__}: {error}"
+            self.failure = plain(error)

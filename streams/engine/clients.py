@@ -29,7 +29,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
 
     Raises :class:`NoBootstrap`, and :class:`SettingError` where a file of TLS does not serve.
     """
-    options = _options(settings)
+    options = _options(settings, held=True)
     if options.get("sasl_mechanism") == "OAUTHBEARER":
         options["sasl_oauth_token_provider"] = Provider(tokens_of(settings.kafka))
     return options
@@ -37,19 +37,21 @@ def client_options(settings: Settings) -> dict[str, Any]:
 
 def blocking_client_options(settings: Settings) -> dict[str, Any]:
     """Keyword arguments for any kafka-python client; raises as :func:`client_options` does."""
-    options = _options(settings)
+    options = _options(settings, held=False)
     if options.get("sasl_mechanism") == "OAUTHBEARER":
         options["sasl_oauth_token_provider"] = BlockingProvider(tokens_of(settings.kafka))
+    if settings.kafka.ssl_certfile is not None:  # it is in the context; this only tells of it
+        options["ssl_certfile"] = str(settings.kafka.ssl_certfile)
     return options
 
 
-def _options(settings: Settings) -> dict[str, Any]:
+def _options(settings: Settings, *, held: bool) -> dict[str, Any]:
     kafka = settings.kafka
     options: dict[str, Any] = {
         "bootstrap_servers": bootstrap_servers(settings),
         "client_id": settings.app_id,
         "security_protocol": kafka.security_protocol,
-        "ssl_context": ssl_context(kafka),
+        "ssl_context": ssl_context(kafka, held=held),
     }
     if kafka.security_protocol.startswith("SASL"):
         options["sasl_mechanism"] = kafka.sasl_mechanism

@@ -19,6 +19,7 @@ import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from streams.engine.admin import plain
 from streams.engine.client.producer import connect_calmly
 from streams.engine.clients import client_options
 from streams.engine.clock import MS, SECOND, TOLD_SECONDS, UNFIT_SECONDS, WallClock
@@ -97,12 +98,13 @@ class Comparing:
         try:
             offsets = await measured(self._settings, self._clock)
         except (KafkaError, NoStamp, TimeoutError) as error:
-            why = f"the brokers do not tell ({type(error).__name__}{_said(error)})"
+            why = f"the brokers do not tell ({plain(error)})"
             self._denied = refusal(error) is not None
             if self._denied:
                 why = f"the brokers may not be asked: {await self._permits.why(error)}"
             log.warning("the clock cannot be compared", why=why)
             self._clock.failed(why)
+            self._observer.doubted()
             return False
         self._denied = False
         offset = agreed(offsets)
@@ -191,7 +193,3 @@ async def _ask(producer: AIOKafkaProducer, topic: str, number: int, clock: WallC
                 stamp = answer.timestamp * MS + MS // 2
                 best, offset = trip, (local + trip / 2 - stamp) / SECOND
     return 0.0 if abs(offset) <= best / 2 / SECOND else offset
-
-
-def _said(error: BaseException) -> str:
-    return f": {error}" if str(error) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from schemas.common import CommonRecord
@@ -31,7 +32,17 @@ class Seen(Protocol):
 
 
 class Observer:
-    """Hears of every commit, restore and stop. This one keeps nothing."""
+    """Hears of every commit, restore and stop. This one keeps nothing.
+
+    ``on_doubt`` is called where something did not go well with Kafka.
+    """
+
+    on_doubt: Callable[[], None] | None = None
+
+    def doubted(self) -> None:
+        """Something did not go well with Kafka: whether it can be reached is to be looked at."""
+        if self.on_doubt is not None:
+            self.on_doubt()
 
     def received(self, chunk: Chunk) -> None:
         """A chunk came in."""
@@ -68,6 +79,9 @@ class Observer:
 
     def rights_missing(self, count: int) -> None:
         """So many of the rights that the worker needs are missing now."""
+
+    def reached(self, kind: str | None) -> None:
+        """Kafka cannot be reached, for this kind of fault; ``None``: it can again."""
 
     def status(self) -> dict[str, object]:
         """Nothing to tell."""

@@ -20,6 +20,7 @@ from agents.topology import C, E, S, Topology
 from schemas.common import CommonRecord
 from schemas.topics import PARTITION_SUMMARIES
 from schemas.workers import WorkedBy
+from streams.engine.admin import plain
 from streams.engine.checkpoint import NewerFormat
 from streams.engine.clock import WallClock
 from streams.engine.defects import RuleFailed
@@ -47,6 +48,7 @@ from streams.engine.rights import refusal
 from streams.engine.transaction import CommitFailed, Denied, Fenced, TransactionalProducer
 from streams.engine.transport import Consumer
 from streams.engine.worked_by import worked_by
+from streams.errors import WorkerFailed
 from streams.settings import Settings
 
 BUSY_COMMIT_SECONDS = 0.25  # of the long work of a new model, while no alert waits
@@ -491,7 +493,7 @@ class PartitionTask(Generic[E, S, C]):
 
     async def _reopen(self, failed: CommitFailed) -> None:
         if self._failures >= FAILURES_IN_A_ROW:
-            raise RuntimeError(
+            raise WorkerFailed(
                 f"partition {self.number}: {self._failures} commits failed in a row: {failed}"
             ) from failed
         await asyncio.sleep(min(5.0, 0.2 * 2**self._failures))
@@ -512,8 +514,12 @@ class PartitionTask(Generic[E, S, C]):
                 if (denied := refusal(error)) is not None:
                     raise Denied(str(denied)) from error
                 if time.monotonic() > until:
-                    raise
-                log.warning("Kafka does not answer", partition=self.number, why=repr(error))
+                    raise WorkerFailed(
+                        f"partition {self.number} could not be opened for {OUTAGE_SECONDS:.0f} s: "
+                        f"{plain(error)}"
+                    ) from error
+                self._observer.doubted()
+                log.warning("Kafka does not answer", partition=self.number, why=plain(error))
                 await asyncio.sleep(1.0)
 
     async def _open_once(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import structlog
 
@@ -12,15 +13,20 @@ from streams.settings import KafkaSettings, SettingError
 log = structlog.get_logger("touchline.tls")
 
 _Files = tuple[Path | None, Path | None, Path | None]
+_Stamps = tuple[int, ...]
 _last_good: dict[_Files, ssl.SSLContext] = {}
+_held: WeakKeyDictionary[ssl.SSLContext, tuple[_Files, _Stamps]] = WeakKeyDictionary()
+"""Contexts of clients that live on, and what their files were like when they were read."""
 _PREFIX = "setting TOUCHLINE_KAFKA__"
 _NO_CERTIFICATE = ": there is no certificate in PEM in it"
 
 
-def ssl_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
+def ssl_context(kafka: KafkaSettings, *, held: bool = False) -> ssl.SSLContext | None:
     """The TLS context where the protocol asks for one, from the files as they are now.
 
-    While they are being renewed, and do not fit for a moment, it is the one before. Raises
+    While they are being renewed, and do not fit for a moment, it is the one before. A context that
+    is ``held`` by a client of this thread gets what was renewed for its next connection, too, once
+    any client is made. Raises
     :class:`SettingError` where a file cannot be read, is no PEM, or key, certificate and password
     do not belong together.
     """
@@ -29,12 +35,32 @@ def ssl_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
     files = (kafka.ssl_cafile, kafka.ssl_certfile, kafka.ssl_keyfile)
     try:
         context = _last_good[files] = _context(kafka)
+        if held:
+            _renew(kafka, files, context)
     except SettingError as error:
         if files not in _last_good:
             raise
         log.warning("certificates cannot be read anew, the former stay in use", why=str(error))
         context = _last_good[files]
     return context
+
+
+def _renew(kafka: KafkaSettings, files: _Files, newest: ssl.SSLContext) -> None:
+    """Load into contexts that are held what their files have now, where they have changed."""
+    stamps = tuple(file.stat().st_mtime_ns for file in files if file is not None and file.exists())
+    for context, (named, before) in list(_held.items()):
+        if named == files and before != stamps:
+            _load(context, kafka)
+            _held[context] = files, stamps
+            log.info("certificates were renewed")
+    _held[newest] = files, stamps
+
+
+def _load(context: ssl.SSLContext, kafka: KafkaSettings) -> None:
+    if kafka.ssl_cafile is not None:
+        context.load_verify_locations(cadata=_pem("SSL_CAFILE", kafka.ssl_cafile))
+    if kafka.ssl_certfile is not None:
+        _load_certificate(context, kafka, kafka.ssl_certfile)
 
 
 def _context(kafka: KafkaSettings) -> ssl.SSLContext:

@@ -13,6 +13,7 @@ from kafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopic
 
 from streams.engine.admin import open_admin, plain
 from streams.engine.clients import blocking_client_options
+from streams.engine.reaching.look import cause
 from streams.errors import ClusterError
 from streams.settings import Settings
 
@@ -25,12 +26,11 @@ _Result = TypeVar("_Result")
 def admin(settings: Settings) -> Iterator[KafkaAdminClient]:
     """An admin client; raises :class:`ClusterError` when Kafka does not answer or refuses."""
     options = blocking_client_options(settings)
-    where = ",".join(options["bootstrap_servers"])
     client = open_admin(options, ANSWER_MS)
     try:
         yield client
     except KafkaError as error:
-        raise ClusterError(f"Kafka at {where}: {plain(error)}") from error
+        raise cause(options, error, plain(error)) from error
     finally:
         client.close()
 
@@ -55,3 +55,5 @@ def run(work: Coroutine[Any, Any, _Result]) -> _Result:
         return asyncio.run(work)
     except AsyncKafkaError as error:
         raise ClusterError(f"Kafka: {plain(error)}") from error
+    except TimeoutError as error:
+        raise ClusterError("Kafka does not answer in time: see its log, and try again") from error

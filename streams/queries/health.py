@@ -14,11 +14,14 @@ from domain.policy import Policy
 from domain.policy.fingerprint import fingerprint
 from schemas.topics import INPUT_TOPICS, SOURCE_TOPICS
 from streams.engine.checkpoint import Checkpoint, NewerFormat
+from streams.engine.clients import blocking_client_options
+from streams.engine.reaching.look import look
 from streams.queries import connect, placement, rights
 from streams.queries.alike import alike
 from streams.queries.checkpoints import checkpoints
 from streams.queries.lasting import lasting
 from streams.queries.lost import Loss, Offsets, StateLoss, losses, signs
+from streams.queries.transactions import Holder, holders
 from streams.settings import Settings
 from streams.topics.ensure import TopicReport, ensure_topics_of
 
@@ -36,6 +39,7 @@ class PartitionHealth:
     losses: tuple[Loss | StateLoss, ...]
     held: tuple[str, ...]
     stands_still: bool = False
+    holders: tuple[Holder, ...] = ()
 
 
 @dataclass(slots=True)
@@ -57,12 +61,14 @@ def examine(settings: Settings, rules: Policy, step: Callable[[str], None]) -> H
     with connect.admin(settings) as admin:
         step("brokers")
         brokers = len(admin.describe_cluster()["brokers"])
+        ways = look(blocking_client_options(settings), everywhere=True).remarks()
         step("rights")
         may = rights.judged(settings)
+        wrong = [*ways, *may.problems]
         if may.blind:
-            return Health(brokers, TopicReport((), (), ()), problems=may.problems)
+            return Health(brokers, TopicReport((), (), ()), problems=wrong)
         step("topics")
-        health = Health(brokers, ensure_topics_of(settings, dry_run=True), problems=may.problems)
+        health = Health(brokers, ensure_topics_of(settings, dry_run=True), problems=wrong)
         _judge_topics(health)
         if health.topics.created or not all(one.only_lasts() for one in health.topics.mismatches):
             return health
@@ -85,6 +91,7 @@ def examine(settings: Settings, rules: Policy, step: Callable[[str], None]) -> H
         if any(one.lag for one in health.partitions):
             step("whether they go on")
             _look_again(admin, settings, health)
+        _find_holders(admin, settings, health.partitions)
     _judge(settings, health)
     return health
 
@@ -102,8 +109,8 @@ def input_offsets(
     committed, everything = IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED
     return Offsets(
         listed(OffsetSpec.EARLIEST, everything),
-        listed(OffsetSpec.LATEST, committed),
-        listed(OffsetSpec.LATEST, everything),
+        end=listed(OffsetSpec.LATEST, everything),  # before: what is open then is open for longer
+        stable=listed(OffsetSpec.LATEST, committed),
     )
 
 
@@ -161,8 +168,7 @@ def _one(
         place = TopicPartition(topic, number)
         position = checkpoint.next_offsets.get(topic, offsets.earliest[place])
         lag += max(0, offsets.stable[place] - position)
-        # in what the workers write themselves a transaction is open most of the time
-        if topic in INPUT_TOPICS and offsets.stable[place] < offsets.end[place]:
+        if offsets.stable[place] < offsets.end[place]:
             held.append(topic)
     return PartitionHealth(number, member, lag, checkpoint.clock, (), tuple(held))
 
@@ -183,6 +189,20 @@ def _look_again(admin: KafkaAdminClient, settings: Settings, health: Health) -> 
         moved = now.next_offsets != before.get(one.number, Checkpoint()).next_offsets
         one.stands_still = not moved and again.lag > 0
         one.lag, one.held = again.lag, tuple(set(one.held) & set(again.held))
+
+
+def _find_holders(
+    admin: KafkaAdminClient, settings: Settings, partitions: Sequence[PartitionHealth]
+) -> None:
+    """Keep as held what somebody holds for long; in what the workers write, too."""
+    places = [TopicPartition(topic, one.number) for one in partitions for topic in one.held]
+    found = holders(admin, settings, places) if places else []
+    for one in partitions:
+        if found is None:  # a transaction of the workers is open most of the time
+            one.held = tuple(topic for topic in one.held if topic in INPUT_TOPICS)
+        else:
+            one.holders = tuple(each for each in found if each.number == one.number)
+            one.held = tuple(each.topic for each in one.holders)
 
 
 # -- judging ----------------------------------------------------------------------------
@@ -217,10 +237,12 @@ def _stuck(settings: Settings, one: PartitionHealth, members: int) -> str | None
             f"{name} is stuck: what it goes on with is not there ({what}). Bring it back, or go on "
             f"without it: touchline doctor --accept-loss {one.number}"
         )
+    if one.holders:
+        return "; ".join(str(each) for each in one.holders)
     if one.held:
         return (
-            f"{name} is held up by a producer's open transaction in {', '.join(one.held)}: end or "
-            f"abort it (kafka-transactions --find-hanging); nothing of ours is wrong"
+            f"{name} is held up by an open transaction in {', '.join(one.held)}; whose it is this "
+            f"user may not see: kafka-transactions --find-hanging tells it"
         )
     if members and one.member is None:
         return f"{name} has no worker although {members} run: look at their logs, restart one"

@@ -12,6 +12,7 @@ from kafka.errors import KafkaError
 from schemas.deadletter import Original, original
 from schemas.published import DeadLetter
 from schemas.topics import DEAD_LETTERS
+from streams.engine.admin import plain
 from streams.engine.client.reading import Reader
 from streams.engine.clients import blocking_client_options
 from streams.errors import ClusterError
@@ -108,7 +109,7 @@ def resend(settings: Settings, letters: Iterable[DeadLetter], done: Callable[[],
             done()
     except KafkaError as error:
         raise ClusterError(
-            f"Kafka took {sent} records, then refused one: {type(error).__name__}: {error}"
+            f"Kafka took {sent} records, then refused one: {plain(error)}"
         ) from error
     finally:
         producer.close(timeout=10)

@@ -11,6 +11,7 @@ import structlog
 
 from streams.settings import Settings
 from streams.worker.libraries import FAUST_APP, HEARD_FROM_WARNINGS, ToOurs
+from streams.worker.plain_errors import plainly
 from streams.worker.repeats import Repeats
 
 
@@ -35,6 +36,7 @@ def configure_logs(settings: Settings) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            plainly,
             structlog.processors.format_exc_info,
             repeats,
             renderer,

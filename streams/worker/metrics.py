@@ -123,6 +123,12 @@ class Metrics(Observer):
             "touchline_rights_missing", "Rights in Kafka that this worker needs and has not.",
             registry=registry,
         )  # fmt: skip
+        self._kafka_fault = Gauge(
+            "touchline_kafka_fault",
+            "1 while Kafka is out of reach, by what is wrong.",
+            ["kind"],
+            registry=registry,
+        )
 
     def _flow(self, registry: CollectorRegistry) -> None:
         def counter(name: str, told: str, *labels: str) -> Children:
@@ -190,6 +196,7 @@ class Metrics(Observer):
     def commit_failed(self, number: int, why: str) -> None:
         """Count a transaction that was given up."""
         self._commit_failures.inc()
+        self.doubted()
 
     def opened(self, partition: Seen, records: int, seconds: float) -> None:
         """Time a restore; the partition's figures are shown from now on."""
@@ -229,6 +236,12 @@ class Metrics(Observer):
     def rights_missing(self, count: int) -> None:
         """Show how many rights the worker needs and has not."""
         self._rights_missing.set(count)
+
+    def reached(self, kind: str | None) -> None:
+        """Show why Kafka cannot be reached."""
+        self._kafka_fault.clear()
+        if kind is not None:
+            self._kafka_fault.labels(kind).set(1)
 
     def lag(self, lags: dict[tuple[str, int], int]) -> None:
         """Keep what waits in Kafka."""

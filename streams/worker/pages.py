@@ -104,8 +104,9 @@ def unready_because(worker: Worker[E, S, C], metrics: Metrics, now: float) -> li
     dead = dead_because(worker)
     if dead is not None:
         return [dead]
-    tasks, holdings, unfit = worker.tasks, metrics.holdings, worker.clock.unfit()
-    reasons = [*worker.permits.told(), *([] if unfit is None else [unfit])]
+    tasks, holdings = worker.tasks, metrics.holdings
+    unfit = (worker.reach.why, worker.clock.unfit())
+    reasons = [*worker.permits.told(), *(why for why in unfit if why is not None)]
     if not tasks.assigned_once:
         return [*reasons, "no assignment from the group yet"]
     reasons += [f"partition {number} stopped: {why}" for number, why in holdings.stops.items()]

@@ -28,6 +28,7 @@ from streams.engine.doings import unwatched
 from streams.engine.fitting import nobody
 from streams.engine.observer import Observer
 from streams.engine.permits import Permits
+from streams.engine.reaching.watch import Reach
 from streams.engine.tasks import Tasks
 from streams.errors import WorkerFailed
 from streams.recording.writing import Recorder
@@ -88,6 +89,8 @@ class Worker(Generic[E, S, C]):
     ) -> None:
         self.settings = settings
         self.clock = WallClock() if clock is None else clock
+        self.reach = Reach(settings, observer.reached)
+        observer.on_doubt = self.reach.doubt
         self.permits = Permits(settings, observer)
         self.comparing = Comparing(settings, self.clock, observer, self.permits)
         self.app = faust_app(settings, self.clock)

@@ -12,6 +12,7 @@ from agents.workers import workers
 from domain.policy import Policy
 from streams.engine.clock import WallClock
 from streams.engine.rights import sentences
+from streams.errors import WorkerFailed
 from streams.recording.writing import Recorder
 from streams.settings import Settings
 from streams.topics.ensure import TopicError, ensure_topics_of
@@ -44,10 +45,12 @@ def work(settings: Settings, rules: Policy, clock: WallClock | None = None) -> N
         metrics = Metrics(settings.clock, clock.ms, by)
         made = (*modellings(rules), workers())
         running = Worker(settings, topology, metrics, made, recorder, clock=clock, by=by)
-        async with Pages(settings.http, metrics, running):
+        async with Pages(settings.http, metrics, running), running.reach as reach:
             rights = asyncio.create_task(running.look_at_rights())
             try:
                 await running.run()
+            except WorkerFailed as failed:
+                raise await reach.explained(failed) from failed
             finally:
                 rights.cancel()
 

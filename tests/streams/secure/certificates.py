@@ -6,6 +6,9 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
+_NAMES = "subjectAltName=IP:127.0.0.1,DNS:localhost"
+_NEW = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc")
+
 
 class Signed(NamedTuple):
     """A certificate and its key, as PEM files."""
@@ -29,9 +32,20 @@ class Authority:
             name,
             *("-x509", "-days", "1"),
             *("-CA", str(self.certificate), "-CAkey", str(self._key)),
-            *("-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"),
+            *("-addext", _NAMES),
             *("-addext", "basicConstraints=critical,CA:FALSE"),
         )
+        return Signed(certificate, key)
+
+    def expired(self, name: str) -> Signed:
+        """A certificate as :meth:`sign` makes them, that ended yesterday."""
+        certificate, key = self._paths(name)
+        request = certificate.with_suffix(".csr")
+        words = [*_NEW, "-subj", f"/CN={name}", "-keyout", str(key), "-out", str(request)]
+        _openssl([*words, "-addext", _NAMES])
+        words = ["x509", "-req", "-in", str(request), "-out", str(certificate), "-days", "-1"]
+        words += ["-copy_extensions", "copyall"]
+        _openssl([*words, "-CA", str(self.certificate), "-CAkey", str(self._key)])
         return Signed(certificate, key)
 
     def encrypt(self, key: Path, password: str) -> Path:
@@ -46,8 +60,16 @@ class Authority:
 
     def _make(self, name: str, *more: str) -> None:
         certificate, key = self._paths(name)
-        words = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc"]
-        words += ["-subj", f"/CN={name}", "-keyout", str(key), "-out", str(certificate), *more]
+        words = [
+            *_NEW,
+            "-subj",
+            f"/CN={name}",
+            "-keyout",
+            str(key),
+            "-out",
+            str(certificate),
+            *more,
+        ]
         _openssl(words)
 
 

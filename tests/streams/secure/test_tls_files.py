@@ -197,3 +197,30 @@ def test_files_that_are_being_renewed(tmp_path: Path, ours: Signed, other: Signe
     assert ssl_context(kafka) is first
     key.write_text(other.key.read_text())
     assert ssl_context(kafka) is not first
+
+
+def test_a_client_that_lives_on_shows_what_was_renewed(
+    tmp_path: Path, authority: Authority, ours: Signed, other: Signed
+) -> None:
+    """Once any client is made anew: the worker's consumer is never."""
+    certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
+    trusted = tmp_path / "a.pem"
+    kafka = KafkaSettings(
+        security_protocol="SSL", ssl_cafile=trusted, ssl_certfile=certificate, ssl_keyfile=key
+    )
+    certificate.write_text(ours.certificate.read_text())
+    key.write_text(ours.key.read_text())
+    trusted.write_text(Authority(tmp_path, "before").certificate.read_text())
+    lives = ssl_context(kafka, held=True)
+    certificate.write_text(other.certificate.read_text())
+    key.write_text(other.key.read_text())
+    trusted.write_text(authority.certificate.read_text())
+    ssl_context(kafka)
+    with (
+        server(authority, authority.sign("server")) as port,
+        pytest.raises(ssl.SSLCertVerificationError),
+    ):
+        heard(lives, port)
+    ssl_context(kafka, held=True)
+    with server(authority, authority.sign("server")) as port:
+        assert "'other'" in heard(lives, port)
