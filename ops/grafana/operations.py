@@ -169,6 +169,29 @@ WORKERS = Row(
             (Query("touchline_clock_offset_seconds", "{{instance}}"),), width=8, decimals=1,
         ),
         Panel(
+            "Oldest answers of the brokers", "Since the newest answered fetch, and since they told "
+            "where the topics end: from 6 and 10 s on the worker is not ready.", "s",
+            (
+                Query("touchline_fetch_age_seconds", "fetch {{instance}}"),
+                Query("touchline_ends_age_seconds", "ends {{instance}}"),
+            ),
+            low=0, width=8, decimals=1,
+        ),
+        Panel(
+            "Ready", "By /readyz.", "short", (Query("touchline_ready", "{{instance}}"),),
+            low=0, high=1, width=8,
+        ),
+        Panel(
+            "Begun anew", "Parts of the Kafka clients that ended or hung, in 30 minutes.", "short",
+            (
+                Query(
+                    "sum by (job, instance) (increase(touchline_client_healed_total[30m]))",
+                    "{{instance}}",
+                ),
+            ),
+            low=0, width=8,
+        ),
+        Panel(
             "Mean time to restore a partition", "Reading its state back, since the worker began.",
             "s",
             (

@@ -6,6 +6,9 @@ import logging
 import os
 import sys
 
+from streams.cli import ending  # noqa: F401 - before all that takes long to import
+
+# isort: split
 import typer
 
 from schemas.errors import OperatingError

@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from streams.engine.routines import Beat, unheard
+
 IDLE_SECONDS = 0.02
 PASSES = 4
 """Of the event loop between two slices: a commit is a dozen hops, and an alert waits for each."""
@@ -26,12 +28,15 @@ class Works(Protocol):
         """Do a slice."""
 
 
-async def work_off(tasks: Callable[[], Iterable[Works]], processor: asyncio.Lock) -> None:
+async def work_off(
+    tasks: Callable[[], Iterable[Works]], processor: asyncio.Lock, beat: Beat = unheard
+) -> None:
     """Give every task that has long work a slice in turn, for ever.
 
     Whoever holds ``processor`` is at work; it is given up after each slice.
     """
     while True:
+        beat()
         busy = [task for task in tasks() if task.has_work]
         if not busy:
             await asyncio.sleep(IDLE_SECONDS)

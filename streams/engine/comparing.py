@@ -26,6 +26,7 @@ from streams.engine.clock import MS, SECOND, TOLD_SECONDS, UNFIT_SECONDS, WallCl
 from streams.engine.observer import Observer
 from streams.engine.permits import Permits
 from streams.engine.rights import refusal
+from streams.engine.routines import Beat, unheard
 from streams.errors import WorkerFailed
 from streams.settings import Settings
 
@@ -77,10 +78,11 @@ class Comparing:
                 raise WorkerFailed(self._clock.doubt or "")
             await asyncio.sleep(AGAIN_SECONDS)
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Compare every minute, and at once where the clock is in doubt, until cancelled."""
         clock, due = self._clock, time.monotonic() + COMPARE_SECONDS
         while True:
+            beat()
             if clock.sure() and time.monotonic() < due:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):

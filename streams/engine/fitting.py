@@ -21,6 +21,7 @@ from agents.modelling import AnyModelling, Fits, Modelling, Record, Summary, sna
 from schemas.codec import encode
 from schemas.outputs import Output
 from streams.engine.client.membership import known
+from streams.engine.client.routines import check, stop
 from streams.engine.client.topic_ids import known_topics
 from streams.engine.clients import client_options
 from streams.engine.clock import Now, local_ms
@@ -28,6 +29,7 @@ from streams.engine.models import MODEL_PARTITION, newest_readable
 from streams.engine.observer import Observer
 from streams.engine.permits import Permits
 from streams.engine.rights import MODELS, refusal
+from streams.engine.routines import Beat, unheard
 from streams.engine.transaction import CommitFailed, Fenced, TransactionalProducer
 from streams.settings import Settings
 
@@ -36,7 +38,6 @@ LEADER = 0
 POLL_MS = 200
 AGAIN_SECONDS = 1.0
 UNREADABLE_SECONDS = 10.0
-STOP_SECONDS = 10.0
 LOOK_SECONDS = 5.0
 USED_SECONDS = 30.0
 REST_FACTOR = 15
@@ -84,12 +85,13 @@ class Fitting:
         self._now = now
         self._producer = TransactionalProducer(settings, MODEL_PARTITION, MODELS, now)
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Make models until cancelled or fenced; an outage of Kafka is waited out."""
         try:
             while True:
+                beat()
                 try:
-                    await self._lead()
+                    await self._lead(beat)
                 except Fenced as fenced:
                     log.info("another worker makes the models", why=str(fenced))
                     return
@@ -106,7 +108,7 @@ class Fitting:
         finally:
             await self._producer.close()
 
-    async def _lead(self) -> None:
+    async def _lead(self, beat: Beat) -> None:
         await self._producer.close()
         await self._producer.open()
         used = await self._versions()
@@ -127,6 +129,10 @@ class Fitting:
             consumer.assign([TopicPartition(self._source, n) for n in numbers])
             source_id, looked = await self._source_id(consumer), time.monotonic()
             while True:
+                beat()
+                check(consumer)
+                if (why := self._producer.look_over()) is not None:
+                    raise CommitFailed(why)
                 await self._gather(consumer)
                 if time.monotonic() - looked >= LOOK_SECONDS:
                     now_id, looked = await self._source_id(consumer), time.monotonic()
@@ -137,7 +143,7 @@ class Fitting:
                     if maker.due(self._settings):
                         await self._fit(maker)
         finally:
-            await consumer.stop()
+            await stop(consumer)
 
     async def _source_id(self, consumer: AIOKafkaConsumer) -> bytes:
         """The id of the topic that snapshots come from, empty where it is not known."""

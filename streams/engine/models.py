@@ -16,10 +16,12 @@ from agents.modelling import AnyModelling, Modelling, Record, Summary
 from schemas.common import CommonRecord
 from streams.engine.client.membership import known
 from streams.engine.client.reading import read_records
+from streams.engine.client.routines import check, stop
 from streams.engine.clients import client_options
 from streams.engine.observer import Observer
 from streams.engine.permits import Permits
 from streams.engine.rights import refusal
+from streams.engine.routines import Beat, unheard
 from streams.settings import Settings
 
 MODEL_PARTITION = 0
@@ -74,11 +76,12 @@ class Models:
         self._on_model = on_model
         self._permits = Permits(settings) if permits is None else permits
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Read until cancelled; an outage of Kafka is waited out."""
         while True:
+            beat()
             try:
-                await self._read()
+                await self._read(beat)
             except (KafkaError, TimeoutError) as error:
                 log.warning("models cannot be read", why=await self._permits.why(error))
                 if refusal(error) is not None:
@@ -86,7 +89,7 @@ class Models:
                 else:
                     await asyncio.sleep(AGAIN_SECONDS)
 
-    async def _read(self) -> None:
+    async def _read(self, beat: Beat) -> None:
         consumer = AIOKafkaConsumer(
             **client_options(self._settings),
             isolation_level="read_committed",
@@ -101,12 +104,14 @@ class Models:
                 await known(consumer, topic)
             consumer.assign([TopicPartition(topic, MODEL_PARTITION) for topic in topics])
             while True:
+                beat()
+                check(consumer)
                 fetched = await consumer.getmany(timeout_ms=POLL_MS)
                 for records in fetched.values():
                     for record in records:
                         self._take(record.topic, record.key, record.value)
         finally:
-            await consumer.stop()
+            await stop(consumer)
 
     def _take(self, topic: str, key: bytes | None, value: bytes | None) -> None:
         """A torn or foreign record is told of and left aside: the one in use goes on."""

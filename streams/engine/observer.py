@@ -83,6 +83,15 @@ class Observer:
     def reached(self, kind: str | None) -> None:
         """Kafka cannot be reached, for this kind of fault; ``None``: it can again."""
 
+    def healed(self, what: str) -> None:
+        """Part of a Kafka client ended or hung, and begins anew; ``what`` of a small fixed set."""
+
+    def progress(self, fetch_age: float, ends_age: float) -> None:
+        """Seconds since the newest answered fetch, and since the topics' ends were asked for.
+
+        The first of the partition that has waited longest.
+        """
+
     def status(self) -> dict[str, object]:
         """Nothing to tell."""
         return {}

@@ -18,6 +18,7 @@ from schemas.errors import OperatingError
 from streams.engine.admin import plain
 from streams.engine.observer import Observer
 from streams.engine.rights import Right, lacking, of_engine, refusal, sentences
+from streams.engine.routines import Beat, unheard
 from streams.settings import Settings
 
 LOOK_SECONDS: Final = 30.0
@@ -48,12 +49,13 @@ class Permits:
         at = self._lacked_at
         return at is not None and time.monotonic() - at < RECENT_SECONDS
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Look now and then, and every two seconds while something is missing, until cancelled."""
         while True:
             await self.look()
             due = time.monotonic() + LOOK_SECONDS
             while time.monotonic() < due:
+                beat()
                 await asyncio.sleep(AGAIN_SECONDS)
                 if self.lacking:
                     break

@@ -22,6 +22,7 @@ from schemas.topics import PARTITION_SUMMARIES
 from schemas.workers import WorkedBy
 from streams.engine.admin import plain
 from streams.engine.checkpoint import NewerFormat
+from streams.engine.client.routines import why as ended_by
 from streams.engine.clock import WallClock
 from streams.engine.defects import RuleFailed
 from streams.engine.doings import (
@@ -45,6 +46,7 @@ from streams.engine.partition import SLICE_RECORDS, Drained, Opening, Partition
 from streams.engine.permits import Permits
 from streams.engine.restore import restore
 from streams.engine.rights import refusal
+from streams.engine.routines import RoutineEnded
 from streams.engine.transaction import CommitFailed, Denied, Fenced, TransactionalProducer
 from streams.engine.transport import Consumer
 from streams.engine.worked_by import worked_by
@@ -156,7 +158,8 @@ class PartitionTask(Generic[E, S, C]):
         self._failures = 0
         self._summarised = self._settled = self._mirrored = 0.0
         self._behind = False  # the group offsets
-        self._leaving = self._fenced = False
+        self._leaving = self._fenced = self._committing = False
+        self._turned = 0.0
         self._snapshots_id = b""
 
     # -- life -------------------------------------------------------------------------
@@ -185,6 +188,7 @@ class PartitionTask(Generic[E, S, C]):
                 break
         self.resume()
         self._runner = asyncio.create_task(self._run(), name=f"partition-{self.number}")
+        self._runner.add_done_callback(self._ran)
 
     @property
     def resumable(self) -> bool:
@@ -201,6 +205,7 @@ class PartitionTask(Generic[E, S, C]):
         self._intake.start(self._consumer, partition.next_offsets)
         self._move(Status.OPEN)
         self._leaving = False
+        self._turned = time.monotonic()
         self._wake.set()
 
     async def park(self) -> None:
@@ -380,7 +385,7 @@ class PartitionTask(Generic[E, S, C]):
         assert partition is not None
         if self._clock.sure():  # else everything waits until it is known what time it is
             await self._apply(partition, self._clock.ms())
-        now = time.monotonic()
+        self._turned = now = time.monotonic()
         self._look_over(partition, now)
         if self._first_pending is None and (partition.pending or partition.outputs):
             self._first_pending = now
@@ -426,6 +431,44 @@ class PartitionTask(Generic[E, S, C]):
             log.error("model refused", partition=self.number, why=refused)
             self._observer.model_refused("foreign", refused)
 
+    # -- under watch ------------------------------------------------------------------
+
+    @property
+    def positions(self) -> Mapping[str, int] | None:
+        """Up to where it has applied each topic; ``None`` unless it is open."""
+        partition = self.partition if self.status is Status.OPEN else None
+        return None if partition is None else partition.next_offsets
+
+    def still_for(self, now: float) -> float:
+        """Seconds since it went round, at ``now`` (monotonic); 0 unless it is open."""
+        return now - self._turned if self.status is Status.OPEN else 0.0
+
+    def broken(self) -> str | None:
+        """Why it must be opened anew although no commit failed, or ``None``."""
+        if self.status is not Status.OPEN or self._committing:
+            return None
+        return self._producer.look_over()
+
+    async def renew(self, why: str) -> None:
+        """Open anew, as after a commit that failed."""
+        try:
+            async with self.lock:
+                if self.broken() is None:
+                    return
+                if self._producer.fenced:  # to open anew would fence who fenced it
+                    await self._lost_to_another(why)
+                else:
+                    await self._failed(CommitFailed(why), reopen=True)
+        except Exception as error:
+            self._end(error)
+
+    def _ran(self, runner: asyncio.Task[None]) -> None:
+        """The loop ends with the task; a stray cancel, say, ends the worker."""
+        if self.status is not Status.OVER:
+            self._end(
+                RoutineEnded(f"the work on partition {self.number} ended: {ended_by(runner)}")
+            )
+
     # -- commit -----------------------------------------------------------------------
 
     def _commit_due(self, partition: Partition[E, S, C], now: float) -> bool:
@@ -453,24 +496,14 @@ class PartitionTask(Generic[E, S, C]):
         if mirror is None:
             mirror = not reopen or now - self._mirrored >= MIRROR_SECONDS
         changelog, group = self._settings.changelog, self._settings.app_id
+        self._committing = True
         try:
             sent = self._mirrored_of(drained) if mirror else drained
             await self._producer.commit(sent, changelog, group, mirror=mirror)
         except Fenced as fenced:
-            log.warning("partition fenced", partition=self.number, why=str(fenced))
-            self._fenced = True
-            await self._give_up(Status.OVER)
-            self._consumer.rejoin()
+            await self._lost_to_another(str(fenced))
         except CommitFailed as failed:
-            self._failures += not isinstance(failed, Denied)
-            self._observer.commit_failed(self.number, str(failed))
-            log.error("commit failed", partition=self.number, why=str(failed))
-            await self._give_up(Status.OPENING if reopen else Status.OVER)
-            if reopen and isinstance(failed, Denied):
-                await self._permits.look()
-                await self._start_over()
-            elif reopen:
-                await self._reopen(failed)
+            await self._failed(failed, reopen=reopen)
         else:
             self._do(Land())
             self._failures = 0
@@ -478,6 +511,26 @@ class PartitionTask(Generic[E, S, C]):
             if mirror:
                 self._mirrored = now
             self._observer.committed(partition, drained, time.perf_counter() - began)
+        finally:
+            self._committing = False
+
+    async def _lost_to_another(self, why: str) -> None:
+        log.warning("partition fenced", partition=self.number, why=why)
+        self._fenced = True
+        await self._give_up(Status.OVER)
+        self._consumer.rejoin()
+
+    async def _failed(self, failed: CommitFailed, *, reopen: bool) -> None:
+        denied = isinstance(failed, Denied)
+        self._failures += not denied
+        self._observer.commit_failed(self.number, str(failed))
+        log.error("commit failed", partition=self.number, why=str(failed))
+        await self._give_up(Status.OPENING if reopen else Status.OVER)
+        if reopen and denied:
+            await self._permits.look()
+            await self._start_over()
+        elif reopen:
+            await self._reopen(failed)
 
     def _mirrored_of(self, drained: Drained) -> Drained:
         """With the positions of topics that are there: the group can hold no others."""

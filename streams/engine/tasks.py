@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Generic
 
@@ -16,18 +17,27 @@ from schemas.workers import WorkedBy
 from streams.engine.background import work_off
 from streams.engine.clock import WallClock
 from streams.engine.doings import Watch, unwatched
-from streams.engine.fitting import LEADER, STOP_SECONDS, Fitting, Told, nobody
+from streams.engine.ends import Ends
+from streams.engine.fitting import LEADER, Fitting, Told, nobody
 from streams.engine.inbox import Chunk
 from streams.engine.load import Load
 from streams.engine.models import Models
 from streams.engine.observer import Observer
 from streams.engine.permits import Permits
+from streams.engine.routines import STOP_SECONDS, Beat, Routines
 from streams.engine.task import Host, PartitionTask, Status
 from streams.engine.transport import Consumer
+from streams.engine.watch import Watch as Progress
 from streams.engine.watching import Watching
 from streams.settings import Settings
 
 LOAD_SECONDS = 0.05
+LAG_SECONDS = 1.0
+PATIENCE_SECONDS = 15.0
+"""Each of what runs beside the partitions goes round at least every second, but for the models."""
+TOPICS_SECONDS = 90.0
+MODELS_SECONDS = 60.0
+FITTING_SECONDS = 300.0
 
 log = structlog.get_logger("touchline.tasks")
 
@@ -80,17 +90,27 @@ class Tasks(Generic[E, S, C]):
         self._told = told
         self._settings = settings
         self._modellings = modellings
-        self._fitting: asyncio.Task[None] | None = None
-        self._reading: asyncio.Task[None] | None = None
         self._openings: dict[int, asyncio.Task[None]] = {}
-        self._watch: asyncio.Task[None] | None = None
-        self._working: asyncio.Task[None] | None = None
-        self._watching: asyncio.Task[None] | None = None
         self._losing: set[asyncio.Task[None]] = set()
         self._numbers: set[int] = set()
         self._consumer: Consumer | None = None
         self._refused: asyncio.Task[None] | None = None
+        self._routines = Routines(fail)
+        self._ends = Ends(settings, self._places)
+        self.progress = Progress(
+            lambda: list(self.by_number.values()),
+            lambda: None if self._consumer is None else self._consumer.watch,
+            self._ends,
+            self._routines,
+            observer,
+        )
         self.assigned_once = False
+
+    @property
+    def at_work(self) -> bool:
+        """Whether an assignment is here and nothing of it parked."""
+        tasks = self.by_number.values()
+        return self.assigned_once and all(task.status is not Status.PARKED for task in tasks)
 
     def accept(self, chunk: Chunk) -> None:
         """Route a chunk to its task."""
@@ -108,15 +128,8 @@ class Tasks(Generic[E, S, C]):
         """Take up a new assignment: resume what is parked, open what is new, close the rest."""
         self._consumer = consumer
         consumer.on_out_of_range = self._out_of_range
-        if self._watch is None:
-            self._watch = asyncio.create_task(self._watch_load(), name="load")
-            work = work_off(lambda: list(self.by_number.values()), self._host.processor)
-            self._working = self._start("long work", work)
-            watching = Watching(lambda: list(self.by_number.values()), consumer.known_topics)
-            consumer.on_refused = watching.doubt
-            self._watching = self._start("watching topics", watching.run())
-            if self.models is not None:
-                self._reading = self._start("models", self.models.run())
+        if not self.assigned_once:
+            self._begin(consumer)
         self._numbers = numbers = {tp.partition for tp in tps}
         for number in [n for n in self.by_number if n not in numbers]:
             await self._close(number)
@@ -140,7 +153,9 @@ class Tasks(Generic[E, S, C]):
                 used=self._used,
                 permits=self.permits,
             )
-            self._fitting = self._start("fitting", fitting.run())
+            await self._routines.stop("fitting")
+            self._routines.start("fitting", fitting.run, FITTING_SECONDS, may_end=True)
+        self.assigned_once = True
         log.info("assigned", partitions=sorted(numbers))
 
     def refused(self, consumer: Consumer) -> None:
@@ -164,25 +179,40 @@ class Tasks(Generic[E, S, C]):
     async def revoked(self) -> None:
         """Commit and park everything: after this call another worker may own it."""
         self._numbers = set()
-        await _end(self._fitting)
-        self._fitting = None
+        await self._routines.stop("fitting")
         await self._cancel_openings()
         await asyncio.gather(*(task.park() for task in list(self.by_number.values())))
 
     async def close(self) -> None:
         """Commit and close everything."""
         self._numbers = set()
-        await _end(self._watching)
-        if self._watch is not None:
-            self._watch.cancel()
-        await _end(self._refused)
-        await _end(self._working)
-        await _end(self._fitting)
-        await _end(self._reading)
+        if self._refused is not None:
+            self._refused.cancel()
+            await asyncio.wait([self._refused], timeout=STOP_SECONDS)
+        for name in ("topics", "watch", "load", "ends", "long work", "fitting", "models"):
+            await self._routines.stop(name)
         await self._cancel_openings()
         await asyncio.gather(*(self._close(number) for number in list(self.by_number)))
 
     # -- inside -----------------------------------------------------------------------
+
+    def _begin(self, consumer: Consumer) -> None:
+        """Start what runs beside the partitions, until :meth:`close`."""
+        watching = Watching(lambda: list(self.by_number.values()), consumer.known_topics)
+        consumer.on_refused = watching.doubt
+
+        async def work(beat: Beat) -> None:
+            tasks = lambda: list(self.by_number.values())  # noqa: E731
+            await work_off(tasks, self._host.processor, beat)
+
+        start = self._routines.start
+        start("load", self._watch_load, PATIENCE_SECONDS)
+        start("ends", self._ends.run, PATIENCE_SECONDS)
+        start("watch", self.progress.run, PATIENCE_SECONDS)
+        start("topics", watching.run, TOPICS_SECONDS)
+        start("long work", work, PATIENCE_SECONDS)
+        if self.models is not None:
+            start("models", self.models.run, MODELS_SECONDS)
 
     def _open(self, consumer: Consumer, number: int) -> None:
         task = PartitionTask(self._host, number, consumer)
@@ -191,6 +221,8 @@ class Tasks(Generic[E, S, C]):
         self._openings[number] = opening
 
     def _start(self, name: str, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        """Start what ends by itself."""
+
         async def run() -> None:
             try:
                 await work
@@ -260,8 +292,8 @@ class Tasks(Generic[E, S, C]):
         if number in self._numbers and self._consumer is not None:
             self._open(self._consumer, number)
 
-    async def _watch_load(self) -> None:
-        rounds = 0
+    async def _watch_load(self, beat: Beat) -> None:
+        told = 0.0
         while True:
             await asyncio.sleep(LOAD_SECONDS)
             lags = self._lags()
@@ -269,11 +301,32 @@ class Tasks(Generic[E, S, C]):
                 task.partition.inbox.waiting for task in self.by_number.values() if task.partition
             )
             self.load.backlog = max(waiting, sum(lags.values()))
-            rounds += 1
-            if rounds % 20 == 0:
+            now = time.monotonic()
+            if now - told >= LAG_SECONDS:
+                told = now
+                beat()
+                lags = self._true_lags(lags)
                 self._observer.lag(lags)
+                self.progress.lag(now, lags)
+
+    def _places(self) -> list[tuple[str, int]]:
+        """The partitions of all topics that are here; of one that stopped a topic may be gone."""
+        at_work = [n for n, task in self.by_number.items() if task.status is not Status.STOPPED]
+        return [(topic, number) for number in at_work for topic in self._topology.topics]
+
+    def _true_lags(self, lags: dict[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+        """The lags by what the brokers said apart from the fetching, where they said more."""
+        found, known = dict(lags), self._ends.known
+        for task in self.by_number.values():
+            if task.partition is not None and task.status in (Status.OPEN, Status.OPENING):
+                for topic, position in task.partition.next_offsets.items():
+                    place = topic, task.number
+                    if (end := known.get(place)) is not None:
+                        found[place] = max(end - position, found.get(place, 0))
+        return found
 
     def _lags(self) -> dict[tuple[str, int], int]:
+        """What waits in Kafka by the newest fetches."""
         lags = {}
         for task in self.by_number.values():
             if task.partition is None or self._consumer is None:
@@ -283,9 +336,3 @@ class Tasks(Generic[E, S, C]):
                 if lag is not None:
                     lags[topic, task.number] = lag
         return lags
-
-
-async def _end(task: asyncio.Task[None] | None) -> None:
-    if task is not None:
-        task.cancel()
-        await asyncio.wait([task], timeout=STOP_SECONDS)

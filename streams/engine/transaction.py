@@ -23,6 +23,13 @@ from aiokafka.errors import (
 
 from streams.engine.admin import plain
 from streams.engine.client.producer import connect_calmly, sending_error
+from streams.engine.client.routines import (
+    METADATA,
+    drop_deaf_connections,
+    ended,
+    restart_metadata,
+    stop,
+)
 from streams.engine.clients import client_options
 from streams.engine.clock import Now, local_ms
 from streams.engine.partition import Drained, Sent
@@ -139,6 +146,12 @@ class TransactionalProducer:
                     await producer.send_offsets_to_transaction(offsets, group)
                 await asyncio.gather(*acks)
                 await producer.commit_transaction()
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            cause = sending_error(producer) or error  # aiokafka gave up what we wait for
+            raise CommitFailed(f"{type(cause).__name__}: {cause}") from error
         except (KafkaError, IllegalOperation, TimeoutError, AssertionError) as error:
             cause = sending_error(producer) or error
             denied = refusal(cause)
@@ -182,14 +195,32 @@ class TransactionalProducer:
         ack.add_done_callback(_looked_at)
         return ack
 
+    @property
+    def fenced(self) -> bool:
+        """Whether its sending ended because another producer of its id was opened."""
+        producer = self._producer
+        error = None if producer is None else sending_error(producer)
+        return isinstance(error, ProducerFenced | InvalidProducerEpoch)
+
+    def look_over(self) -> str | None:
+        """Why this producer is past use, or ``None``; what of its client can be mended is."""
+        producer, found = self._producer, None
+        if producer is None:
+            return None
+        for one in ended(producer):
+            if one.what == METADATA:
+                restart_metadata(producer)
+            else:
+                found = str(one)
+        drop_deaf_connections(producer)
+        return found
+
     async def close(self) -> None:
         """Stop the producer; a pending transaction is aborted where the broker answers."""
         producer, self._producer = self._producer, None
         if producer is None:
             return
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(5.0):
-                await producer.stop()
+        await stop(producer)
 
 
 def _looked_at(ack: asyncio.Future[object]) -> None:

@@ -37,6 +37,7 @@ from streams.engine.client.membership import ask_anew, position_of, raise_refusa
 from streams.engine.client.records import hand_over_bare
 from streams.engine.client.topic_ids import Known, had_committed, known_topics, look_anew
 from streams.engine.clients import client_options
+from streams.engine.fetching import FetchWatch
 from streams.engine.inbox import Chunk
 from streams.settings import Settings
 
@@ -93,6 +94,7 @@ class Consumer(faust_consumer.Consumer):
         self._sessions = FetchSessions(cast(Any, self.app).touchline_clock.ms)
         self._sessions.on_refused = self._refused
         self._looked_at = 0.0
+        self.watch = FetchWatch(self._sessions)
 
     async def on_start(self) -> None:
         """Connect."""
@@ -118,9 +120,10 @@ class Consumer(faust_consumer.Consumer):
             metadata_max_age_ms=60_000,
         )
         await self.kafka.start()
-        self._sessions.take_over(self.kafka, kafka.fetch_pause_ms / 1000)
+        self._sessions.take_over(self.kafka, kafka.fetch_pause_ms / 1000, self.watch.failed)
         hand_over_bare(self.kafka)
         self.add_future(self._hear_refusals())
+        self.watch.begin(self.kafka)
 
     async def on_stop(self) -> None:
         """Leave the group and disconnect."""
@@ -171,6 +174,7 @@ class Consumer(faust_consumer.Consumer):
             self._handed[tp] = offset
             self._held.discard(tp)
             self._fetchable.add(place)
+            self.watch.begun(place)
         self._sessions.forget()
         return {tp: self._epochs[tp] for tp in positions}
 
@@ -180,6 +184,7 @@ class Consumer(faust_consumer.Consumer):
             self._fetchable.discard(tp)
             self._held.discard(tp)
             self._epochs[tp] += 1
+            self.watch.left(tp)
 
     def hold(self, tps: Iterable[TP]) -> None:
         """Let fetched records of these partitions wait where they are."""
@@ -232,6 +237,7 @@ class Consumer(faust_consumer.Consumer):
         """One message per partition and chunk."""
         if not self.flow_active:
             await self.can_resume_flow.wait()
+        self.watch.polled = time.monotonic()
         wanted = self._fetchable - self._held
         if not wanted:
             await self.sleep(IDLE_SECONDS)

@@ -16,6 +16,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from streams.engine.client.topic_ids import Known
+from streams.engine.routines import Beat, unheard
 
 LOOK_SECONDS: Final = 5.0
 AGAIN_SECONDS: Final = 0.5
@@ -51,10 +52,11 @@ class Watching:
         """Look at once: a fetch was answered by an error."""
         self._doubt.set()
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Look until cancelled; while Kafka does not answer, nothing is known."""
         suspects: set[int] = set()
         while True:
+            beat()
             await self._pause(hurried=bool(suspects))
             try:
                 strange = await self._strange()

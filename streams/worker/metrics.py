@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter as Tally
+from collections.abc import Callable
 from typing import Any
 
 from prometheus_client import (
@@ -33,6 +34,7 @@ from streams.engine.partition import Clock, Drained
 from streams.worker.company import Company
 from streams.worker.holdings import Holdings
 from streams.worker.identity import touchline_version
+from streams.worker.progress_gauges import ProgressGauges
 
 DEAD_LETTER = "dead_letter"
 LATENCY_SECONDS = (
@@ -129,6 +131,7 @@ class Metrics(Observer):
             ["kind"],
             registry=registry,
         )
+        self._progress = ProgressGauges(registry)
 
     def _flow(self, registry: CollectorRegistry) -> None:
         def counter(name: str, told: str, *labels: str) -> Children:
@@ -242,6 +245,18 @@ class Metrics(Observer):
         self._kafka_fault.clear()
         if kind is not None:
             self._kafka_fault.labels(kind).set(1)
+
+    def healed(self, what: str) -> None:
+        """Count what began anew of a Kafka client."""
+        self._progress.healed(what)
+
+    def ready_is(self, judge: Callable[[], bool]) -> None:
+        """Show as readiness what this says."""
+        self._progress.ready_is(judge)
+
+    def progress(self, fetch_age: float, ends_age: float) -> None:
+        """Show how old the newest answers of the brokers are."""
+        self._progress.ages(fetch_age, ends_age)
 
     def lag(self, lags: dict[tuple[str, int], int]) -> None:
         """Keep what waits in Kafka."""

@@ -38,6 +38,7 @@ class Pages(Generic[E, S, C]):
         self._metrics = metrics
         self._worker = worker
         self._runner: web.AppRunner | None = None
+        metrics.ready_is(lambda: not unready_because(worker, metrics, time.monotonic()))
 
     @property
     def address(self) -> str:
@@ -117,6 +118,7 @@ def unready_because(worker: Worker[E, S, C], metrics: Metrics, now: float) -> li
     ]
     if holdings.lag_told is not None and now - holdings.lag_told > LAG_TOLD_SECONDS:
         reasons.append(f"lag was last looked at {now - holdings.lag_told:.0f} s ago")
+    reasons += tasks.progress.reasons(now) + worker.routines.still(now)
     patience = worker.settings.commit.deadline_seconds + SPARE_SECONDS
     for number, since in sorted(holdings.waiting_since.items()):
         if now - since > patience:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import math
 import signal
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Generic
 
@@ -20,6 +22,7 @@ import uvloop
 from agents.feed import feed
 from agents.modelling import AnyModelling
 from agents.topology import C, E, S, Topology
+from schemas.errors import OperatingError
 from schemas.workers import WorkedBy
 from streams.engine.clients import bootstrap_servers
 from streams.engine.clock import WallClock
@@ -29,15 +32,21 @@ from streams.engine.fitting import nobody
 from streams.engine.observer import Observer
 from streams.engine.permits import Permits
 from streams.engine.reaching.watch import Reach
+from streams.engine.routines import Beat, RoutineEnded, Routines
 from streams.engine.tasks import Tasks
 from streams.errors import WorkerFailed
 from streams.recording.writing import Recorder
 from streams.settings import Settings
+from streams.worker.faust_tasks import FaustTasks
 
 GC_THRESHOLDS = (50_000, 50, 1_000)
 CLOSE_SECONDS = 40.0  # the last commits: one deadline of a commit, and closing the producers
 LEAVE_SECONDS = 15.0
 REST_SECONDS = 3.0
+CRASH_SECONDS = 0.2
+PATIENCE_SECONDS = 15.0
+COMPARING_SECONDS = 60.0
+RIGHTS_SECONDS = 45.0
 
 log = structlog.get_logger("touchline.worker")
 
@@ -108,6 +117,7 @@ class Worker(Generic[E, S, C]):
         )
         self.app.touchline_refused = self.tasks.refused
         self.failure: BaseException | None = None
+        self.routines = Routines(self.fail)
         self._stop = asyncio.Event()
         feed(self.app, topology, self.tasks.accept)
         handlers: list[tuple[Any, Any]] = [
@@ -124,15 +134,30 @@ class Worker(Generic[E, S, C]):
         for number in (signal.SIGTERM, signal.SIGINT):
             with contextlib.suppress(ValueError, NotImplementedError):
                 loop.add_signal_handler(number, self.stop)
+        self.routines.start("rights", self.permits.run, RIGHTS_SECONDS)
+        self.routines.start("way to Kafka", self.reach.run, math.inf)
+        try:
+            await self._work()
+        finally:
+            for name in ("rights", "way to Kafka"):
+                await self.routines.stop(name)
+        if self.failure is not None:
+            raise WorkerFailed(_told(self.failure)) from self.failure
+
+    async def _work(self) -> None:
         if not await self._done(self.comparing.first()):
             return
         await self._done(self.app.start())
-        watches = [asyncio.create_task(self._watch_crash()), asyncio.create_task(self._compare())]
+        self.routines.start("Faust", self._watch_faust, PATIENCE_SECONDS)
+        self.routines.start("comparing the clock", self.comparing.run, COMPARING_SECONDS)
         try:
             await self._stop.wait()
+        except Exception as error:
+            log.exception("failed", what="the wait for the end")
+            self.fail(error)
         finally:
-            for watch in watches:
-                watch.cancel()
+            for name in ("Faust", "comparing the clock"):
+                await self.routines.stop(name)
             log.info("stopping")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
@@ -140,8 +165,6 @@ class Worker(Generic[E, S, C]):
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(LEAVE_SECONDS):
                     await self.app.stop()
-        if self.failure is not None:
-            raise WorkerFailed(_reason(self.failure)) from self.failure
 
     def stop(self) -> None:
         """Finish the work in hand, commit and end."""
@@ -166,25 +189,16 @@ class Worker(Generic[E, S, C]):
         await first
         return True
 
-    async def _compare(self) -> None:
-        try:
-            await self.comparing.run()
-        except Exception as error:
-            log.exception("failed", what="comparing the clock")
-            self.fail(error)
-
-    async def look_at_rights(self) -> None:
-        """Ask now and then whether our login may do all that it must, until cancelled."""
-        try:
-            await self.permits.run()
-        except Exception as error:
-            log.exception("failed", what="looking at rights")
-            self.fail(error)
-
-    async def _watch_crash(self) -> None:
-        while not self.app.should_stop and not self.app.crashed:  # noqa: ASYNC110 - Faust has no event
-            await asyncio.sleep(0.2)
-        self.fail(self.app.crash_reason or RuntimeError("the Faust app stopped by itself"))
+    async def _watch_faust(self, beat: Beat) -> None:
+        """End the worker where Faust crashed, stopped, or lost a task without a word."""
+        watched = FaustTasks()
+        while not self.app.should_stop and not self.app.crashed:
+            await asyncio.sleep(CRASH_SECONDS)
+            beat()
+            if self.tasks.at_work and (why := watched.lost(time.monotonic())) is not None:
+                self.fail(RoutineEnded(why))
+        self.fail(self.app.crash_reason or RoutineEnded("the Faust app stopped by itself"))
+        await asyncio.Event().wait()  # until the end
 
     async def _assigned(self, app: Any, assigned: Any, **_: Any) -> None:
         await self.tasks.assigned(app.consumer, assigned)
@@ -196,13 +210,17 @@ class Worker(Generic[E, S, C]):
         await self.tasks.close()
 
 
-def _reason(failure: BaseException) -> str:
-    """What an operator reads; where Kafka was waited for in vain, an error may have no words."""
-    if str(failure):
-        return str(failure)
-    if isinstance(failure, TimeoutError):
+def _told(error: BaseException) -> str:
+    """What an operator reads; what nobody expected is named, for its words alone may say nothing.
+
+    Where Kafka was waited for in vain, an error may have none.
+    """
+    if isinstance(error, OperatingError) or (type(error) is RuntimeError and str(error)):
+        return str(error)
+    if isinstance(error, TimeoutError) and not str(error):
         return "Kafka did not answer in time: see the lines before; then start the worker again"
-    return type(failure).__name__
+    said = f": {error}" if str(error) else ""
+    return f"{type(error).__name__}{said}; the log has where"
 
 
 def run_worker(main: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import structlog
 
 from agents.customers import customers
@@ -45,14 +43,11 @@ def work(settings: Settings, rules: Policy, clock: WallClock | None = None) -> N
         metrics = Metrics(settings.clock, clock.ms, by)
         made = (*modellings(rules), workers())
         running = Worker(settings, topology, metrics, made, recorder, clock=clock, by=by)
-        async with Pages(settings.http, metrics, running), running.reach as reach:
-            rights = asyncio.create_task(running.look_at_rights())
+        async with Pages(settings.http, metrics, running):
             try:
                 await running.run()
             except WorkerFailed as failed:
-                raise await reach.explained(failed) from failed
-            finally:
-                rights.cancel()
+                raise await running.reach.explained(failed) from failed
 
     run_worker(run)
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.protocol.fetch import FetchRequest
 
@@ -37,6 +38,8 @@ FIRST_SESSIONS = 7
 """The version of Fetch from which there are sessions."""
 FULL = 0
 HURRIED_MS = 10
+AGAIN_SECONDS = 0.2
+"""After a fetch that failed unexpectedly."""
 LAST_EPOCH = (1 << 31) - 1
 NO_LEADER_EPOCH = NO_LOG_START = -1
 CONSUMER = -1
@@ -52,12 +55,25 @@ class Part(NamedTuple):
 Parts = Mapping[TopicPartition, Part]
 _NO_IDS: Ids = MappingProxyType({})
 
+log = structlog.get_logger("touchline.fetching")
+
+
+def _nobody() -> None:
+    """Nobody hears of it."""
+
 
 class Asked(NamedTuple):
-    """When a fetch was sent, in ms: by the machine's clock, as aiokafka stamps answers; by ours."""
+    """When a fetch was sent: by the machine's clock, as aiokafka stamps answers; by ours; steadily.
+
+    The first two in ms, the last in s.
+    """
 
     local: int
     at: int
+    steady: float
+
+
+NEVER = Asked(0, 0, 0.0)
 
 
 class Session:
@@ -212,13 +228,24 @@ class FetchSessions:
     def __init__(self, now: Now = local_ms) -> None:
         self._now = now
         self._sessions: defaultdict[int, Session] = defaultdict(Session)
-        self._asked_at: dict[tuple[str, int], int] = {}
+        self._asked: dict[tuple[str, int], Asked] = {}
+        self._fetcher: Any = None
         self._ids: Ids = _NO_IDS
         self.on_refused: Callable[[], None] | None = None
+        self.under_way: dict[int, float] = {}
+        """By broker, the monotonic time at which the fetch was sent that has no answer yet."""
 
     def asked_at(self, tp: tuple[str, int]) -> int:
         """0 before the first answer."""
-        return self._asked_at.get(tp, 0)
+        return self._asked.get(tp, NEVER).at
+
+    def asked_steadily(self, tp: tuple[str, int]) -> float:
+        """The same by the monotonic clock, in s; 0 before the first answer."""
+        return self._asked.get(tp, NEVER).steady
+
+    def untaken(self, tp: tuple[str, int]) -> bool:
+        """Whether something of ``tp`` was fetched that nobody has taken: no more is asked for."""
+        return self._fetcher is not None and tp in self._fetcher._records
 
     def identify(self, ids: Ids) -> None:
         """Of which topics, by id, partitions are fetched from now on; positions are set after."""
@@ -229,11 +256,17 @@ class FetchSessions:
         for session in self._sessions.values():
             session.forget()
 
-    def take_over(self, consumer: AIOKafkaConsumer, pause: float) -> None:
-        """Let a started consumer fetch in sessions from now on, each ``pause`` s at most."""
+    def take_over(
+        self, consumer: AIOKafkaConsumer, pause: float, failed: Callable[[], None] = _nobody
+    ) -> None:
+        """Let a started consumer fetch in sessions from now on, each ``pause`` s at most.
+
+        ``failed`` hears of a fetch that ended by an error that is none of Kafka's.
+        """
         fetcher = consumer._fetcher
         fetch = fetcher._proc_fetch_request
         fetcher._client = _Client(fetcher._client)
+        self._fetcher = fetcher
         # Asked for each partition at every turn; without a rack it is always the leader.
         fetcher._select_read_replica = fetcher._client.cluster.leader_for_partition
 
@@ -244,17 +277,30 @@ class FetchSessions:
             except asyncio.CancelledError:
                 return False  # as aiokafka's own does: nobody wants the answer any more
             session.begin(assignment)
-            asked = Asked(time.time_ns() // MS, self._now())
+            asked = Asked(time.time_ns() // MS, self._now(), time.monotonic())
             # partitions whose records nobody has taken yet will ask to be in the next one
             hurried = bool(fetcher._records)
             own = SessionFetch(request, session, _wanted(request), self._ids, hurried=hurried)
             begun = session.beginnings
+            self.under_way[node_id] = asked.steady
             try:
                 return await fetch(assignment, node_id, own)
             finally:
+                if self.under_way.get(node_id) == asked.steady:
+                    del self.under_way[node_id]
                 self._answered(assignment, own, asked, undisturbed=session.beginnings == begun)
 
-        fetcher._proc_fetch_request = in_session
+        async def guarded(assignment: Any, node_id: int, request: Any) -> Any:
+            try:
+                return await in_session(assignment, node_id, request)
+            except Exception as error:  # else the whole routine would end, and nobody hear of it
+                log.error("a fetch failed, and is sent again", broker=node_id, exc_info=error)
+                self._sessions[node_id].forget()
+                failed()
+                await asyncio.sleep(AGAIN_SECONDS)
+                return True  # what was fetched before the error waits to be taken
+
+        fetcher._proc_fetch_request = guarded
 
     def _answered(
         self, assignment: Any, fetch: SessionFetch, asked: Asked, *, undisturbed: bool
@@ -282,7 +328,7 @@ class FetchSessions:
         for tp in told:
             state = assignment.state_value(tp)
             if state is not None and state.has_valid_position:
-                self._asked_at[tp] = asked.at
+                self._asked[tp] = asked
 
 
 def _wanted(request: Any) -> Parts:

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartiti
 from schemas.deadletter import Fetched
 from streams.engine.client.membership import known, position_of
 from streams.engine.client.records import fetched_within, take_fetched
+from streams.engine.client.routines import check, stop
 from streams.engine.clients import client_options
 from streams.settings import Settings
 
@@ -57,7 +58,7 @@ class Reader:
     async def __aexit__(self, *_: object) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await consumer.stop()
+            await stop(consumer)
 
     async def bounds(self, topic: str, number: int) -> Bounds:
         """Where a partition begins and ends now."""
@@ -85,6 +86,7 @@ class Reader:
         position = await self._position(consumer, tp, end)
         progressed = time.monotonic()
         while position < end:
+            check(consumer)
             if await fetched_within(consumer, tp, WAIT_SECONDS):
                 for batch in take_fetched(consumer, tp, check_crcs=self._check_crcs):
                     yield batch

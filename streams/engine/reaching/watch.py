@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from streams.engine.clients import blocking_client_options
 from streams.engine.reaching.faults import Unreachable
 from streams.engine.reaching.look import look
+from streams.engine.routines import Beat, unheard
 from streams.errors import ClusterError, WorkerFailed
 from streams.settings import SettingError, Settings
 
@@ -49,7 +50,6 @@ class Reach:
         self._fault: ClusterError | SettingError | None = None
         self._doubted = asyncio.Event()
         self._deaf_until = 0.0
-        self._running: asyncio.Task[None] | None = None
 
     @property
     def why(self) -> str | None:
@@ -61,15 +61,7 @@ class Reach:
         if time.monotonic() >= self._deaf_until:
             self._doubted.set()
 
-    async def __aenter__(self) -> Self:
-        self._running = asyncio.create_task(self.run(), name="way to Kafka")
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._running is not None:
-            self._running.cancel()
-
-    async def run(self) -> None:
+    async def run(self, _: Beat = unheard) -> None:
         """Look whenever there is a doubt, until cancelled."""
         with self._listening():
             while True:

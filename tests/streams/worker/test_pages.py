@@ -33,6 +33,12 @@ class _Task:
     def __init__(self, status: Status) -> None:
         self.status = status
 
+    def still_for(self, now: float) -> float:
+        return 0.0
+
+    def broken(self) -> str | None:
+        return None
+
 
 @pytest.fixture
 async def worker() -> OurWorker:
