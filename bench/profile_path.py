@@ -41,6 +41,7 @@ from domain.customer.state import Customer
 from domain.policy import Policy
 from domain.policy.segments import SegmentRules
 from schemas.codec import encode
+from streams.engine.cache import Budget
 from streams.engine.client.records import bare
 from streams.engine.inbox import LAST
 from streams.engine.intake import RELEASED_RECORDS
@@ -184,8 +185,9 @@ class Run:
         self.types = Types(topology.apply)
         if by_type:
             topology = replace(topology, apply=self.types.apply)
+        budget = Budget()
         self.partitions = [
-            Partition(topology, number, MemoryStore(), None, clock="wall", cached=20_000)
+            Partition(topology, number, MemoryStore(), None, clock="wall", budget=budget)
             for number in range(PARTITIONS)
         ]
         for each in self.partitions:

@@ -123,7 +123,7 @@ def main() -> None:
         clock="event",
         kafka=KafkaSettings(bootstrap=arguments.bootstrap),
         commit=CommitSettings(interval_seconds=arguments.commit_seconds),
-        cached_customers=1_000_000,
+        cache_megabytes=4_096,
     )
     until = Until(arguments.events)
     figures = measure(settings, count_and_sum(arguments.topic), until)

@@ -37,6 +37,10 @@ class CountedPopulation:
     def restore(self, keys: Iterable[str], record_of: RecordOf) -> None:
         """Nothing: the figures come back with the shared records."""
 
+    def memory(self) -> int:
+        """Nothing that grows with the customers."""
+        return 0
+
     def adopt(self, record: CommonRecord) -> str | None:
         """What was signalled is for the one task that signals."""
         return None

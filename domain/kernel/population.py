@@ -70,6 +70,9 @@ class Population(Protocol[S, R_contra]):
     def summary(self, number: int, clock: int, partitions: int) -> bytes | None:
         """A snapshot that replaces the partition's last one; ``None`` without news."""
 
+    def memory(self) -> int:
+        """Bytes that grow with the customers, about."""
+
 
 AnyPopulation = Population[S, Any]
 """One of several looked after as one: each takes records of a class of its own, and which is known
@@ -118,6 +121,10 @@ class Together(Generic[S]):
         known = list(keys)
         for one in self._all:
             one.restore(known, record_of)
+
+    def memory(self) -> dict[str, int]:
+        """Bytes that grow with the customers, about, by kind."""
+        return {kind: one.memory() for kind, one in self._by_kind.items()}
 
     def adopt(self, record: CommonRecord) -> str | None:
         """Give a record to the population of its kind; one of no kind here is left aside."""

@@ -17,6 +17,8 @@ from domain.segmentation.features import Floats
 from domain.segmentation.numbers import NOWHERE, Codes
 
 FIRST_ROWS: Final = 256
+KEY_BYTES: Final = 150
+"""Of a key: its text, its row as a number, and its places in a dict and a list."""
 
 Rows = NDArray[np.intp]
 Times = NDArray[np.int64]
@@ -60,6 +62,12 @@ class Table:
             self.raw[row] = 0.0
             self._free.append(row)
         return row
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes it takes with its keys, about."""
+        columns = (self.raw, self.hashes, self.segments, self.away, self.fresh)
+        return sum(column.nbytes for column in columns) + KEY_BYTES * len(self.keys)
 
     def live(self) -> Rows:
         """The rows in use, ascending."""

@@ -27,6 +27,11 @@ class Timetable:
         self.stale: Flags = np.zeros(FIRST_ROWS, dtype=np.bool_)
         self.next_expiry = FAR
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes it takes."""
+        return int(self.expiry.nbytes + self.stale.nbytes)
+
     def enter(self, rows: Rows, expiry: Times) -> None:
         """Let these rows (m,) be due at these times (m,)."""
         if len(rows):

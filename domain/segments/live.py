@@ -191,6 +191,10 @@ class Segments:
         self._times.stale[self._stale] = True
         return None
 
+    def memory(self) -> int:
+        """Bytes that grow with the customers, about: their rows, when each is due."""
+        return self._clusterer.table.nbytes + self._times.nbytes
+
     def summary(self, number: int, clock: int, partitions: int) -> bytes | None:
         """What the segments task is to know of this partition; ``None``: nothing new."""
         if self._stored or not self._untold:

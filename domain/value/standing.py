@@ -124,6 +124,10 @@ class Standing:
         self._adopted = record
         return None
 
+    def memory(self) -> int:
+        """Bytes that grow with the customers, about: a row of each buyer."""
+        return self._table.nbytes
+
     def summary(self, number: int, clock: int, partitions: int) -> bytes | None:
         """What is to be known of this partition; ``None`` without news, or amid work."""
         if self.busy or not self._untold:

@@ -22,6 +22,8 @@ FIRST_ROWS: Final = 256
 Rows = NDArray[np.intp]
 Records = NDArray[np.void]
 
+KEY_BYTES: Final = 150
+"""Of a key: its text, its row as a number, and its places in a dict and a list."""
 RECORD: Final = np.dtype(
     [
         ("first_day", np.int32),
@@ -76,6 +78,11 @@ class Table:
         repeats = held["repeats"].astype(np.float64)
         histories = Histories(repeats, span / 7, age / 7, held["mean_spend"])
         self.records["clv"][rows] = all_hundredths(lifetimes(histories, rules.clv))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes it takes with its keys, about."""
+        return int(self.records.nbytes) + KEY_BYTES * len(self.keys)
 
     def live(self) -> Rows:
         """The rows in use, ascending."""

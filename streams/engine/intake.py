@@ -23,8 +23,8 @@ from streams.engine.partition import Partition
 from streams.engine.transport import Consumer
 from streams.settings import Settings
 
-HELD_RECORDS = 4000
-RELEASED_RECORDS = 1000
+HELD_RECORDS = 1000
+RELEASED_RECORDS = 500
 MERGE_PATIENCE_SECONDS = 5.0
 # Topics of one number whose fetches were sent this close to each other count as read together.
 STALE_MS = 1000

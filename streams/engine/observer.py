@@ -30,6 +30,9 @@ class Seen(Protocol):
     def context(self) -> object:
         """What it keeps over all keys."""
 
+    def memory(self) -> dict[str, int]:
+        """Bytes it takes by part, about."""
+
 
 class Observer:
     """Hears of every commit, restore and stop. This one keeps nothing.

@@ -20,6 +20,7 @@ from schemas.deadletter import Fetched, Original, dead_letter
 from schemas.outputs import Output
 from schemas.topics import DEAD_LETTERS, PARTITION_SUMMARIES
 from schemas.workers import WorkedBy, Workers, worked_partition
+from streams.engine.cache import Budget, Cache
 from streams.engine.checkpoint import (
     CHECKPOINT_KEY,
     SHARED_PREFIX,
@@ -28,6 +29,7 @@ from streams.engine.checkpoint import (
 )
 from streams.engine.defects import on_event, on_timer
 from streams.engine.inbox import LAST, READ_BACK, Happened, Inbox, Refused, Returned, Taken, Waiting
+from streams.engine.memory import memory_of
 from streams.engine.placing import UNKNOWN, Placing
 from streams.engine.replanning import Replanning
 from streams.engine.store import Store
@@ -69,6 +71,7 @@ class Partition(Generic[E, S, C]):
     It is one of so many ``partitions`` over which keys are placed; where that is not known, no
     record is refused for lying elsewhere. Where it is told who works it (``by``), it says so; by
     another policy than the one before, it times everything anew.
+    record is refused for lying elsewhere. ``budget`` bounds what is decoded of all that share it.
     """
 
     def __init__(
@@ -79,7 +82,7 @@ class Partition(Generic[E, S, C]):
         checkpoint: Checkpoint | None,
         *,
         clock: Clock,
-        cached: int,
+        budget: Budget | None = None,
         partitions: int = UNKNOWN,
         by: WorkedBy | None = None,
     ) -> None:
@@ -87,6 +90,7 @@ class Partition(Generic[E, S, C]):
         self.number = number
         self.placing = Placing(number, partitions)
         self.store = store
+        self._get = store.get  # one for all states, which keep it
         self.context = topology.context(shared_records(store))
         before, checkpoint = checkpoint, checkpoint or Checkpoint()
         self.next_offsets = dict(checkpoint.next_offsets)
@@ -104,9 +108,9 @@ class Partition(Generic[E, S, C]):
         self.outputs: list[Sent] = []
         self.counts: Counter[tuple[type, str]] = Counter()
         self._wall_clock = clock == "wall"
-        self._cached = cached
-        self._live: dict[str, S] = {}
         self._dirty: dict[str, S] = {}
+        self.cache = Cache[S](number, store, self._dirty, budget or Budget())
+        self._live = self.cache.live
         self._written: list[tuple[bytes, bytes | None]] = []
         self.population = topology.population(self.context, self.versions)
         self._next_tick = LAST if self.population is None else 0
@@ -115,6 +119,7 @@ class Partition(Generic[E, S, C]):
         self._strange = self.placing.strange
         if self.population is not None:
             self.population.restore(owners, self._main_record)
+        store.rest([key.encode() for key in owners])
         self.by = by
         self._replanning = Replanning([])
         if by is not None:
@@ -343,16 +348,21 @@ class Partition(Generic[E, S, C]):
         return self._live.get(key) or self._open(key)
 
     def _main_record(self, key: str) -> bytes | None:
-        return self.store.get(self.topology.main_key(key))
+        return self._get(self.topology.main_key(key))
 
     # -- out --------------------------------------------------------------------------
 
     def drain(self) -> Drained:
         """Everything since the last call, for one transaction; the store is brought up to date."""
-        changelog, written = self._written, len(self._written)
+        changelog, written, grown = self._written, len(self._written), []
+        owner = self.topology.owner
+        passed = {key for each, _ in changelog if (key := owner(each)) is not None}
         self._written = []
-        for state in self._dirty.values():
-            changelog += state.dump()
+        for key, state in self._dirty.items():
+            records = state.dump()
+            changelog += records
+            if len(records) > 1:
+                grown.append(key)
         changelog += self.timers.records()
         for name, value in self.topology.shared(self.context):
             changelog.append((SHARED_PREFIX + name, value))
@@ -370,13 +380,18 @@ class Partition(Generic[E, S, C]):
             counts[kinds[kind], what] += n
         drained = Drained(changelog, self.outputs, dict(self.next_offsets), counts)
         self.outputs, self.counts, self.pending, self.urgent = [], Counter(), 0, False
+        used = list(self._dirty)
         self._dirty.clear()
-        self._evict()
+        self.cache.committed(used, grown, passed)
         return drained
 
     def state(self, key: str) -> S | None:
         """The state of a key, or ``None`` if it is not known."""
-        return self._opened(key) or self.topology.load(key, self.store.get)
+        return self._opened(key) or self.topology.load(key, self._get)
+
+    def memory(self) -> dict[str, int]:
+        """Bytes it takes by part, about."""
+        return memory_of(self)
 
     def export(self) -> Iterator[tuple[str, Figures]]:
         """Every key and what a user sees of its state at the task clock, sorted by key.
@@ -414,8 +429,8 @@ class Partition(Generic[E, S, C]):
 
     def _owners(self) -> list[str]:
         """Every key that the store has something of, in order."""
-        owners = map(self.topology.owner, (key for key, _ in self.store.items()))
-        return sorted(filter(None, owners))
+        letter = self.topology.main_key("")
+        return sorted(owner.decode() for owner, _ in self.store.of_letter(letter))
 
     def _unfit(self, key: str, at: int, wall: int) -> Bad | None:
         """Why an event must not be applied here and now; to be asked where that may be so.
@@ -433,13 +448,14 @@ class Partition(Generic[E, S, C]):
         return None if right else placing.wrong(key)
 
     def _open(self, key: str) -> S:
+        self.store.use(key.encode())
         state = self._live[key] = self._state_in_passing(key)
         return state
 
     def _state_in_passing(self, key: str) -> S:
         """The state of a key, which does not stay decoded: work over all would displace others."""
         state = self._opened(key)
-        return state or self.topology.load(key, self.store.get) or self.topology.new(key)
+        return state or self.topology.load(key, self._get) or self.topology.new(key)
 
     def _opened(self, key: str) -> S | None:
         return self._live.get(key) or self._dirty.get(key)
@@ -484,11 +500,6 @@ class Partition(Generic[E, S, C]):
             topic, self.number, record.offset, record.timestamp, key, record.value, headers
         )
 
-    def _evict(self) -> None:
-        live = self._live
-        while len(live) > self._cached:
-            del live[next(iter(live))]
-
 
 class Opening(NamedTuple):
     """What a partition is opened with: what was restored, and how it is to work."""
@@ -497,15 +508,15 @@ class Opening(NamedTuple):
     store: Store
     checkpoint: Checkpoint | None
     clock: Clock
-    cached: int
+    budget: Budget | None = None
     partitions: int = UNKNOWN
     by: WorkedBy | None = None
 
     def of(self, topology: Topology[E, S, C]) -> Partition[E, S, C]:
         """The partition."""
-        number, store, checkpoint, clock, cached, partitions, by = self
+        number, store, checkpoint, clock, budget, partitions, by = self
         return Partition(
-            topology, number, store, checkpoint, clock=clock, cached=cached, partitions=partitions,
+            topology, number, store, checkpoint, clock=clock, budget=budget, partitions=partitions,
             by=by,
         )  # fmt: skip
 

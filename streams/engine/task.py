@@ -21,6 +21,7 @@ from schemas.common import CommonRecord
 from schemas.topics import PARTITION_SUMMARIES
 from schemas.workers import WorkedBy
 from streams.engine.admin import plain
+from streams.engine.cache import Budget
 from streams.engine.checkpoint import NewerFormat
 from streams.engine.client.routines import why as ended_by
 from streams.engine.clock import WallClock
@@ -123,6 +124,7 @@ class Host(Generic[E, S, C]):
     watch: Watch
     clock: WallClock
     permits: Permits
+    budget: Budget
     by: WorkedBy | None = None
 
 
@@ -146,6 +148,7 @@ class PartitionTask(Generic[E, S, C]):
         self._watch = host.watch
         self._fail = host.fail
         self._clock = host.clock
+        self._budget = host.budget
         self._by = host.by
         self._permits = host.permits
         self._intake = Intake(host.topology, number, host.settings, host.clock)
@@ -280,6 +283,7 @@ class PartitionTask(Generic[E, S, C]):
         if self._runner is not None and self._runner is not asyncio.current_task():
             await asyncio.wait([self._runner], timeout=5.0)
         await self._producer.close()
+        self._budget.leave(self.number)
         self._observer.closed(self.number)
 
     def _move(self, to: Status) -> None:
@@ -542,6 +546,7 @@ class PartitionTask(Generic[E, S, C]):
         self._move(then)
         self._intake.leave(self._consumer)
         await self._producer.close()
+        self._budget.leave(self.number)
         self._observer.closed(self.number)
 
     async def _reopen(self, failed: CommitFailed) -> None:
@@ -587,7 +592,7 @@ class PartitionTask(Generic[E, S, C]):
             restored.store,
             begin.checkpoint,
             settings.clock,
-            settings.cached_customers,
+            self._budget,
             settings.partitions,
             worked_by(self._by, restored.checkpoint, self._clock.ms(), self.number),
         )

@@ -15,6 +15,7 @@ from agents.topology import C, E, S, Topology
 from schemas.common import CommonRecord
 from schemas.workers import WorkedBy
 from streams.engine.background import work_off
+from streams.engine.cache import Budget
 from streams.engine.clock import WallClock
 from streams.engine.doings import Watch, unwatched
 from streams.engine.ends import Ends
@@ -61,6 +62,7 @@ class Tasks(Generic[E, S, C]):
     ) -> None:
         self.by_number: dict[int, PartitionTask[E, S, C]] = {}
         self.load = Load()
+        self.budget = Budget(settings.cache_megabytes)
         self._topology = topology
         self._observer = observer
         self._fail = fail
@@ -85,6 +87,7 @@ class Tasks(Generic[E, S, C]):
             watch,
             WallClock() if clock is None else clock,
             self.permits,
+            self.budget,
             by,
         )
         self._told = told

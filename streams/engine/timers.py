@@ -62,11 +62,10 @@ class Timers:
     def restored(cls, store: Store) -> Timers:
         """The timers that the changelog holds."""
         timers = cls()
-        for record_key, value in store.items():
-            if record_key[:1] == TIMER_PREFIX:
-                key = record_key[1:].decode()
-                due = int.from_bytes(value, "big", signed=True)
-                timers.due_of[key] = due
-                timers.heap.append((due, key))
+        for owner, value in store.of_letter(TIMER_PREFIX):
+            key = owner.decode()
+            due = int.from_bytes(value, "big", signed=True)
+            timers.due_of[key] = due
+            timers.heap.append((due, key))
         heapq.heapify(timers.heap)
         return timers

@@ -11,6 +11,7 @@ from agents.topology import Figures
 from domain.assembly.context import Context
 from domain.customer.state import Customer
 from schemas.common import CommonRecord
+from streams.engine.cache import Budget
 from streams.engine.partition import Partition
 from streams.engine.placing import partition_of
 from streams.engine.restore import restore
@@ -79,7 +80,7 @@ async def _partition(settings: Settings, read: Read, number: int) -> Committed:
         restored.store,
         restored.checkpoint,
         clock=settings.clock,
-        cached=settings.cached_customers,
+        budget=Budget(settings.cache_megabytes),
     )
     for record in read.records:
         partition.adopt(record)

@@ -32,6 +32,7 @@ class Opened(msgspec.Struct, array_like=True, tag=0):
 
     It is one of so many ``partitions``, 0 in a record from before this was looked at, and worked
     ``by`` a worker and its policy, ``None`` in one from before that was kept.
+    ``cached`` is no longer used: how much is kept decoded makes no difference to what comes out.
     """
 
     format: int

@@ -17,6 +17,7 @@ from agents.topology import C, E, S, Topology
 from domain.policy import Policy, load_policy
 from schemas.common import CommonRecord
 from schemas.deadletter import Original
+from streams.engine.cache import Budget
 from streams.engine.checkpoint import CHECKPOINT_KEY
 from streams.engine.doings import Adopt, Advance, Doing, Settle, Summarise, Take, Work
 from streams.engine.inbox import Taken, Waiting
@@ -83,6 +84,7 @@ class Playback(Offline[E, S, C]):
         super().__init__(topology)
         self.left_out = 0
         self.gaps = 0
+        self._budget = Budget()
         self._load = {modelling.kind: modelling.load_record for modelling in modellings}
         self._directory = directory
         self._progress = progress
@@ -144,10 +146,10 @@ class Playback(Offline[E, S, C]):
 
     def _open(self, opened: Opened) -> Partition[E, S, C]:
         store = MemoryStore()
-        store.records.update(opened.records)
+        store.put_all(opened.records)
         clock = cast(Clock, opened.clock)
-        number, checkpoint, cached = opened.number, opened.checkpoint, opened.cached
-        opening = Opening(number, store, checkpoint, clock, cached, opened.partitions, opened.by)
+        number, checkpoint, budget = opened.number, opened.checkpoint, self._budget
+        opening = Opening(number, store, checkpoint, clock, budget, opened.partitions, opened.by)
         partition = self.partitions[number] = opening.of(self.topology)
         return partition
 

@@ -89,9 +89,9 @@ class Recorder:
         """Through what a partition just opened is worked: it notes all on a tape of its own."""
         if self.full:
             return unwatched(partition)
-        number, store, checkpoint, clock, cached, partitions, by = opening
+        number, store, checkpoint, clock, _, partitions, by = opening
         tape, records = self._tape(f"{number:04}"), list(store.items())
-        opened = Opened(FORMAT, number, clock, cached, checkpoint, records, partitions, by)
+        opened = Opened(FORMAT, number, clock, 0, checkpoint, records, partitions, by)
         self.write(tape, opened)
         return Recorded(self, tape, partition)
 

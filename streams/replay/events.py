@@ -18,6 +18,7 @@ from agents.topology import Bad, C, E, S, Topology
 from schemas.codec import encode
 from schemas.deadletter import Original
 from schemas.units import MS_PER_HOUR
+from streams.engine.cache import Budget
 from streams.engine.defects import RuleFailed
 from streams.engine.partition import Partition, Sent
 from streams.engine.placing import partition_of
@@ -58,9 +59,10 @@ class Replay(Offline[E, S, C]):
         self._next_of = {each.kind: 0 for each in modellings}
         self._news = set[str]()
         self._lines = 0
+        budget = Budget()
         for number in range(partitions):
             self.partitions[number] = Partition(
-                topology, number, MemoryStore(), None, clock="event", cached=20_000
+                topology, number, MemoryStore(), None, clock="event", budget=budget
             )
 
     def feed(self, lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:

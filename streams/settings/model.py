@@ -130,8 +130,8 @@ class Settings(BaseSettings):
         default="info", description="from which level on lines are logged"
     )
     log_format: Literal["text", "json"] = Field(default="text", description="form of the log lines")
-    cached_customers: int = Field(
-        default=20_000, ge=100, description="customers of a partition that are kept decoded"
+    cache_megabytes: int = Field(
+        default=256, ge=1, description="memory of a worker for decoded customers, in MiB"
     )
     restores_at_once: int = Field(
         default=3, ge=1, le=64, description="partitions that a worker restores side by side"

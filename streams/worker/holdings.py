@@ -15,6 +15,7 @@ from domain.kernel.scales import TIERS
 from domain.satisfaction.scorecards import Scorecards
 from streams.engine.observer import Seen
 from streams.engine.partition import Clock
+from streams.worker.memory_gauges import memory_gauges
 from streams.worker.segment_gauges import SegmentGauges
 
 Cells = dict[tuple[str, ...], list[float]]
@@ -90,6 +91,7 @@ class Holdings(Collector):
             value=len(self.stops),
         )  # fmt: skip
         yield self._lag()
+        yield from memory_gauges(self.partitions.values())
         held = [_aggregates(partition) for partition in self.partitions.values()]
         aggregates = [one for one in held if one is not None]
         yield from self._by_tier(aggregates)

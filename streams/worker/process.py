@@ -38,6 +38,7 @@ from streams.errors import WorkerFailed
 from streams.recording.writing import Recorder
 from streams.settings import Settings
 from streams.worker.faust_tasks import FaustTasks
+from streams.worker.malloc import give_back_early
 
 GC_THRESHOLDS = (50_000, 50, 1_000)
 CLOSE_SECONDS = 40.0  # the last commits: one deadline of a commit, and closing the producers
@@ -229,6 +230,7 @@ def run_worker(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     Live state is many small objects that are in no cycle: what start-up made is frozen, and
     the collector looks seldom.
     """
+    give_back_early()
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)

@@ -103,7 +103,7 @@ class Kept:
         saved = store.get(CHECKPOINT_KEY)
         assert saved is not None
         partition = Partition(
-            customers(POLICY), number, store, load_checkpoint(saved), clock=self.clock, cached=1_000
+            customers(POLICY), number, store, load_checkpoint(saved), clock=self.clock
         )
         partition.adopt(self.standings())
         return partition

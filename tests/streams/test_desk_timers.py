@@ -37,9 +37,7 @@ class Worker:
         """A new worker over what was committed."""
         saved = self.store.get(CHECKPOINT_KEY)
         checkpoint = load_checkpoint(saved) if saved else None
-        self.partition = Partition(
-            customers(Policy()), 0, self.store, checkpoint, clock="wall", cached=10
-        )
+        self.partition = Partition(customers(Policy()), 0, self.store, checkpoint, clock="wall")
 
     def take(self, minute: int, kind: str, customer: str = "c-1", **fields: Any) -> None:
         """Apply and commit one event that happened just now."""

@@ -35,6 +35,7 @@ from schemas.codec import REASONS, Bad, decode
 from schemas.deadletter import Original
 from schemas.topics import DEAD_LETTERS, PARTITION_SUMMARIES
 from schemas.touchpoints import MODEL_OF_TYPE
+from streams.engine.cache import Budget
 from streams.engine.partition import Clock, Partition
 from streams.engine.store import MemoryStore
 from tests.streams.running import CustomersPartition
@@ -216,7 +217,7 @@ def run(events: list[dict[str, Any]], clock: Clock, policy: Policy, ahead: int, 
     """Give a partition the events in batches, let its timers fall due, and hold it to all this."""
     topology = customers(policy)
     partition: CustomersPartition = Partition(
-        topology, 0, MemoryStore(), None, clock=clock, cached=2
+        topology, 0, MemoryStore(), None, clock=clock, budget=Budget(0)
     )
     offsets: dict[str, int] = {}
     for begin in range(0, len(events), 7):

@@ -54,7 +54,7 @@ class Net:
 
     def _open(self, name: str, checkpoint: Checkpoint | None) -> Partition[Any, Any, Any]:
         number = NAMES.index(name)
-        return Opening(number, self.stores[name], checkpoint, "event", 100).of(TOPOLOGY)
+        return Opening(number, self.stores[name], checkpoint, "event").of(TOPOLOGY)
 
     def take(self, event: Any) -> None:
         """Let an event come to its customer's partition."""

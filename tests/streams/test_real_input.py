@@ -32,7 +32,7 @@ class Ran:
 
     def __init__(self, lines: list[str], clock: Clock = "event", policy: Policy | None = None):
         self.partition: CustomersPartition = Partition(
-            customers(policy or Policy()), 0, MemoryStore(), None, clock=clock, cached=100
+            customers(policy or Policy()), 0, MemoryStore(), None, clock=clock
         )
         for number, line in enumerate(lines):
             event = json.loads(line)

@@ -47,7 +47,7 @@ WORKING = counting("a")
 
 
 def partition(topology: Counting, clock: Literal["wall", "event"] = "event") -> Counted:
-    return Partition(topology, 3, MemoryStore(), None, clock=clock, cached=100)
+    return Partition(topology, 3, MemoryStore(), None, clock=clock)
 
 
 def records(*events: tuple[str, int, int], start: int = 0) -> list[Original]:
@@ -98,7 +98,7 @@ def test_a_timer_that_stays_due_names_its_rule() -> None:
 
 def test_nothing_of_the_batch_is_in_the_store_and_a_fixed_rule_goes_on_from_there() -> None:
     broken, store = dataclasses.replace(WORKING, apply=broken_rule), MemoryStore()
-    one = Partition(broken, 3, store, None, clock="event", cached=100)
+    one = Partition(broken, 3, store, None, clock="event")
     one.receive("a", records(("x", 10, 1)), 1)
     one.step(WALL)
     one.drain()
@@ -109,7 +109,7 @@ def test_nothing_of_the_batch_is_in_the_store_and_a_fixed_rule_goes_on_from_ther
         one.step(WALL)
     assert store.records == committed
     assert one.next_offsets == {"a": 1}
-    fixed = Partition(WORKING, 3, store, None, clock="event", cached=100)
+    fixed = Partition(WORKING, 3, store, None, clock="event")
     fixed.next_offsets = {"a": 1}
     fixed.receive("a", batch, 4)
     fixed.step(WALL)

@@ -14,6 +14,7 @@ from schemas.fields import moment, rfc3339
 from schemas.segments import SegmentModel
 from schemas.topics import SEGMENT_UPDATES
 from streams.engine.background import work_off
+from streams.engine.cache import Budget
 from streams.engine.partition import Partition
 from streams.engine.store import MemoryStore
 from tests.domain.bank import HOUR, MINUTE, START
@@ -22,7 +23,7 @@ from tests.streams.running import CustomersPartition, event
 
 
 def partition(store: MemoryStore) -> CustomersPartition:
-    return Partition(customers(Policy()), 0, store, None, clock="event", cached=1)
+    return Partition(customers(Policy()), 0, store, None, clock="event", budget=Budget(0))
 
 
 def click(number: int, customer: str, at: int) -> Original:
@@ -90,7 +91,7 @@ def test_an_event_amid_the_work_meets_the_segment_just_given() -> None:
 def test_a_customer_changed_unopened_is_as_one_changed_opened() -> None:
     names, newest = [f"c-{number}" for number in range(300)], model(2, {"s1": 0.0, "s3": 2.7})
     shut, opened = restored(names, newest), restored(names, newest)
-    opened._cached = len(names)
+    opened.cache.budget.limit = 1 << 40
     for name in names:
         opened._open(name)
     for here in (shut, opened):

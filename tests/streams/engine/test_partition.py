@@ -7,6 +7,7 @@ import msgspec
 
 from schemas.deadletter import Original
 from schemas.topics import DEAD_LETTERS
+from streams.engine.cache import Budget
 from streams.engine.checkpoint import CHECKPOINT_KEY, load_checkpoint
 from streams.engine.partition import Partition
 from streams.engine.store import MemoryStore
@@ -16,12 +17,14 @@ WALL = 1_000_000_000
 
 
 def partition(
-    store: MemoryStore | None = None, clock: Literal["wall", "event"] = "event", cached: int = 100
+    store: MemoryStore | None = None,
+    clock: Literal["wall", "event"] = "event",
+    budget: Budget | None = None,
 ) -> Counted:
     store = MemoryStore() if store is None else store
     saved = store.get(CHECKPOINT_KEY)
     checkpoint = load_checkpoint(saved) if saved else None
-    return Partition(counting("a", "b"), 0, store, checkpoint, clock=clock, cached=cached)
+    return Partition(counting("a", "b"), 0, store, checkpoint, clock=clock, budget=budget)
 
 
 def records(topic: str, events: Sequence[tuple[str, int, int]], start: int = 0) -> list[Original]:
@@ -64,7 +67,7 @@ def test_records_below_the_checkpoint_are_dropped() -> None:
 
 def test_state_is_found_again_after_eviction_and_restart() -> None:
     store = MemoryStore()
-    one = partition(store, cached=1)
+    one = partition(store, budget=Budget(0))
     for round_ in range(3):
         events = [(key, 10 * round_ + 1, 1) for key in ("x", "y", "z")]
         one.receive("a", records("a", events, start=3 * round_), 3 * round_ + 3)

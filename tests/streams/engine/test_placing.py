@@ -32,9 +32,7 @@ def opened(
     saved = store.get(CHECKPOINT_KEY)
     checkpoint = load_checkpoint(saved) if saved else None
     topology = counting("a", "b")
-    return Partition(
-        topology, number, store, checkpoint, clock=clock, cached=100, partitions=partitions
-    )
+    return Partition(topology, number, store, checkpoint, clock=clock, partitions=partitions)
 
 
 def take(one: Counted, key: str, at: int, amount: int) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ def partition(store: MemoryStore | None = None, clock: Any = "event") -> Counted
     store = MemoryStore() if store is None else store
     saved = store.get(CHECKPOINT_KEY)
     checkpoint = load_checkpoint(saved) if saved else None
-    return Partition(TOPOLOGY, 0, store, checkpoint, clock=clock, cached=100)
+    return Partition(TOPOLOGY, 0, store, checkpoint, clock=clock)
 
 
 def events(topic: str, *given: tuple[str, int, int], start: int = 0) -> list[Original]:

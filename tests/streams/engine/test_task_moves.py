@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from streams.engine.cache import Budget
 from streams.engine.clock import WallClock
 from streams.engine.doings import unwatched
 from streams.engine.load import Load
@@ -50,6 +51,7 @@ def task_that_is(status: Status) -> PartitionTask[Event, Count, Shared]:
         watch=unwatched,
         clock=WallClock(),
         permits=Permits(settings),
+        budget=Budget(),
     )
     task = PartitionTask(host, 3, cast(Consumer, None))
     task.status = status

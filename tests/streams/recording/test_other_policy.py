@@ -44,7 +44,7 @@ def opening(store: MemoryStore, policy: Policy) -> Opening:
     saved = store.get(CHECKPOINT_KEY)
     before = load_checkpoint(saved) if saved else None
     by = worked_by(WorkedBy(fingerprint(policy), "f", "1", "w:1"), before, now(), 0)
-    return Opening(0, store, before, "wall", 100, by=by)
+    return Opening(0, store, before, "wall", by=by)
 
 
 def complained(store: MemoryStore, customers_: int) -> None:

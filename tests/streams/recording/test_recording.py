@@ -37,7 +37,7 @@ class Worked:
     def __init__(self, recorder: Recorder, store: MemoryStore) -> None:
         saved = store.get(CHECKPOINT_KEY)
         checkpoint = load_checkpoint(saved) if saved else None
-        opening = Opening(0, store, checkpoint, "wall", 100)
+        opening = Opening(0, store, checkpoint, "wall")
         self.partition = opening.of(customers(POLICY))
         self.do = recorder.watch(self.partition, opening)
 
@@ -67,7 +67,7 @@ def played(directory: Path) -> tuple[list[bytes], Playback[Touched, Customer, Co
 
 def copied(store: MemoryStore) -> MemoryStore:
     other = MemoryStore()
-    other.records.update(store.records)
+    other.put_all(list(store.items()))
     return other
 
 

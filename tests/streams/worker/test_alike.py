@@ -39,7 +39,7 @@ def opened(store: MemoryStore, by: WorkedBy | None, now: int = NOON) -> tuple[Co
     saved = store.get(CHECKPOINT_KEY)
     before = load_checkpoint(saved) if saved else None
     one = Partition(
-        counting("a"), 0, store, before, clock="event", cached=9, by=worked_by(by, before, now, 0)
+        counting("a"), 0, store, before, clock="event", by=worked_by(by, before, now, 0)
     )
     return one, one.drain()
 

@@ -53,7 +53,7 @@ def balance(number: int, customer: str, after: float) -> tuple[str, bytes, bytes
 
 def partition(number: int = 0) -> CustomersPartition:
     topology = customers(Policy())
-    return Partition(topology, number, MemoryStore(), None, clock="event", cached=100)
+    return Partition(topology, number, MemoryStore(), None, clock="event")
 
 
 def commit(
