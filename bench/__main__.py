@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("engines", "pipeline", "latency", "restore", "memory", "segments", "bank_seeds")
+BENCHMARKS = (
+    *("engines", "pipeline", "latency", "restore", "opening", "memory", "segments", "bank_seeds"),
+)
 
 
 def main() -> int:

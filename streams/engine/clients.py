@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.errors import OperatingError
+from streams.engine.client.connecting import log_in_quickly
 from streams.engine.tls import ssl_context
 from streams.engine.tokens import BlockingProvider, Provider, tokens_of
 from streams.settings import Settings, addresses
@@ -30,7 +31,10 @@ def client_options(settings: Settings) -> dict[str, Any]:
     Raises :class:`NoBootstrap`, and :class:`SettingError` where a file of TLS does not serve.
     """
     options = _options(settings, held=True)
-    if options.get("sasl_mechanism") == "OAUTHBEARER":
+    mechanism = str(options.get("sasl_mechanism"))
+    if mechanism.startswith("SCRAM"):
+        log_in_quickly()
+    if mechanism == "OAUTHBEARER":
         options["sasl_oauth_token_provider"] = Provider(tokens_of(settings.kafka))
     return options
 

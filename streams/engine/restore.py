@@ -26,8 +26,14 @@ class Restored(NamedTuple):
 
 async def restore(settings: Settings, partition: int) -> Restored:
     """Read the changelog partition from its beginning to its end."""
+    async with Reader(settings, check_crcs=False) as reader:
+        return await restore_by(reader, settings, partition)
+
+
+async def restore_by(reader: Reader, settings: Settings, partition: int) -> Restored:
+    """The same by a reader that may read more."""
     began = time.perf_counter()
-    store, records = await read_compacted(settings, settings.changelog, partition)
+    store, records = await _compacted(reader, settings.changelog, partition)
     saved = store.get(CHECKPOINT_KEY)
     checkpoint = load_checkpoint(saved) if saved is not None else None
     return Restored(store, checkpoint, records, time.perf_counter() - began)
@@ -35,11 +41,15 @@ async def restore(settings: Settings, partition: int) -> Restored:
 
 async def read_compacted(settings: Settings, topic: str, partition: int) -> tuple[MemoryStore, int]:
     """The newest value of each key of one partition, and how many records were read for it."""
-    store, count = MemoryStore(), 0
     async with Reader(settings, check_crcs=False) as reader:
-        async for batch in reader.batches(topic, partition):
-            # a compacted topic takes no record without a key
-            records = [(record.key or b"", record.value) for record in batch]
-            store.put_all(records)
-            count += len(records)
+        return await _compacted(reader, topic, partition)
+
+
+async def _compacted(reader: Reader, topic: str, partition: int) -> tuple[MemoryStore, int]:
+    store, count = MemoryStore(), 0
+    async for batch in reader.batches(topic, partition):
+        # a compacted topic takes no record without a key
+        records = [(record.key or b"", record.value) for record in batch]
+        store.put_all(records)
+        count += len(records)
     return store, count

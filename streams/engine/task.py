@@ -43,9 +43,9 @@ from streams.engine.inputs import InputLost, Inputs, Unread
 from streams.engine.intake import Intake
 from streams.engine.load import Load
 from streams.engine.observer import Observer
+from streams.engine.openings import Openings
 from streams.engine.partition import SLICE_RECORDS, Drained, Opening, Partition
 from streams.engine.permits import Permits
-from streams.engine.restore import restore
 from streams.engine.rights import refusal
 from streams.engine.routines import RoutineEnded
 from streams.engine.transaction import CommitFailed, Denied, Fenced, TransactionalProducer
@@ -115,7 +115,7 @@ class Host(Generic[E, S, C]):
     settings: Settings
     observer: Observer
     load: Load
-    restores: asyncio.Semaphore
+    openings: Openings
     processor: asyncio.Lock
     newest_models: Callable[[], Iterable[CommonRecord]]
     fail: Callable[[BaseException], None]
@@ -142,7 +142,7 @@ class PartitionTask(Generic[E, S, C]):
         self._consumer = consumer
         self._load = host.load
         self._observer = host.observer
-        self._restores = host.restores
+        self._openings = host.openings
         self._processor = host.processor
         self._newest_models = host.newest_models
         self._watch = host.watch
@@ -154,7 +154,9 @@ class PartitionTask(Generic[E, S, C]):
         self._intake = Intake(host.topology, number, host.settings, host.clock)
         self._inputs = Inputs(host.settings, number, self._intake.tps, host.unread)
         self._unread, self._anew = host.unread, host.anew
-        self._producer = TransactionalProducer(host.settings, number, now=host.clock.ms)
+        self._producer = TransactionalProducer(
+            host.settings, number, now=host.clock.ms, known=host.openings.known
+        )
         self._wake = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
         self._first_pending: float | None = None
@@ -174,7 +176,7 @@ class PartitionTask(Generic[E, S, C]):
             try:
                 if self._permits.lacking:
                     raise Denied("; ".join(self._permits.told()))
-                async with self._restores:
+                async with self._openings.turn:
                     await self._open_patiently()
             except (InputLost, NewerFormat, Denied) as stopped:
                 why = await self._permits.instead_of(stopped)
@@ -584,7 +586,7 @@ class PartitionTask(Generic[E, S, C]):
         ids = await self._inputs.ids(self._consumer)
         self._snapshots_id = ids.get(PARTITION_SUMMARIES, b"")
         await self._producer.open()
-        restored = await restore(self._settings, self.number)
+        restored = await self._openings.restore(self.number)
         begin = await self._inputs.begin(self._consumer, restored.checkpoint, ids)
         settings = self._settings
         opening = Opening(

@@ -24,6 +24,7 @@ from streams.engine.inbox import Chunk
 from streams.engine.load import Load
 from streams.engine.models import Models
 from streams.engine.observer import Observer
+from streams.engine.openings import Openings
 from streams.engine.permits import Permits
 from streams.engine.routines import STOP_SECONDS, Beat, Routines
 from streams.engine.task import Host, PartitionTask, Status
@@ -66,7 +67,6 @@ class Tasks(Generic[E, S, C]):
         self._topology = topology
         self._observer = observer
         self._fail = fail
-        restores = asyncio.Semaphore(settings.restores_at_once)
         self.permits = Permits(settings, observer) if permits is None else permits
         self.models = (
             Models(modellings, settings, observer, self._adopt, self.permits)
@@ -78,7 +78,7 @@ class Tasks(Generic[E, S, C]):
             settings,
             observer,
             self.load,
-            restores,
+            Openings(settings),
             asyncio.Lock(),
             self._newest,
             fail,
@@ -196,6 +196,7 @@ class Tasks(Generic[E, S, C]):
             await self._routines.stop(name)
         await self._cancel_openings()
         await asyncio.gather(*(self._close(number) for number in list(self.by_number)))
+        await self._host.openings.close()
 
     # -- inside -----------------------------------------------------------------------
 

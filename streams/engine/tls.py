@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import structlog
+from pydantic import SecretStr
 
+from streams.engine.tls_close import PromptlyClosed
 from streams.settings import KafkaSettings, SettingError
 
 log = structlog.get_logger("touchline.tls")
 
 _Files = tuple[Path | None, Path | None, Path | None]
-_Stamps = tuple[int, ...]
-_last_good: dict[_Files, ssl.SSLContext] = {}
+_Stamps = tuple[tuple[int, ...] | None, ...]
+
+
+class _Made(NamedTuple):
+    """A context, and what it was made of."""
+
+    context: ssl.SSLContext
+    stamps: _Stamps
+    password: SecretStr | None
+
+
+_last_good: dict[_Files, _Made] = {}
 _held: WeakKeyDictionary[ssl.SSLContext, tuple[_Files, _Stamps]] = WeakKeyDictionary()
 """Contexts of clients that live on, and what their files were like when they were read."""
 _PREFIX = "setting TOUCHLINE_KAFKA__"
@@ -24,36 +37,49 @@ _NO_CERTIFICATE = ": there is no certificate in PEM in it"
 def ssl_context(kafka: KafkaSettings, *, held: bool = False) -> ssl.SSLContext | None:
     """The TLS context where the protocol asks for one, from the files as they are now.
 
-    While they are being renewed, and do not fit for a moment, it is the one before. A context that
-    is ``held`` by a client of this thread gets what was renewed for its next connection, too, once
-    any client is made. Raises
+    It is made anew where one of them, or the key's password, is another than before. While they
+    are being renewed, and do not fit for a moment, it is the one before. A context that is ``held``
+    by a client of this thread gets what was renewed for its next connection, too, once any client
+    is made. Raises
     :class:`SettingError` where a file cannot be read, is no PEM, or key, certificate and password
     do not belong together.
     """
     if "SSL" not in kafka.security_protocol.split("_"):
         return None
     files = (kafka.ssl_cafile, kafka.ssl_certfile, kafka.ssl_keyfile)
+    stamps, password = tuple(map(_stamp, files)), kafka.ssl_key_password
+    made = _last_good.get(files)
+    if made is None or made[1:] != (stamps, password):
+        try:
+            made = _last_good[files] = _Made(_context(kafka), stamps, password)
+        except SettingError as error:
+            if made is None:
+                raise
+            log.warning("certificates cannot be read anew, the former stay in use", why=str(error))
+    if held:
+        _renew(kafka, files, made)
+    return made.context
+
+
+def _stamp(file: Path | None) -> tuple[int, ...] | None:
+    """What tells whether a file was written or replaced; the system's authorities stay."""
+    if file is None:
+        return None
     try:
-        context = _last_good[files] = _context(kafka)
-        if held:
-            _renew(kafka, files, context)
-    except SettingError as error:
-        if files not in _last_good:
-            raise
-        log.warning("certificates cannot be read anew, the former stay in use", why=str(error))
-        context = _last_good[files]
-    return context
+        found = file.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _renew(kafka: KafkaSettings, files: _Files, newest: ssl.SSLContext) -> None:
+def _renew(kafka: KafkaSettings, files: _Files, newest: _Made) -> None:
     """Load into contexts that are held what their files have now, where they have changed."""
-    stamps = tuple(file.stat().st_mtime_ns for file in files if file is not None and file.exists())
     for context, (named, before) in list(_held.items()):
-        if named == files and before != stamps:
+        if named == files and before != newest.stamps and context is not newest.context:
             _load(context, kafka)
-            _held[context] = files, stamps
+            _held[context] = files, newest.stamps
             log.info("certificates were renewed")
-    _held[newest] = files, stamps
+    _held[newest.context] = files, newest.stamps
 
 
 def _load(context: ssl.SSLContext, kafka: KafkaSettings) -> None:
@@ -72,6 +98,7 @@ def _context(kafka: KafkaSettings) -> ssl.SSLContext:
             context = ssl.create_default_context(cadata=authorities)
         except (ssl.SSLError, ValueError):
             raise SettingError(_PREFIX + "SSL_CAFILE" + _NO_CERTIFICATE) from None
+    context.sslobject_class = PromptlyClosed
     if kafka.ssl_certfile is not None:
         _load_certificate(context, kafka, kafka.ssl_certfile)
     return context

@@ -22,6 +22,7 @@ from aiokafka.errors import (
 )
 
 from streams.engine.admin import plain
+from streams.engine.client.connecting import KnownBrokers, connect_once
 from streams.engine.client.producer import connect_calmly, sending_error
 from streams.engine.client.routines import (
     METADATA,
@@ -71,11 +72,13 @@ class TransactionalProducer:
         partition: int,
         name: str | None = None,
         now: Now = local_ms,
+        known: KnownBrokers | None = None,
     ) -> None:
         self.partition = partition
         self.transactional_id = f"{settings.app_id}-{partition if name is None else name}"
         self._settings = settings
         self._now = now
+        self._known = KnownBrokers() if known is None else known
         self._deadline = settings.commit.deadline_seconds
         self._producer: AIOKafkaProducer | None = None
 
@@ -95,6 +98,8 @@ class TransactionalProducer:
             retry_backoff_ms=settings.kafka.retry_backoff_ms,
         )
         connect_calmly(producer)
+        connect_once(producer)
+        self._known.begin_with(producer)
         try:
             async with asyncio.timeout(self._deadline):
                 await producer.start()

@@ -141,6 +141,13 @@ AIOKAFKA: Final[Names] = {
         "client": ATTRIBUTE,
     },
     "aiokafka.producer.transaction_manager:TransactionManager": {"wait_for_transaction_end": ()},
+    "aiokafka.cluster:ClusterMetadata": {"_brokers": ATTRIBUTE},
+    "aiokafka.conn:ScramAuthenticator": {
+        "_hashname": ATTRIBUTE,
+        "_salted_password": ATTRIBUTE,
+        "_sasl_plain_password": ATTRIBUTE,
+        "create_salted_password": ("salt", "iterations"),
+    },
     "aiokafka.producer.sender:Sender": {"sender_task": ATTRIBUTE},
 }
 

@@ -56,6 +56,10 @@ class Reader:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Disconnect."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             await stop(consumer)
@@ -91,6 +95,8 @@ class Reader:
                 for batch in take_fetched(consumer, tp, check_crcs=self._check_crcs):
                     yield batch
             reached = position_of(consumer, tp)
+            if reached is not None and reached >= end:
+                consumer.pause(tp)  # else it fetches on, and what comes next waits for the answer
             if reached is None:  # its records were deleted meanwhile, and the next are looked up
                 reached = await self._position(consumer, tp, end)
             if reached > position:

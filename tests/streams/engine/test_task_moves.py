@@ -13,6 +13,7 @@ from streams.engine.clock import WallClock
 from streams.engine.doings import unwatched
 from streams.engine.load import Load
 from streams.engine.observer import Observer
+from streams.engine.openings import Openings
 from streams.engine.permits import Permits
 from streams.engine.task import MOVES, Host, PartitionTask, Status
 from streams.engine.transport import Consumer
@@ -42,7 +43,7 @@ def task_that_is(status: Status) -> PartitionTask[Event, Count, Shared]:
         settings,
         Observer(),
         Load(),
-        asyncio.Semaphore(1),
+        Openings(settings),
         asyncio.Lock(),
         newest_models=tuple,
         fail=lambda error: None,

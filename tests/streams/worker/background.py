@@ -64,7 +64,9 @@ HUNG: Final = (
 """Kinds that heal where they hang."""
 HUNG_FOR_EVER: Final = ("PartitionTask._run", "Tasks._watch_load", "Fetcher._fetcher", "Ends.run")
 """Kinds that do not: the worker is not ready."""
-MOMENTARY: Final = {"Permits._look", "RequestHandler.start", "Service._execute_task"}
+MOMENTARY: Final = {
+    *("Openings._close_idle", "Permits._look", "RequestHandler.start", "Service._execute_task"),
+}
 """Kinds that end by themselves, and the one that only waits for Faust's agent."""
 LASTING: Final = {*HEALED, *GONE, *GONE_ALIKE} - {"Event.wait", "ThrowableQueue.get"}
 KNOWN: Final = {*HEALED, *HEALED_BY_FAUST, *GONE, *GONE_ALIKE, *MOMENTARY}
