@@ -8,23 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from enum import Enum
-from typing import Final, Generic
+from collections.abc import Mapping
+from typing import Generic
 
 import structlog
 from aiokafka.errors import KafkaError
 
-from agents.topology import C, E, S, Topology
+from agents.topology import C, E, S
 from schemas.common import CommonRecord
 from schemas.topics import PARTITION_SUMMARIES
-from schemas.workers import WorkedBy
 from streams.engine.admin import plain
-from streams.engine.cache import Budget
 from streams.engine.checkpoint import NewerFormat
 from streams.engine.client.routines import why as ended_by
-from streams.engine.clock import WallClock
 from streams.engine.defects import RuleFailed
 from streams.engine.doings import (
     Adopt,
@@ -35,24 +30,20 @@ from streams.engine.doings import (
     Settle,
     Summarise,
     Take,
-    Watch,
     Work,
 )
+from streams.engine.host import Host
 from streams.engine.inbox import Chunk
-from streams.engine.inputs import InputLost, Inputs, Unread
+from streams.engine.inputs import InputLost, Inputs
 from streams.engine.intake import Intake
-from streams.engine.load import Load
-from streams.engine.observer import Observer
-from streams.engine.openings import Openings
 from streams.engine.partition import SLICE_RECORDS, Drained, Opening, Partition
-from streams.engine.permits import Permits
 from streams.engine.rights import refusal
 from streams.engine.routines import RoutineEnded
+from streams.engine.status import MOVES, Status
 from streams.engine.transaction import CommitFailed, Denied, Fenced, TransactionalProducer
 from streams.engine.transport import Consumer
 from streams.engine.worked_by import worked_by
 from streams.errors import WorkerFailed
-from streams.settings import Settings
 
 BUSY_COMMIT_SECONDS = 0.25  # of the long work of a new model, while no alert waits
 HURRIED_SECONDS = 0.01
@@ -63,69 +54,6 @@ FAILURES_IN_A_ROW = 5
 OUTAGE_SECONDS = 60.0
 
 log = structlog.get_logger("touchline.task")
-
-
-class Status(Enum):
-    """Where a task stands. It moves as drawn, and from wherever it is to ``OVER``::
-
-                      restored                revoked
-        -> OPENING --------------->  OPEN  ------------> PARKED
-            |   ^                    |  ^  <------------    |
-            |   +--- commit failed --+  |  assigned again   |
-            | input lost, right missing |                   |
-            +-----------> STOPPED ------+                   |
-                             |     input, right is there    v
-                             +--------------------------> OVER
-
-    ``OPENING``: its producer is opened, its state restored. ``OPEN``: it fetches, applies and
-    commits. ``PARKED``: revoked; all is committed, the state stays for a quick return. ``STOPPED``:
-    input or a right is missing: an operator must act. ``OVER``: closed, fenced, failed or without
-    one of them; its number is opened again by another task alone.
-    """
-
-    OPENING = "opening"
-    OPEN = "open"
-    PARKED = "parked"
-    STOPPED = "stopped"
-    OVER = "over"
-
-
-MOVES: Final[Mapping[Status, frozenset[Status]]] = {
-    Status.OPENING: frozenset((Status.OPEN, Status.STOPPED, Status.OVER)),
-    Status.STOPPED: frozenset((Status.OPEN, Status.OVER)),
-    Status.OPEN: frozenset((Status.PARKED, Status.OPENING, Status.OVER)),
-    Status.PARKED: frozenset((Status.OPEN, Status.OVER)),
-    Status.OVER: frozenset(),
-}
-"""Where a task may go from where it stands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Host(Generic[E, S, C]):
-    """What the tasks of one worker share; ``fail`` ends the worker with an error.
-
-    ``anew`` opens a number again whose task found its input gone; ``unread`` is what it had unread.
-    ``watch`` says through what a partition is worked: a record of it notes what is done.
-    ``by`` says which worker of which policy and version it is, where that is to be told.
-    ``processor`` is held while a task applies a slice of records, so that the event loop gets
-    round to the network between two slices: a commit is half a dozen round trips.
-    """
-
-    topology: Topology[E, S, C]
-    settings: Settings
-    observer: Observer
-    load: Load
-    openings: Openings
-    processor: asyncio.Lock
-    newest_models: Callable[[], Iterable[CommonRecord]]
-    fail: Callable[[BaseException], None]
-    anew: Callable[[int], None]
-    unread: Unread
-    watch: Watch
-    clock: WallClock
-    permits: Permits
-    budget: Budget
-    by: WorkedBy | None = None
 
 
 class PartitionTask(Generic[E, S, C]):

@@ -20,6 +20,7 @@ from streams.engine.clock import WallClock
 from streams.engine.doings import Watch, unwatched
 from streams.engine.ends import Ends
 from streams.engine.fitting import LEADER, Fitting, Told, nobody
+from streams.engine.host import Host
 from streams.engine.inbox import Chunk
 from streams.engine.load import Load
 from streams.engine.models import Models
@@ -27,7 +28,8 @@ from streams.engine.observer import Observer
 from streams.engine.openings import Openings
 from streams.engine.permits import Permits
 from streams.engine.routines import STOP_SECONDS, Beat, Routines
-from streams.engine.task import Host, PartitionTask, Status
+from streams.engine.status import Status
+from streams.engine.task import PartitionTask
 from streams.engine.transport import Consumer
 from streams.engine.watch import Watch as Progress
 from streams.engine.watching import Watching

@@ -15,7 +15,7 @@ from aiohttp import web
 from prometheus_client.exposition import choose_encoder
 
 from agents.topology import C, E, S
-from streams.engine.task import Status
+from streams.engine.status import Status
 from streams.errors import WorkerFailed
 from streams.settings import HttpSettings
 from streams.worker.metrics import Metrics

@@ -11,11 +11,13 @@ import pytest
 from streams.engine.cache import Budget
 from streams.engine.clock import WallClock
 from streams.engine.doings import unwatched
+from streams.engine.host import Host
 from streams.engine.load import Load
 from streams.engine.observer import Observer
 from streams.engine.openings import Openings
 from streams.engine.permits import Permits
-from streams.engine.task import MOVES, Host, PartitionTask, Status
+from streams.engine.status import MOVES, Status
+from streams.engine.task import PartitionTask
 from streams.engine.transport import Consumer
 from streams.settings import Settings
 from tests.streams.engine.counting import Count, Event, Shared, counting

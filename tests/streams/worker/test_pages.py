@@ -13,7 +13,7 @@ from domain.assembly.context import Context
 from domain.customer.state import Customer
 from domain.policy import Policy
 from streams.cluster.broker import LocalBroker
-from streams.engine.task import Status
+from streams.engine.status import Status
 from streams.errors import WorkerFailed
 from streams.settings import HttpSettings, Settings
 from streams.topics.ensure import ensure_topics
