@@ -88,12 +88,13 @@ class Cache(Generic[S]):
     ``dirty`` are the partition's states that changed since its last commit: they stay.
     """
 
-    __slots__ = ("_dirty", "_sizes", "_store", "_used", "budget", "live", "size")
+    __slots__ = ("_commits", "_dirty", "_sizes", "_store", "_used", "budget", "live", "size")
 
     def __init__(self, number: int, store: Store, dirty: dict[str, S], budget: Budget) -> None:
         self.live: dict[str, S] = {}
         self.size = 0
         self.budget = budget
+        self._commits = 0
         self._store = store
         self._dirty = dirty
         self._used: dict[str, int] = {}  # in which commit; in order of it
@@ -119,7 +120,8 @@ class Cache(Generic[S]):
             order.update(dict.fromkeys(sorted(fresh), now))
         if len(self._sizes) < len(live):
             self._measure(live.keys() - self._sizes.keys())
-        if not now % GROWTH_COMMITS:
+        self._commits += 1  # its own: in a steady order all of one partition's look alike
+        if not self._commits % GROWTH_COMMITS:
             self._measure(grown)
         if written:
             self._store.rest([key.encode() for key in written if key not in live])

@@ -71,7 +71,7 @@ class Partition(Generic[E, S, C]):
     It is one of so many ``partitions`` over which keys are placed; where that is not known, no
     record is refused for lying elsewhere. Where it is told who works it (``by``), it says so; by
     another policy than the one before, it times everything anew.
-    record is refused for lying elsewhere. ``budget`` bounds what is decoded of all that share it.
+    ``budget`` bounds what is decoded of all that share it.
     """
 
     def __init__(
@@ -121,6 +121,7 @@ class Partition(Generic[E, S, C]):
             self.population.restore(owners, self._main_record)
         store.rest([key.encode() for key in owners])
         self.by = by
+        self._by_before = None if before is None else before.by
         self._replanning = Replanning([])
         if by is not None:
             self._say_who(by, before)
@@ -297,7 +298,8 @@ class Partition(Generic[E, S, C]):
     def work(self) -> None:
         """One slice of long work: after a restore, another policy, a new model."""
         if self._replanning.busy:
-            self._replanning.work(self._replan)
+            if self._replanning.work(self._replan):
+                self.pending += 1  # only now the checkpoint names this policy
         elif self.population is not None:
             work = self.population.work
             self._take(work(self.now, self._state_in_passing, self._opened))
@@ -371,7 +373,7 @@ class Partition(Generic[E, S, C]):
             clock=self.now,
             versions=self.versions,
             topic_ids=self.topic_ids,
-            by=self.by,
+            by=self._by_before if self._replanning.busy else self.by,
         )
         changelog.append((CHECKPOINT_KEY, dump_checkpoint(checkpoint)))
         self.store.put_all(changelog[written:] if written else changelog)

@@ -20,7 +20,8 @@ class Replanning:
         """Whether any are left."""
         return bool(self._left)
 
-    def work(self, replan: Callable[[str], None]) -> None:
-        """A slice."""
+    def work(self, replan: Callable[[str], None]) -> bool:
+        """A slice; whether it was the last."""
         for _ in range(min(SLICE_KEYS, len(self._left))):
             replan(self._left.pop())
+        return not self._left

@@ -52,6 +52,7 @@ MIRROR_SECONDS = 1.0
 """How old the group offsets may be, which are for lag tools: two of a commit's five round trips."""
 FAILURES_IN_A_ROW = 5
 OUTAGE_SECONDS = 60.0
+DENIED_SECONDS = 2.0
 
 log = structlog.get_logger("touchline.task")
 
@@ -438,6 +439,10 @@ class PartitionTask(Generic[E, S, C]):
             await self._lost_to_another(str(fenced))
         except CommitFailed as failed:
             await self._failed(failed, reopen=reopen)
+        except asyncio.CancelledError:  # whether it was sent is not known: nothing may follow it
+            self._move(Status.OVER)
+            self._wake.set()
+            raise
         else:
             self._do(Land())
             self._failures = 0
@@ -461,7 +466,8 @@ class PartitionTask(Generic[E, S, C]):
         log.error("commit failed", partition=self.number, why=str(failed))
         await self._give_up(Status.OPENING if reopen else Status.OVER)
         if reopen and denied:
-            await self._permits.look()
+            if not await self._permits.look():
+                await asyncio.sleep(DENIED_SECONDS)  # and no right is known to be missing
             await self._start_over()
         elif reopen:
             await self._reopen(failed)
@@ -501,6 +507,8 @@ class PartitionTask(Generic[E, S, C]):
                 await self._producer.close()
                 if (denied := refusal(error)) is not None:
                     raise Denied(str(denied)) from error
+                if self._runner is not None and self._leaving:  # opened anew, and nobody wants it
+                    raise InputLost("it is left") from error
                 if time.monotonic() > until:
                     raise WorkerFailed(
                         f"partition {self.number} could not be opened for {OUTAGE_SECONDS:.0f} s: "

@@ -160,7 +160,6 @@ class Tasks(Generic[E, S, C]):
             )
             await self._routines.stop("fitting")
             self._routines.start("fitting", fitting.run, FITTING_SECONDS, may_end=True)
-        self.assigned_once = True
         log.info("assigned", partitions=sorted(numbers))
 
     def refused(self, consumer: Consumer) -> None:
@@ -194,8 +193,8 @@ class Tasks(Generic[E, S, C]):
         if self._refused is not None:
             self._refused.cancel()
             await asyncio.wait([self._refused], timeout=STOP_SECONDS)
-        for name in ("topics", "watch", "load", "ends", "long work", "fitting", "models"):
-            await self._routines.stop(name)
+        names = ("topics", "watch", "load", "ends", "long work", "fitting", "models")
+        await asyncio.gather(*(self._routines.stop(name) for name in names))
         await self._cancel_openings()
         await asyncio.gather(*(self._close(number) for number in list(self.by_number)))
         await self._host.openings.close()
@@ -267,7 +266,8 @@ class Tasks(Generic[E, S, C]):
             log.exception("partition could not be opened", partition=task.number)
             self._fail(error)
         finally:
-            self._openings.pop(task.number, None)
+            if self._openings.get(task.number) is asyncio.current_task():
+                del self._openings[task.number]
 
     async def _close(self, number: int) -> None:
         task = self.by_number.pop(number, None)

@@ -76,7 +76,11 @@ def _renew(kafka: KafkaSettings, files: _Files, newest: _Made) -> None:
     """Load into contexts that are held what their files have now, where they have changed."""
     for context, (named, before) in list(_held.items()):
         if named == files and before != newest.stamps and context is not newest.context:
-            _load(context, kafka)
+            try:
+                _load(context, kafka)
+            except (SettingError, ssl.SSLError) as error:  # exchanged just now; tried again
+                log.warning("certificates cannot be given to a client that lives", why=str(error))
+                continue
             _held[context] = files, newest.stamps
             log.info("certificates were renewed")
     _held[newest.context] = files, newest.stamps

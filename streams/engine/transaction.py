@@ -40,7 +40,6 @@ from streams.settings import Settings
 
 BATCH_BYTES = 512 * 1024
 REQUEST_BYTES = 2 * 1024 * 1024
-"""In place of a partition number, in the transactional id of who makes the models."""
 
 Entry = tuple[bytes | None, bytes | None]
 Records = Mapping[str, Iterable[Entry]]

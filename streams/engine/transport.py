@@ -48,6 +48,8 @@ EVENT_CLOCK_WAIT_MS = 10
 PASSED_SECONDS = 0.5
 log = structlog.get_logger("touchline.transport")
 
+NEVER_MS = 10**12
+"""All partitions may be stopped for days; whether records are asked for `fetching.py` watches."""
 REFUSALS_SECONDS = 0.5
 POLL_SECONDS = 0.05  # a longer wait would not see partitions that were opened meanwhile
 
@@ -85,6 +87,7 @@ class Consumer(faust_consumer.Consumer):
         self.on_out_of_range: Callable[[TP, int], None] | None = None
         self.on_refused: Callable[[], None] | None = None
         self._ids: dict[TopicPartition, bytes] = {}
+        self._nameless: set[TopicPartition] = set()
         self._told_no_ids = False
         self.on_refusal: Callable[[Consumer], None] = cast(Any, self.app).touchline_refused
         self._fetchable: set[TopicPartition] = set()  # as `getmany` wants them; equal to any `TP`
@@ -114,7 +117,7 @@ class Consumer(faust_consumer.Consumer):
             session_timeout_ms=int(kafka.session_timeout_seconds * 1000),
             heartbeat_interval_ms=int(kafka.heartbeat_seconds * 1000),
             rebalance_timeout_ms=60_000,
-            max_poll_interval_ms=300_000,
+            max_poll_interval_ms=NEVER_MS,
             request_timeout_ms=60_000,
             retry_backoff_ms=100,
             metadata_max_age_ms=60_000,
@@ -160,9 +163,11 @@ class Consumer(faust_consumer.Consumer):
             place = TopicPartition(tp.topic, tp.partition)
             if topic_id:
                 self._ids[place] = topic_id
+                self._nameless.discard(place)
             else:
                 self._ids.pop(place, None)
-        self._sessions.identify(dict(self._ids))
+                self._nameless.add(place)
+        self._sessions.identify({} if self._nameless else dict(self._ids))
 
     def start_from(self, positions: Mapping[TP, int]) -> dict[TP, int]:
         """Seek and fetch these partitions; gives the epoch that their chunks will carry."""
@@ -183,6 +188,7 @@ class Consumer(faust_consumer.Consumer):
         for tp in tps:
             self._fetchable.discard(tp)
             self._held.discard(tp)
+            self._nameless.discard(tp)  # a topic and a number, equal as tuples
             self._epochs[tp] += 1
             self.watch.left(tp)
 
@@ -272,6 +278,7 @@ class Consumer(faust_consumer.Consumer):
 
     async def _getmany(self, active_partitions: set[Any] | None, timeout: float) -> Any:
         try:
+            raise_refusal(self.kafka)
             return await self.kafka.getmany(
                 *(active_partitions or ()),
                 timeout_ms=timeout * 1000,

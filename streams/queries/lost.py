@@ -27,10 +27,8 @@ class Offsets:
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What tells whether things are still the same: the ids of topics, as far as Kafka tells them,
-
-    and what the group has committed.
-    """
+    """Whether things are still the same: topics' ids, where Kafka tells them, and what the group
+    has committed."""
 
     changelog: str
     ids: Mapping[str, bytes]

@@ -22,10 +22,11 @@ it is open for this long: until then it is work under way."""
 class Holder:
     """An open transaction that begins at ``start`` of a partition of ``topic``.
 
-    ``name`` is its transactional id; ``None`` where no coordinator knows one, as after an
-    ungraceful end of a coordinator: such a one hangs for ever. ``ours`` where a worker of this
-    application has it, of partition number ``owner``, or the maker of models (``None``).
-    ``seconds`` it is open, and may be open in all (``most``); both ``None`` where nobody tells.
+    ``name`` is its transactional id; ``None`` where this login does not see one: it may not
+    describe it, or no coordinator knows it, as after an ungraceful end of one, and it hangs.
+    ``ours`` where a worker of this application has it, of partition number ``owner``, or the maker
+    of models (``None``). ``seconds`` it is open, and may be open in all (``most``); both ``None``
+    where nobody tells.
     """
 
     topic: str
@@ -42,8 +43,10 @@ class Holder:
         where = f"{self.topic}[{self.number}] is held up from offset {self.start} on"
         if self.name is None:
             return (
-                f"{where} by a transaction of producer id {self.producer_id} that no coordinator "
-                f"knows, so that it never ends: abort it ({self._abort})"
+                f"{where} by a transaction of producer id {self.producer_id} whose transactional "
+                f"id this login does not see. Let an administrator look (kafka-transactions "
+                f"--bootstrap-server … list): if no coordinator knows that producer id, it never "
+                f"ends; abort it then ({self._abort}). Else that producer is to end it"
             )
         long = "" if self.seconds is None else f", open for {self.seconds:,.0f} s"
         limit = "" if self.most is None else f" after {self.most:,.0f} s"
@@ -78,24 +81,25 @@ def holders(
     try:
         described = admin.describe_producers(places)
         open_in = [
-            (place, one.producer_id, one.current_transaction_start_offset)
+            (place, one.producer_id, one.current_transaction_start_offset, one.last_timestamp)
             for place, state in sorted(described.items())
             for one in state.active_producers
             if one.current_transaction_start_offset >= 0
         ]
         if not open_in:
             return []
-        names = _names(admin, {producer_id for _, producer_id, _ in open_in})
+        names = _names(admin, {producer_id for _, producer_id, _, _ in open_in})
         times = _times(admin, names.values())
     except KafkaError:
         return None
-    found = []
-    for place, producer_id, start in open_in:
+    found, now = [], time.time() * 1000
+    for place, producer_id, start, last in open_in:
         name = names.get(producer_id)
         ours, owner = _owner(settings, name)
         seconds, most = times.get(name or "", (None, None))
         patience = SPARE_SECONDS + (settings.commit.deadline_seconds if ours else 0.0)
-        if seconds is not None and seconds < patience:
+        # where nobody tells, it has been open for as long as its last record is old, at least
+        if (seconds if seconds is not None else (now - last) / 1000) < patience:
             continue
         found.append(
             Holder(place.topic, place.partition, start, producer_id, name, ours, owner,

@@ -157,6 +157,6 @@ def plainest(rights: Rights) -> Rights:
 
 def of_command(words: Sequence[str]) -> str | None:
     """Who is meant by these words behind `touchline`: the most that fit."""
-    given = set(words)
+    given = {word.partition("=")[0] for word in words}
     fitting = [who for who in WHO if who.split()[0] == words[0] and given >= set(who.split())]
     return max(fitting, key=len) if fitting else None

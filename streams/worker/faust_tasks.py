@@ -50,7 +50,10 @@ class FaustTasks:
         """That one of them ended, or ``None``; looks each second of ``now`` (monotonic)."""
         if now - self._looked < LOOK_SECONDS:
             return None
+        paused = now - self._looked > GONE_SECONDS  # we stood still, and so did they
         self._looked = now
+        if paused:
+            self._missing = {}
         there = {name for task in asyncio.all_tasks() for name in names_of(task)}
         self._missing = {name: self._missing.get(name, now) for name in ALWAYS - there}
         for name, since in self._missing.items():

@@ -10,13 +10,14 @@ from structlog.typing import EventDict
 
 from schemas.errors import OperatingError
 from streams.engine.admin import plain
+from streams.engine.defects import RuleFailed
 
 
 def plainly(logger: Any, method: str, event: EventDict) -> EventDict:
     """Of an event of structlog whose exception is Kafka's or an operator's: ``why`` instead."""
     given = event.get("exc_info")
     error = given if isinstance(given, BaseException) else sys.exc_info()[1] if given else None
-    if isinstance(error, OperatingError):
+    if isinstance(error, OperatingError) and not isinstance(error, RuleFailed):
         why = str(error)
     elif isinstance(error, KafkaError | TimeoutError):
         why = plain(error)

@@ -19,7 +19,7 @@ MOST_KINDS = 200
 OF_ALL_PARTITIONS = frozenset({"Kafka does not answer", "commit failed"})
 """Lines of ours that one cause brings in every partition: told once, with the partitions."""
 
-_VARIES = re.compile(r"\w*\d\w*")
+_VARIES = re.compile(r"\b\w*\d\w*")
 _NOT_COMPARED = frozenset({"timestamp", "exception", "exc_info"})
 _LEVELS = logging.getLevelNamesMapping()
 
@@ -52,7 +52,7 @@ class Repeats:
     ) -> None:
         self._tell, self._every, self._clock = tell, every, clock
         self._kinds: dict[Key, _Kind] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finaliser may log while we hold it
         self._timer: threading.Timer | None = None
         self._ended = False
 
@@ -92,10 +92,11 @@ class Repeats:
         now = self._clock()
         with self._lock:
             self._timer = None
-            held = {key: kind for key, kind in self._kinds.items() if kind.held and due(kind)}
+            kinds = list(self._kinds.items())
+            held = {key: kind for key, kind in kinds if kind.held and due(kind)}
             for key in held:
                 self._kinds[key] = _Kind(now + self._every)
-            waiting = [kind.until for kind in self._kinds.values() if kind.held]
+            waiting = [kind.until for kind in list(self._kinds.values()) if kind.held]
             if waiting:
                 self._wake_at(min(waiting))
         for kind in held.values():
@@ -103,9 +104,9 @@ class Repeats:
 
     def _begin(self, key: Key, now: float) -> None:
         if len(self._kinds) >= MOST_KINDS:
-            old = [k for k, kind in self._kinds.items() if not kind.held and kind.until <= now]
-            for one in old:
-                del self._kinds[one]
+            kinds = list(self._kinds.items())
+            for one in [k for k, kind in kinds if not kind.held and kind.until <= now]:
+                self._kinds.pop(one, None)
         if len(self._kinds) < MOST_KINDS or key in self._kinds:
             self._kinds[key] = _Kind(now + self._every)
 

@@ -132,8 +132,8 @@ class Session:
 class SessionFetch(FetchRequest):  # type: ignore[misc]
     """One of aiokafka's fetches, within a session; ``response`` is its answer, if there is one.
 
-    A ``hurried`` one is answered after 10 ms, if there is nothing. It goes by ``ids`` where they
-    are known of all that it wants, and the broker speaks so.
+    A ``hurried`` one is answered after 10 ms, if there is nothing. It goes by ``ids`` where there
+    are any and the broker speaks so; what has none is not open here: nobody takes its records.
     """
 
     def __init__(
@@ -150,7 +150,9 @@ class SessionFetch(FetchRequest):  # type: ignore[misc]
 
     def prepare(self, versions: dict[int, tuple[int, int]]) -> Any:
         """The request, by ids where that can be."""
-        by_id = bool(self.ids) and self.ids.keys() >= self.wanted.keys() and speaks_ids(versions)
+        by_id = bool(self.ids) and speaks_ids(versions)
+        if by_id:
+            self.wanted = {tp: part for tp, part in self.wanted.items() if tp in self.ids}
         self.session.speak(by_id=by_id)
         if not by_id:
             return super().prepare(versions)

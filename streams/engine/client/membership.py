@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 
 def position_of(consumer: AIOKafkaConsumer, tp: tuple[str, int]) -> int | None:
@@ -23,7 +24,20 @@ def position_of(consumer: AIOKafkaConsumer, tp: tuple[str, int]) -> int | None:
 def raise_refusal(consumer: AIOKafkaConsumer) -> None:
     """Raise what the group's coordinator refused: else ``getmany`` alone does, and that waits for
     partitions."""
-    consumer._coordinator.check_errors()
+    try:
+        consumer._coordinator.check_errors()
+    except KafkaError as error:
+        if is_refusal_in_words(error):
+            raise TopicAuthorizationFailedError from error
+        raise
+
+
+def is_refusal_in_words(error: BaseException) -> bool:
+    """Whether it is the refusal of a topic that aiokafka tells of as text alone.
+
+    So it is where the group's offsets of a topic are looked up that may not be read.
+    """
+    return isinstance(error, KafkaError) and "TopicAuthorizationFailed" in str(error)
 
 
 async def known(consumer: AIOKafkaConsumer, topic: str) -> None:

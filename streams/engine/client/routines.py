@@ -21,6 +21,8 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
+from streams.engine.client.membership import is_refusal_in_words
+
 STOP_SECONDS = 5.0
 REFUSALS = GroupAuthorizationFailedError, TopicAuthorizationFailedError
 
@@ -99,6 +101,8 @@ def _routines(client: Client) -> Iterator[tuple[str, asyncio.Task[Any] | None]]:
 
 def _is_refused(task: asyncio.Task[Any]) -> bool:
     error = None if task.cancelled() else task.exception()
+    if error is not None and is_refusal_in_words(error):
+        return True
     while error is not None and not isinstance(error, REFUSALS):
         error = error.__cause__
     return error is not None

@@ -113,7 +113,8 @@ class Reach:
         handlers = logging.getLogger().handlers
 
         def spared(record: logging.LogRecord) -> bool:
-            return self._fault is None or not record.name.startswith(CLIENT)
+            is_plain = self._fault is None or not record.name.startswith(CLIENT)
+            return is_plain or bool(record.exc_info)  # what nobody expects is told all the same
 
         logger.addHandler(ear)
         for handler in handlers:

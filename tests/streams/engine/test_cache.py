@@ -6,6 +6,7 @@ import gc
 import random
 import sys
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,7 +17,7 @@ from agents.customers import customers
 from domain.customer.state import Customer, customer_key_of
 from domain.policy import Policy
 from schemas.deadletter import Original
-from streams.engine.cache import BYTES_OF_STATE, Budget, decoded_bytes
+from streams.engine.cache import BYTES_OF_STATE, GROWTH_COMMITS, Budget, Cache, decoded_bytes
 from streams.engine.memory import PARTS
 from streams.engine.partition import Partition
 from streams.engine.placing import partition_of
@@ -256,3 +257,24 @@ def test_an_estimate_grows_with_the_records() -> None:
     assert decoded_bytes(0) == BYTES_OF_STATE
     sizes = [decoded_bytes(random.Random(n).randrange(n * 10, n * 10 + 10)) for n in range(50)]
     assert sizes == sorted(sizes)
+
+
+def test_what_grows_is_noticed_whatever_the_order_of_commits() -> None:
+    """Partitions that commit in turn: each measures what grew as often as any other."""
+    budget = Budget(megabytes=256)
+    caches = []
+    for number in range(4):
+        store = MemoryStore()
+        cache = Cache[Any](number, store, {}, budget)
+        cache.live["c-1"] = object()
+        store.put_all([(b"cc-1", b"x" * 100)])
+        caches.append((cache, store))
+    for cache, _ in caches:
+        cache.committed(["c-1"], [], set())
+    before = [cache.size for cache, _ in caches]
+    for _, store in caches:
+        store.put_all([(b"cc-1", b"x" * 50_000)])
+    for _ in range(GROWTH_COMMITS):
+        for cache, _ in caches:
+            cache.committed(["c-1"], ["c-1"], set())
+    assert all(cache.size > size for (cache, _), size in zip(caches, before, strict=True))

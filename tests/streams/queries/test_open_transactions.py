@@ -106,7 +106,9 @@ def test_one_that_is_under_way_holds_nothing_up(
 
 def test_one_that_nobody_knows_hangs(broker: LocalBroker) -> None:
     hanging = Holder(TOPIC, 0, 7, 4001, None, False, None, None, None)
-    assert "producer id 4001 that no coordinator knows, so that it never ends" in str(hanging)
+    told = str(hanging)
+    assert "producer id 4001 whose transactional id this login does not see" in told
+    assert "if no coordinator knows that producer id, it never ends" in told
 
 
 def test_of_what_is_held_only_that_is_kept_which_somebody_holds(

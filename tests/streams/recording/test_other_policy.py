@@ -100,3 +100,23 @@ def test_by_the_same_policy_nothing_is_looked_at_again() -> None:
     while other.busy:
         other.work()
     assert {key: due for key, due in before.items()} != dict(other.timers.due_of)
+
+
+def test_who_opens_before_all_timers_are_set_anew_begins_again() -> None:
+    """As by a commit that failed, or a worker that was killed."""
+    store = MemoryStore()
+    complained(store, 300)
+    first: CustomersPartition = opening(store, SHORT).of(customers(SHORT))
+    first.work()
+    first.drain()
+    assert first.busy
+    second: CustomersPartition = opening(store, SHORT).of(customers(SHORT))
+    while second.busy:
+        second.work()
+    assert second.pending
+    second.advance(now())
+    assert escalated(second.drain()) == 300
+    third: CustomersPartition = opening(store, SHORT).of(customers(SHORT))
+    while third.population is not None and third.population.busy:
+        third.work()
+    assert not third.busy and third.pending == 0

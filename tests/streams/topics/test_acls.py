@@ -76,6 +76,7 @@ def test_no_right_is_said_twice_or_follows_from_another(who: str) -> None:
         ("topics --check", "topics --check"),
         ("erase c-1 --yes --wait", "erase --wait"),
         ("segments", "segments"),
+        ("doctor --accept-loss=3", "doctor --accept-loss"),
         ("segments explain c-1", "segments explain"),
         ("dead-letters resend --reason invalid", "dead-letters resend"),
         ("replay state --out doctor", None),

@@ -201,6 +201,18 @@ def test_kinds_are_bounded_and_what_has_no_place_is_told(hand: Hand) -> None:
     assert _passes(repeats, why=words[-1])
 
 
+def test_what_is_logged_while_a_line_is_looked_at_goes_through(hand: Hand) -> None:
+    """The collector may end an object in there whose end is logged, by the same thread."""
+    told: list[Line] = []
+    repeats = Repeats(told.append, 30.0, hand)
+    with repeats._lock:
+        assert _passes(repeats, why="an object was ended")
+
+
+def test_a_word_may_be_long(hand: Hand) -> None:
+    assert _passes(Repeats(lambda _: None, 30.0, hand), why="x" * 400_000)  # was quadratic
+
+
 def test_libraries_debug_lines_stay_theirs() -> None:
     code = LINES.split("faust =", maxsplit=1)[0] + (
         'logging.getLogger("aiokafka").debug("each fetch")\n'

@@ -8,6 +8,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from streams.engine.admin import plain
+from streams.engine.defects import RuleFailed
 from streams.errors import WorkerFailed
 from streams.worker.plain_errors import plainly
 
@@ -35,6 +36,12 @@ def test_any_other_keeps_its_traceback() -> None:
     given = {"event": "failed", "exc_info": KeyError("a rule's fault")}
     assert plainly(None, "error", dict(given)) == given
     assert plainly(None, "error", {"event": "fine"}) == {"event": "fine"}
+
+
+def test_a_rule_that_failed_keeps_its_traceback() -> None:
+    failed = RuleFailed(KeyError("x"), sorted, key="c-1", partition=0, event_id="e-1")
+    given = {"event": "rule failed", "exc_info": failed}
+    assert plainly(None, "error", dict(given)) == given
 
 
 def test_addresses_that_could_not_be_bootstrapped_from_are_shown_as_they_are_set() -> None:
