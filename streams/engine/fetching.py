@@ -36,6 +36,10 @@ RESTART_SECONDS: Final = 22.0
 """All fetching begins anew where that did not help."""
 MENDS, MENDED_SECONDS = 5, 60.0
 """More often within this time than so, mending does not help."""
+A_FETCH, UNANSWERED, A_CONNECTION = "a fetch", "an unanswered fetch", "a connection"
+A_PRODUCER = "a producer"
+HEALED: Final = (A_FETCH, UNANSWERED, A_CONNECTION, A_PRODUCER, FETCHING, METADATA)
+"""All that is said to have begun anew."""
 LOOKS = 2
 """One look after the other must find what may just be on its way to begin anew."""
 
@@ -110,7 +114,7 @@ class FetchWatch:
         if consumer is None:
             return
         for _ in range(self._failed):
-            self._mend(now, "a fetch", healed)
+            self._mend(now, A_FETCH, healed)
         self._failed = 0
         found = []
         for one in ended(consumer):
@@ -128,7 +132,7 @@ class FetchWatch:
                 found.append(str(one))
         self._found = found
         if drop_deaf_connections(consumer):
-            self._mend(now, "a connection", healed)
+            self._mend(now, A_CONNECTION, healed)
         self._unanswered(consumer, now, healed)
 
     def _unanswered(self, consumer: AIOKafkaConsumer, now: float, healed: Healed) -> None:
@@ -138,7 +142,7 @@ class FetchWatch:
                 self._dropped[node] = sent
                 log.warning("a fetch is not answered: connecting anew", broker=node)
                 drop_connection(consumer, node)
-                healed("an unanswered fetch")
+                healed(UNANSWERED)
         if self.age(now) > RESTART_SECONDS and now - self._restarted > RESTART_SECONDS:
             log.warning("fetches are not answered: fetching begins anew", seconds=self.age(now))
             self._restart(consumer, now)

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import structlog
 
 from streams.engine.ends import Ends
-from streams.engine.fetching import FetchWatch
+from streams.engine.fetching import A_PRODUCER, FetchWatch
 from streams.engine.observer import Observer
 from streams.engine.routines import Beat, Routines
 
@@ -87,7 +87,7 @@ class Watch:
         for task in self._tasks():
             why = task.broken()
             if why is not None and task.number not in self._renewing:
-                self._observer.healed("a producer")
+                self._observer.healed(A_PRODUCER)
                 renewing = asyncio.create_task(task.renew(why), name=f"renew-{task.number}")
                 self._renewing[task.number] = renewing
         for number in [n for n, renewing in self._renewing.items() if renewing.done()]:

@@ -50,7 +50,8 @@ class Company:
             return
         self._said = record.told
         mine = {} if self._by is None else {"mine": self._by.policy}
-        if len(record.told) > 1:
+        alike = len({(one.policy, one.forms) for one in record.partitions}) == 1
+        if len(record.told) > 1 and not alike:
             log.error("the workers of the group are not alike", who=record.reason, **mine)
-        elif before is not None:
+        elif before is not None and alike:
             log.warning("all partitions are worked alike now", who=record.reason, **mine)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from streams.engine.fetching import HEALED
+
 
 class ProgressGauges:
     """Metrics of one worker's way to the brokers."""
@@ -30,6 +32,8 @@ class ProgressGauges:
             ["what"],
             registry=registry,
         )
+        for what in HEALED:  # told as 0 before the first
+            self._healed.labels(what)
 
     def ready_is(self, judge: Callable[[], bool]) -> None:
         """Ask this whenever the metrics are read."""
