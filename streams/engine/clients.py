@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas.errors import OperatingError
 from streams.engine.client.connecting import log_in_quickly
+from streams.engine.client.writing import break_closed_connections
 from streams.engine.tls import ssl_context
 from streams.engine.tokens import BlockingProvider, Provider, tokens_of
 from streams.settings import Settings, addresses
@@ -30,6 +31,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
 
     Raises :class:`NoBootstrap`, and :class:`SettingError` where a file of TLS does not serve.
     """
+    break_closed_connections()
     options = _options(settings, held=True)
     mechanism = str(options.get("sasl_mechanism"))
     if mechanism.startswith("SCRAM"):

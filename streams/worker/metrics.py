@@ -31,6 +31,7 @@ from streams.engine.clock import Now, local_ms
 from streams.engine.inbox import Chunk
 from streams.engine.observer import Observer, Seen
 from streams.engine.partition import Clock, Drained
+from streams.engine.reaching.watch import KINDS
 from streams.worker.company import Company
 from streams.worker.holdings import Holdings
 from streams.worker.identity import touchline_version
@@ -131,6 +132,7 @@ class Metrics(Observer):
             ["kind"],
             registry=registry,
         )
+        self.reached(None)
         self._progress = ProgressGauges(registry)
 
     def _flow(self, registry: CollectorRegistry) -> None:
@@ -242,9 +244,8 @@ class Metrics(Observer):
 
     def reached(self, kind: str | None) -> None:
         """Show why Kafka cannot be reached."""
-        self._kafka_fault.clear()
-        if kind is not None:
-            self._kafka_fault.labels(kind).set(1)
+        for one in KINDS:
+            self._kafka_fault.labels(one).set(one == kind)
 
     def healed(self, what: str) -> None:
         """Count what began anew of a Kafka client."""

@@ -118,8 +118,10 @@ AIOKAFKA: Final[Names] = {
     },
     "aiokafka.conn:AIOKafkaConnection": {
         "_read_task": ATTRIBUTE,
+        "_send_sasl_token": ("payload", "expect_response"),
         "close": ("reason", "exc"),
         "connected": (),
+        "send": ("request", "expect_response"),
     },
     "aiokafka.client:AIOKafkaClient": {
         "_conns": ATTRIBUTE,

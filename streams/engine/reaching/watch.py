@@ -13,7 +13,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from streams.engine.clients import blocking_client_options
-from streams.engine.reaching.faults import Unreachable
+from streams.engine.reaching.faults import Kind, Unreachable
 from streams.engine.reaching.look import look
 from streams.engine.routines import Beat, unheard
 from streams.errors import ClusterError, WorkerFailed
@@ -27,6 +27,10 @@ AGAIN_SECONDS: Final = 2.0
 REST_SECONDS: Final = 10.0
 """After a look that found nothing wrong complaints are not listened to for so long."""
 CLIENT: Final = "aiokafka"
+
+SETTINGS: Final = "settings"
+KINDS: Final = (*(kind.value for kind in Kind), SETTINGS)
+"""Of faults, as metrics tell them; ``settings`` are those of files that cannot be used."""
 
 log = structlog.get_logger("touchline.kafka")
 
@@ -83,7 +87,7 @@ class Reach:
             else:
                 log.info("Kafka can be reached again")
             fault = self._fault
-            kind = fault.kind.value if isinstance(fault, Unreachable) else "settings"
+            kind = fault.kind.value if isinstance(fault, Unreachable) else SETTINGS
             self._told(None if fault is None else kind)
         return why
 

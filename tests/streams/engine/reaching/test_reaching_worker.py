@@ -97,10 +97,11 @@ class Worker:
         return found[0] if status == 503 and found else None
 
     def figures(self, name: str) -> dict[str, float]:
-        """The values of a metric by its labels."""
+        """The values of a metric by its labels, but for those that are 0."""
         lines = got(f"{self.pages}/metrics")[1].splitlines()
         found = [line.rsplit(" ", 1) for line in lines if line.startswith(f"{name}{{")]
-        return {labels.removeprefix(name): float(value) for labels, value in found}
+        told = {labels.removeprefix(name): float(value) for labels, value in found}
+        return {labels: value for labels, value in told.items() if value}
 
     def events(self) -> float:
         return sum(self.figures("touchline_events_total").values())
