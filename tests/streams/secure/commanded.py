@@ -104,7 +104,7 @@ def all_of_them(
     with worker_process(quick, directory / "log"):
         for command in MAKING[1:]:
             first(command)
-        found = until(lambda: _found(variables), "a model, its members and a dead letter")
+        found = until(lambda: _found(variables), "a model, its members and a dead letter", 240)
         others = (*READING, *WRITING)
         told |= _beside(pool, lambda command: ended(variables, filled(command, found)), others)
         told = {filled(command, found): one for command, one in told.items()}
