@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any, Final
 
 from typer.testing import CliRunner
 
 from streams.cli import app
-from tests.streams.running import environment
+from tests.streams.running import environment, until
 from tests.streams.worker.faults import CUSTOMERS, Bench
 
 HEALED: Final = (
@@ -74,14 +75,21 @@ KNOWN: Final = {*HEALED, *HEALED_BY_FAUST, *GONE, *GONE_ALIKE, *MOMENTARY}
 
 def assert_nothing_lost(bench: Bench, monkeypatch: Any) -> None:
     """Each customer has each of its events once: a worker takes what the last one left."""
-    with bench.worker() as worker:
-        assert bench.outcome(worker, "list") == "healed"
     for name, value in environment(bench.app_id, bench.bootstrap).items():
         if name.startswith("TOUCHLINE_"):
             monkeypatch.setenv(name, value)
-    told = CliRunner().invoke(app, ["state", "--all", "--json"]).stdout
-    figures = {one["customer_id"]: one for one in map(json.loads, told.splitlines())}
-    assert {name: one["events"] for name, one in figures.items()} == {
-        name: bench.sent for name in CUSTOMERS
-    }
-    assert {one["balance"] for one in figures.values()} == {float(bench.sent)}
+    found: dict[str, tuple[int, float]] = {}
+
+    def all_there() -> bool:
+        """What the workers before left untaken may come after what is sent now."""
+        said = CliRunner().invoke(app, ["state", "--all", "--json"])
+        assert said.exit_code == 0, said.output
+        figures = map(json.loads, said.stdout.splitlines())
+        found.update({one["customer_id"]: (one["events"], one["balance"]) for one in figures})
+        return found == {name: (bench.sent, float(bench.sent)) for name in CUSTOMERS}
+
+    with bench.worker() as worker:
+        assert bench.outcome(worker, "list") == "healed"
+        with suppress(AssertionError):
+            until(all_there, "the state of all customers", 30.0)
+    assert found == {name: (bench.sent, float(bench.sent)) for name in CUSTOMERS}, found

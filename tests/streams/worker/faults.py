@@ -146,5 +146,5 @@ class Bench:
         assert worker.process.returncode > 0, worker.log.read_text()
         lines = worker.log.read_text().splitlines()
         why = [line for line in lines if line.startswith("touchline: ")]
-        assert len(why) == 1, f"not one line why: {why}"
+        assert len(why) == 1, f"not one line why: {why} in {lines[-40:]}"
         return "gone"
