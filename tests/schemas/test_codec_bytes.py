@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from schemas.cases import TouchpointBase
@@ -232,6 +232,7 @@ def test_what_was_got_is_shortened_to_100_characters() -> None:
 def test_feedback_text_is_never_in_a_refusal(
     secret: str, other: dict[str, Any], field: str
 ) -> None:
+    assume(secret[:24] not in json.dumps(other))  # a channel, say, of the same letters is shown
     said: Any = {"k": [secret]} if field == "attributes" else secret
     for event in (
         {**EXAMPLES["feedback"][0], "factor": 1, field: said},
