@@ -17,7 +17,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from agents.modelling import AnyModelling, Fits, Modelling, Record, Summary, snapshot_kind
+from agents.modelling import AnyModelling, Fits, Made, Modelling, Record, Summary, snapshot_kind
 from schemas.codec import encode
 from schemas.outputs import Output
 from streams.engine.client.membership import known
@@ -41,7 +41,8 @@ UNREADABLE_SECONDS = 10.0
 LOOK_SECONDS = 5.0
 USED_SECONDS = 30.0
 REST_FACTOR = 15
-"""After a fit there is none for so many times as long: it shares the processor with the events."""
+"""After a fit there is none for so many times the processor time that it took: it shares the
+processor with the events. Time that it waited for a processor is no reason to wait longer."""
 
 Told = Callable[[Sequence[Output]], None]
 """Hears what was sent with a record."""
@@ -196,9 +197,7 @@ class Fitting:
 
     async def _fit(self, maker: Maker[Summary, Record]) -> None:
         began, snapshots = time.perf_counter(), maker.begin()
-        assert maker.fitter is not None
-        made = await asyncio.to_thread(maker.fitter.fit, snapshots, self._now())
-        maker.took = time.perf_counter() - began
+        made = await asyncio.to_thread(maker.fit, snapshots, self._now())
         if made is None:
             return
         modelling, record = maker.modelling, made.record
@@ -224,7 +223,7 @@ class Maker(Generic[Summary, Record]):
         self._snapshots: dict[int, Summary] = {}
         self._news = False
         self._fitted_at = 0.0
-        self.took = 0.0
+        self.worked = 0.0
         self.beyond = 0
 
     def take(self, number: int, snapshot: bytes) -> None:
@@ -238,13 +237,22 @@ class Maker(Generic[Summary, Record]):
         own = self.modelling.refit_seconds
         rest = timing.refit_seconds if own is None else own
         pause = timing.fit_seconds if self._news else rest
-        pause = max(pause, REST_FACTOR * self.took)
+        pause = max(pause, REST_FACTOR * self.worked)
         return bool(self._snapshots) and time.monotonic() - self._fitted_at >= pause
 
     def begin(self) -> list[Summary]:
         """The snapshots, in the order of their partitions; they are no news from now on."""
         self._news, self._fitted_at = False, time.monotonic()
         return [self._snapshots[number] for number in sorted(self._snapshots)]
+
+    def fit(self, snapshots: list[Summary], now: int) -> Made[Record] | None:
+        """What follows from the snapshots; notes the processor time of this thread (s)."""
+        assert self.fitter is not None
+        began = time.thread_time()
+        try:
+            return self.fitter.fit(snapshots, now)
+        finally:
+            self.worked = time.thread_time() - began
 
 
 class UnreadableModel(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -154,6 +154,19 @@ def published(standings: dict[str, Any], line: Line) -> int:
     name, _, place = line.name.partition(".")
     found: float = standings[name][int(place)] if place else standings[name]
     return _hundredths(found) if line.money else round(found)
+
+
+def off(standings: dict[str, Any], lines: Sequence[Line]) -> dict[str, tuple[int, float]]:
+    """The lines drawn elsewhere than they should be: where, and where the exact one is.
+
+    A line is up to 1 % beside the exact one, and drawn anew once that is off by 1 % more.
+    """
+    drawn = {line: published(standings, line) for line in lines}
+    return {
+        line.name: (at, line.exact)
+        for line, at in drawn.items()
+        if abs(at - line.exact) > max(0.02 * line.exact, 1)
+    }
 
 
 def of_events(values: Mapping[str, list[bytes]]) -> dict[str, list[bytes]]:
