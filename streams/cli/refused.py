@@ -9,8 +9,9 @@ from aiokafka.errors import KafkaError
 from kafka.errors import KafkaError as BlockingKafkaError
 
 from schemas.errors import OperatingError
-from streams.engine.rights import Right, lacking, refusal, sentences, unseen
-from streams.settings import Settings, load_settings
+from streams.engine.client.refusals import refusal, unseen
+from streams.engine.rights import lacking, sentences
+from streams.settings import load_settings
 from streams.topics.acls import needs, of_command
 
 
@@ -21,11 +22,7 @@ def told(error: BaseException, words: Sequence[str]) -> str | None:
         return None
     try:
         settings = load_settings()
-        missing = asyncio.run(_lacking(settings, who))
+        missing = asyncio.run(lacking(settings, needs(settings, who)))
     except (KafkaError, BlockingKafkaError, OperatingError, TimeoutError):
         return None  # what went wrong first is told
     return "; ".join(sentences(settings, missing)) or None
-
-
-async def _lacking(settings: Settings, who: str) -> tuple[Right, ...]:
-    return await lacking(settings, needs(settings, who))

@@ -21,11 +21,11 @@ from aiokafka.errors import KafkaError
 
 from streams.engine.admin import plain
 from streams.engine.client.producer import connect_calmly
+from streams.engine.client.refusals import refusal
 from streams.engine.clients import client_options
 from streams.engine.clock import MS, SECOND, TOLD_SECONDS, UNFIT_SECONDS, WallClock
 from streams.engine.observer import Observer
 from streams.engine.permits import Permits
-from streams.engine.rights import refusal
 from streams.engine.routines import Beat, unheard
 from streams.errors import WorkerFailed
 from streams.settings import Settings

@@ -28,7 +28,7 @@ from streams.engine.clock import Now, local_ms
 from streams.engine.models import MODEL_PARTITION, newest_readable
 from streams.engine.observer import Observer
 from streams.engine.permits import Permits
-from streams.engine.rights import MODELS, refusal
+from streams.engine.rights import MODELS
 from streams.engine.routines import Beat, unheard
 from streams.engine.transaction import CommitFailed, Fenced, TransactionalProducer
 from streams.settings import Settings
@@ -102,10 +102,7 @@ class Fitting:
                     await asyncio.sleep(UNREADABLE_SECONDS)
                 except (KafkaError, CommitFailed, TimeoutError) as error:
                     log.warning("models cannot be made now", why=await self._permits.why(error))
-                    if refusal(error) is not None:
-                        await self._permits.granted()
-                    else:
-                        await asyncio.sleep(AGAIN_SECONDS)
+                    await self._permits.past(error, AGAIN_SECONDS)
         finally:
             await self._producer.close()
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -21,6 +20,7 @@ from faust.types import TP
 
 from schemas.topics import PARTITION_SUMMARIES
 from streams.engine.checkpoint import Checkpoint
+from streams.engine.lost import Loss, StateLoss, input_losses, made_anew, state_loss
 from streams.engine.transport import Consumer
 from streams.settings import Settings
 
@@ -50,20 +50,6 @@ class Beginning(NamedTuple):
     checkpoint: Checkpoint
     starts: dict[str, int]
     new_ids: bool
-
-
-def shown(topic_id: bytes) -> str:
-    """A topic's id as Kafka's own commands show it.
-
-    >>> shown(bytes(range(16)))
-    'AAECAwQFBgcICQoLDA0ODw'
-    """
-    return urlsafe_b64encode(topic_id).decode().rstrip("=")
-
-
-def made_anew(topic: str, was: bytes, now: bytes) -> str:
-    """What is said of a topic that has another id than its positions are of."""
-    return f"{topic} was deleted and made anew (its id was {shown(was)}, now {shown(now)})"
 
 
 class Inputs:
@@ -128,65 +114,58 @@ class Inputs:
         self, consumer: Consumer, saved: Checkpoint | None, ids: Mapping[str, bytes]
     ) -> Beginning:
         """Where to go on. Raises InputLost where that is gone, and aiokafka's errors."""
+        worked_off = 0
         if saved is None:
-            await self._must_be_new(consumer)
+            worked_off = sum((await consumer.committed(self._tps.values())).values())
+        state = state_loss(saved, self._settings.changelog, worked_off, ids)
+        if state is not None:
+            raise InputLost(self._of_state(state))
         checkpoint = Checkpoint() if saved is None else saved
-        self._same_changelog(checkpoint, ids)
         kept = {*self._tps, self._settings.changelog}
         told = {topic: one for topic, one in ids.items() if one and topic in kept}
         known = {**checkpoint.topic_ids, **told}
         places = self._tps.values()
         earliest = await consumer.earliest_offsets(*places)
         ends = await consumer.highwaters(*places)
-        starts, lost = dict(checkpoint.next_offsets), list[str]()
-        for topic, tp in self._tps.items():
-            start = starts.setdefault(topic, earliest[tp])
-            was = checkpoint.topic_ids.get(topic, known.get(topic, b""))
-            if was != known.get(topic, b""):
-                lost.append(self._anew(tp, start, was, known[topic], ends[tp] - earliest[tp]))
-            elif start < earliest[tp]:
-                lost.append(
-                    f"{topic}[{self._number}]: {earliest[tp] - start} records from offset {start} "
-                    f"on were deleted by retention before they were read"
-                )
-            elif start > ends[tp]:
-                lost.append(
-                    f"{topic}[{self._number}]: offset {start} is to be read next, but it ends at "
-                    f"{ends[tp]}: it was deleted and made anew, or lost records"
-                )
+        spans = {topic: (earliest[tp], ends[tp]) for topic, tp in self._tps.items()}
+        lost = [self._of_input(loss) for loss in input_losses(checkpoint, spans, ids)]
         if lost:
             raise InputLost(f"{'; '.join(lost)}. Run {self._accept} to go on without them")
+        starts = {topic: start for topic, (start, _) in spans.items()} | checkpoint.next_offsets
         new = saved is not None and known != saved.topic_ids
         for tp in places:
             self._unread.pop(tp, None)
         return Beginning(msgspec.structs.replace(checkpoint, topic_ids=known), starts, new)
 
-    def _anew(self, tp: TP, start: int, was: bytes, now: bytes, there: int) -> str:
-        unread = self._unread.get(tp)
-        count = "what it held" if unread is None else f"{unread} records that it held"
+    def _of_input(self, loss: Loss) -> str:
+        topic, position = f"{loss.topic}[{self._number}]", loss.position
+        if loss.was != loss.now:
+            unread = self._unread.get(self._tps[loss.topic])
+            count = "what it held" if unread is None else f"{unread} records that it held"
+            return (
+                f"{made_anew(topic, loss.was, loss.now)}: {count} from offset {position} on "
+                f"is lost, and the {loss.end - loss.earliest} records of the new one wait"
+            )
+        if position < loss.earliest:
+            return (
+                f"{topic}: {loss.earliest - position} records from offset {position} "
+                f"on were deleted by retention before they were read"
+            )
         return (
-            f"{made_anew(f'{tp.topic}[{tp.partition}]', was, now)}: {count} from offset {start} on "
-            f"is lost, and the {there} records of the new one wait"
+            f"{topic}: offset {position} is to be read next, but it ends at "
+            f"{loss.end}: it was deleted and made anew, or lost records"
         )
 
-    def _same_changelog(self, checkpoint: Checkpoint, ids: Mapping[str, bytes]) -> None:
-        changelog = self._settings.changelog
-        was, now = checkpoint.topic_ids.get(changelog, b""), ids.get(changelog, b"")
-        if was and now and was != now:
-            raise InputLost(
-                f"{made_anew(changelog, was, now)} while a worker ran: it holds of partition "
-                f"{self._number} only what was written since. Bring the former back, or run "
-                f"{self._accept} to go on with that"
+    def _of_state(self, loss: StateLoss) -> str:
+        if loss.was != loss.now:
+            return (
+                f"{made_anew(loss.topic, loss.was, loss.now)} while a worker ran: it holds of "
+                f"partition {self._number} only what was written since. Bring the former back, or "
+                f"run {self._accept} to go on with that"
             )
-
-    async def _must_be_new(self, consumer: Consumer) -> None:
-        """Without a checkpoint nothing may have been committed."""
-        committed = await consumer.committed(self._tps.values())
-        if any(committed.values()):
-            records = sum(committed.values())
-            raise InputLost(
-                f"the state of partition {self._number} is lost: {self._settings.changelog} holds "
-                f"none, but the group had worked off {records} records, as after that topic was "
-                f"deleted. Bring it back, or run {self._accept} to begin with no customers at the "
-                f"positions of the group"
-            )
+        return (
+            f"the state of partition {self._number} is lost: {loss.topic} holds "
+            f"none, but the group had worked off {loss.worked_off} records, as after that topic "
+            f"was deleted. Bring it back, or run {self._accept} to begin with no customers at the "
+            f"positions of the group"
+        )

@@ -5,7 +5,6 @@ Read from compacted topics, without a group.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -20,7 +19,6 @@ from streams.engine.client.routines import check, stop
 from streams.engine.clients import client_options
 from streams.engine.observer import Observer
 from streams.engine.permits import Permits
-from streams.engine.rights import refusal
 from streams.engine.routines import Beat, unheard
 from streams.settings import Settings
 
@@ -84,10 +82,7 @@ class Models:
                 await self._read(beat)
             except (KafkaError, TimeoutError) as error:
                 log.warning("models cannot be read", why=await self._permits.why(error))
-                if refusal(error) is not None:
-                    await self._permits.granted()
-                else:
-                    await asyncio.sleep(AGAIN_SECONDS)
+                await self._permits.past(error, AGAIN_SECONDS)
 
     async def _read(self, beat: Beat) -> None:
         consumer = AIOKafkaConsumer(

@@ -16,8 +16,9 @@ from kafka.errors import KafkaError as BlockingKafkaError
 
 from schemas.errors import OperatingError
 from streams.engine.admin import plain
+from streams.engine.client.refusals import refusal
 from streams.engine.observer import Observer
-from streams.engine.rights import Right, lacking, of_engine, refusal, sentences
+from streams.engine.rights import Right, lacking, of_engine, sentences
 from streams.engine.routines import Beat, unheard
 from streams.settings import Settings
 
@@ -73,6 +74,13 @@ class Permits:
         while missing:
             await asyncio.sleep(AGAIN_SECONDS)
             missing = await self.look()
+
+    async def past(self, error: BaseException, seconds: float) -> None:
+        """Wait until what an error came of may be over: rights are there, or so long."""
+        if refusal(error) is not None:
+            await self.granted()
+        else:
+            await asyncio.sleep(seconds)
 
     async def why(self, error: BaseException) -> str:
         """An error in one line: of a refusal, which rights are missing."""

@@ -14,16 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any, Final, Literal, NamedTuple
 
-from aiokafka.errors import (
-    ClusterAuthorizationFailedError,
-    GroupAuthorizationFailedError,
-    TopicAuthorizationFailedError,
-    TransactionalIdAuthorizationFailed,
-    UnknownTopicOrPartitionError,
-)
-from kafka.errors import AuthorizationError
-from kafka.errors import UnknownTopicOrPartitionError as BlockingUnknownTopicError
-
 from schemas.topics import (
     INPUT_TOPICS,
     OUTPUT_TOPICS,
@@ -43,13 +33,6 @@ Operation = Literal["Read", "Write", "Describe", "DescribeConfigs", "Create"]
 MODELS: Final = "segments"
 """The transactional id of who makes the models ends so."""
 _ANSWER_MS: Final = 5_000
-_REFUSALS: Final = (
-    AuthorizationError,
-    ClusterAuthorizationFailedError,
-    GroupAuthorizationFailedError,
-    TopicAuthorizationFailedError,
-    TransactionalIdAuthorizationFailed,
-)
 _DENIED: Final = 29
 """Kafka's code where not even a topic's being there may be told."""
 
@@ -68,15 +51,21 @@ def of_topics(operation: Operation, *topics: str) -> Iterator[Right]:
         yield Right("topic", topic, operation)
 
 
+def of_partitions(settings: Settings) -> Iterator[Right]:
+    """The right to write as the worker of each partition."""
+    for number in range(settings.partitions):
+        yield Right("transactional-id", f"{settings.app_id}-{number}", "Write")
+
+
 def of_engine(settings: Settings) -> tuple[Right, ...]:
     """What a worker cannot do its work without; each implies to see what it is about."""
-    app, numbers = settings.app_id, range(settings.partitions)
+    app = settings.app_id
     changelog, models = settings.changelog, (PARTITION_SUMMARIES, SEGMENT_MODEL, PORTFOLIO)
     return (
         *of_topics("Read", *INPUT_TOPICS, *READ_BACK_TOPICS, *models, changelog),
         *of_topics("Write", *OUTPUT_TOPICS, changelog, settings.clock_probes),
         Right("group", app, "Read"),
-        *(Right("transactional-id", f"{app}-{number}", "Write") for number in numbers),
+        *of_partitions(settings),
         Right("transactional-id", f"{app}-{MODELS}", "Write"),
     )
 
@@ -126,26 +115,6 @@ def sentences(settings: Settings, lacking: Iterable[Right]) -> list[str]:
         [line] = acl_lines(rights, [who], where)
         told.append(f"{who} lacks {operation} on {kind.replace('-', ' ')} {names}: {line}")
     return told
-
-
-def refusal(error: BaseException | None) -> BaseException | None:
-    """The refusal of a right that an error is or came of, or ``None``."""
-    return next((one for one in _chain(error) if isinstance(one, _REFUSALS)), None)
-
-
-def unseen(error: BaseException | None) -> bool:
-    """Whether an error came of a topic that is not known: it may be there and not to be seen."""
-    unknown = UnknownTopicOrPartitionError, BlockingUnknownTopicError
-    return any(isinstance(one, unknown) for one in _chain(error))
-
-
-def _chain(error: BaseException | None) -> list[BaseException]:
-    """An error and what it came of."""
-    chain: list[BaseException] = []
-    while error is not None and error not in chain:
-        chain.append(error)
-        error = error.__cause__ or error.__context__
-    return chain
 
 
 async def lacking(settings: Settings, rights: Sequence[Right]) -> tuple[Right, ...]:

@@ -64,6 +64,10 @@ class Routines:
         beat()
         task.add_done_callback(partial(self._ended, name, may_end))
 
+    def runs(self, name: str) -> bool:
+        """Whether this one is under way."""
+        return name in self._running
+
     async def stop(self, name: str) -> None:
         """End a task, if it runs, and wait for it a while."""
         task = self._running.pop(name, None)

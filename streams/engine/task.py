@@ -19,6 +19,7 @@ from schemas.common import CommonRecord
 from schemas.topics import PARTITION_SUMMARIES
 from streams.engine.admin import plain
 from streams.engine.checkpoint import NewerFormat
+from streams.engine.client.refusals import refusal
 from streams.engine.client.routines import why as ended_by
 from streams.engine.defects import RuleFailed
 from streams.engine.doings import (
@@ -37,7 +38,6 @@ from streams.engine.inbox import Chunk
 from streams.engine.inputs import InputLost, Inputs
 from streams.engine.intake import Intake
 from streams.engine.partition import SLICE_RECORDS, Drained, Opening, Partition
-from streams.engine.rights import refusal
 from streams.engine.routines import RoutineEnded
 from streams.engine.status import MOVES, Status
 from streams.engine.transaction import CommitFailed, Denied, Fenced, TransactionalProducer

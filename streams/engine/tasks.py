@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import Generic
+from typing import Any, Generic
 
 import structlog
 from faust.types import TP
@@ -27,7 +28,7 @@ from streams.engine.models import Models
 from streams.engine.observer import Observer
 from streams.engine.openings import Openings
 from streams.engine.permits import Permits
-from streams.engine.routines import STOP_SECONDS, Beat, Routines
+from streams.engine.routines import Beat, Routines
 from streams.engine.status import Status
 from streams.engine.task import PartitionTask
 from streams.engine.transport import Consumer
@@ -42,6 +43,7 @@ PATIENCE_SECONDS = 15.0
 TOPICS_SECONDS = 90.0
 MODELS_SECONDS = 60.0
 FITTING_SECONDS = 300.0
+RIGHTS = "waiting for rights"
 
 log = structlog.get_logger("touchline.tasks")
 
@@ -96,10 +98,8 @@ class Tasks(Generic[E, S, C]):
         self._settings = settings
         self._modellings = modellings
         self._openings: dict[int, asyncio.Task[None]] = {}
-        self._losing: set[asyncio.Task[None]] = set()
         self._numbers: set[int] = set()
         self._consumer: Consumer | None = None
-        self._refused: asyncio.Task[None] | None = None
         self._routines = Routines(fail)
         self._ends = Ends(settings, self._places)
         self.progress = Progress(
@@ -164,8 +164,7 @@ class Tasks(Generic[E, S, C]):
 
     def refused(self, consumer: Consumer) -> None:
         """Kafka refuses to let us read an input, or into the group: what is to come of it."""
-        if self._refused is None or self._refused.done():
-            self._refused = self._start("rights", self._wait_for_rights(consumer))
+        self._once(RIGHTS, lambda: self._wait_for_rights(consumer))
 
     async def _wait_for_rights(self, consumer: Consumer) -> None:
         """Stop where a right is missing; once it is there, ask the group for our place in it.
@@ -177,7 +176,7 @@ class Tasks(Generic[E, S, C]):
         if self.permits.lacking:
             await asyncio.gather(*(task.lose() for task in list(self.by_number.values())))
         await self.permits.granted()
-        await consumer.ask_anew()
+        await consumer.look_anew()
         consumer.rejoin()
 
     async def revoked(self) -> None:
@@ -190,9 +189,7 @@ class Tasks(Generic[E, S, C]):
     async def close(self) -> None:
         """Commit and close everything."""
         self._numbers = set()
-        if self._refused is not None:
-            self._refused.cancel()
-            await asyncio.wait([self._refused], timeout=STOP_SECONDS)
+        await self._routines.stop(RIGHTS)
         names = ("topics", "watch", "load", "ends", "long work", "fitting", "models")
         await asyncio.gather(*(self._routines.stop(name) for name in names))
         await self._cancel_openings()
@@ -225,17 +222,10 @@ class Tasks(Generic[E, S, C]):
         opening = asyncio.create_task(self._open_task(task), name=f"open-{number}")
         self._openings[number] = opening
 
-    def _start(self, name: str, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
-        """Start what ends by itself."""
-
-        async def run() -> None:
-            try:
-                await work
-            except Exception as error:  # a defect: to go on without would hide it
-                log.exception("failed", what=name)
-                self._fail(error)
-
-        return asyncio.create_task(run(), name=name)
+    def _once(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Start what ends by itself, and may take long; unless it is under way."""
+        if not self._routines.runs(name):
+            self._routines.start(name, lambda _: work(), math.inf, may_end=True)
 
     def _newest(self) -> Iterable[CommonRecord]:
         newest = self.models.newest.values() if self.models is not None else ()
@@ -289,9 +279,7 @@ class Tasks(Generic[E, S, C]):
         """Records were deleted before they were read: their partition stops, and no other."""
         task = self.by_number.get(tp.partition)
         if task is not None and not task.leaving:
-            losing = self._start("losing input", task.lose())
-            self._losing.add(losing)
-            losing.add_done_callback(self._losing.discard)
+            self._once(f"losing input of partition {tp.partition}", task.lose)
 
     def _anew(self, number: int) -> None:
         """Open a number again whose task is over, while it is ours."""

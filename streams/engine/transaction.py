@@ -24,10 +24,12 @@ from aiokafka.errors import (
 from streams.engine.admin import plain
 from streams.engine.client.connecting import KnownBrokers, connect_once
 from streams.engine.client.producer import connect_calmly, sending_error
+from streams.engine.client.refusals import refusal
 from streams.engine.client.routines import (
     METADATA,
     drop_deaf_connections,
     ended,
+    looked_at,
     restart_metadata,
     stop,
 )
@@ -35,7 +37,6 @@ from streams.engine.clients import client_options
 from streams.engine.clock import Now, local_ms
 from streams.engine.partition import Drained, Sent
 from streams.engine.placing import partition_of
-from streams.engine.rights import refusal
 from streams.settings import Settings
 
 BATCH_BYTES = 512 * 1024
@@ -196,7 +197,7 @@ class TransactionalProducer:
     ) -> asyncio.Future[object]:
         batch.close()  # type: ignore[attr-defined]
         ack: asyncio.Future[object] = await producer.send_batch(batch, topic, partition=number)
-        ack.add_done_callback(_looked_at)
+        ack.add_done_callback(looked_at)  # one that failed is enough to know
         return ack
 
     @property
@@ -225,12 +226,6 @@ class TransactionalProducer:
         if producer is None:
             return
         await stop(producer)
-
-
-def _looked_at(ack: asyncio.Future[object]) -> None:
-    """One failed acknowledgement is enough to know; the others need no complaint in the log."""
-    if not ack.cancelled():
-        ack.exception()
 
 
 def _by_topic(drained: Drained, changelog: str) -> Records:

@@ -20,10 +20,9 @@ from aiokafka import TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import (
     ConsumerStoppedError,
-    GroupAuthorizationFailedError,
+    KafkaError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
-    TopicAuthorizationFailedError,
 )
 from faust.transport import base as faust_base
 from faust.transport import consumer as faust_consumer
@@ -33,9 +32,10 @@ from mode import Service
 from mode.utils.futures import notify
 
 from streams.engine.client.fetch_sessions import FetchSessions
-from streams.engine.client.membership import ask_anew, position_of, raise_refusal, rejoin
+from streams.engine.client.membership import look_anew, position_of, raise_refusal, rejoin
 from streams.engine.client.records import hand_over_bare
-from streams.engine.client.topic_ids import Known, had_committed, known_topics, look_anew
+from streams.engine.client.refusals import refusal
+from streams.engine.client.topic_ids import Known, had_committed, known_topics
 from streams.engine.clients import client_options
 from streams.engine.fetching import FetchWatch
 from streams.engine.inbox import Chunk
@@ -222,10 +222,6 @@ class Consumer(faust_consumer.Consumer):
         end = self._stable_end(tp)
         return None if end is None else max(0, end - position)
 
-    async def ask_anew(self) -> None:
-        """Look topics up again: rights were given."""
-        await ask_anew(self.kafka)
-
     def rejoin(self) -> None:
         """Ask the group for a new assignment."""
         rejoin(self.kafka)
@@ -278,7 +274,6 @@ class Consumer(faust_consumer.Consumer):
 
     async def _getmany(self, active_partitions: set[Any] | None, timeout: float) -> Any:
         try:
-            raise_refusal(self.kafka)
             return await self.kafka.getmany(
                 *(active_partitions or ()),
                 timeout_ms=timeout * 1000,
@@ -286,12 +281,12 @@ class Consumer(faust_consumer.Consumer):
             )
         except NoOffsetForPartitionError:
             return {}  # the group never committed; the position is ours to set
-        except (GroupAuthorizationFailedError, TopicAuthorizationFailedError):
-            self.on_refusal(self)
-            return {}
         except OffsetOutOfRangeError as error:
             for tp, offset in error.args[0].items():
                 self._out_of_range(faust_consumer.ensure_TP(tp), offset)
+            return {}
+        except KafkaError as error:
+            self._hear(error)
             return {}
 
     async def _hear_refusals(self) -> None:
@@ -302,9 +297,15 @@ class Consumer(faust_consumer.Consumer):
         while not self.should_stop:
             try:
                 raise_refusal(self.kafka)
-            except (GroupAuthorizationFailedError, TopicAuthorizationFailedError):
-                self.on_refusal(self)
+            except KafkaError as error:
+                self._hear(error)
             await self.sleep(REFUSALS_SECONDS)
+
+    def _hear(self, error: KafkaError) -> None:
+        """Tell of a refusal; raise what is none."""
+        if refusal(error) is None:
+            raise error
+        self.on_refusal(self)
 
     def _out_of_range(self, tp: TP, offset: int) -> None:
         if tp in self._fetchable and self.on_out_of_range is not None:

@@ -15,12 +15,13 @@ from domain.policy.fingerprint import fingerprint
 from schemas.topics import INPUT_TOPICS, SOURCE_TOPICS
 from streams.engine.checkpoint import Checkpoint, NewerFormat
 from streams.engine.clients import blocking_client_options
+from streams.engine.lost import Loss, StateLoss
 from streams.engine.reaching.look import look
 from streams.queries import connect, placement, rights
 from streams.queries.alike import alike
 from streams.queries.checkpoints import checkpoints
 from streams.queries.lasting import lasting
-from streams.queries.lost import Loss, Offsets, StateLoss, losses, signs
+from streams.queries.lost import Offsets, losses, signs
 from streams.queries.transactions import Holder, holders
 from streams.settings import Settings
 from streams.topics.ensure import TopicReport, ensure_topics_of

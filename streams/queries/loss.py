@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from kafka import TopicPartition
 
 from streams.engine.checkpoint import CHECKPOINT_KEY, Checkpoint, dump_checkpoint
+from streams.engine.lost import Loss, StateLoss
 from streams.engine.partition import Drained
 from streams.engine.transaction import TransactionalProducer
 from streams.queries.checkpoints import checkpoints
-from streams.queries.lost import Loss, Offsets, Signs, StateLoss
+from streams.queries.lost import Offsets, Signs
 from streams.settings import Settings
 
 

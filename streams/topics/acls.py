@@ -20,7 +20,7 @@ from schemas.topics import (
     SOURCE_TOPICS,
 )
 from schemas.touchpoints import Desk, Profile
-from streams.engine.rights import Right, of_engine, of_topics
+from streams.engine.rights import Right, of_engine, of_partitions, of_topics
 from streams.settings import Settings
 from streams.topics.wanted import topic_specs
 
@@ -31,12 +31,6 @@ DESK: Final = "desk"
 
 def _all_topics(settings: Settings) -> list[str]:
     return [spec.name for spec in topic_specs(settings.app_id)]
-
-
-def _numbers(settings: Settings) -> Rights:
-    app = settings.app_id
-    ids = [f"{app}-{number}" for number in range(settings.partitions)]
-    return tuple(Right("transactional-id", name, "Write") for name in ids)
 
 
 def _worker(settings: Settings) -> Rights:
@@ -70,7 +64,7 @@ def _accept_loss(settings: Settings) -> Rights:
         *of_topics("Read", settings.changelog, *SOURCE_TOPICS),
         *of_topics("Write", settings.changelog),
         Right("group", settings.app_id, "Read"),
-        *_numbers(settings),
+        *of_partitions(settings),
     )
 
 

@@ -7,6 +7,7 @@ import asyncio
 import structlog
 from prometheus_client import CollectorRegistry, Gauge
 
+from agents.workers import identities
 from schemas.workers import Identity, WorkedBy, Workers
 
 QUIET_SECONDS = 3.0
@@ -50,7 +51,7 @@ class Company:
             return
         self._said = record.told
         mine = {} if self._by is None else {"mine": self._by.policy}
-        alike = len({(one.policy, one.forms) for one in record.partitions}) == 1
+        alike = len(identities(record.partitions)) == 1
         if len(record.told) > 1 and not alike:
             log.error("the workers of the group are not alike", who=record.reason, **mine)
         elif before is not None and alike:

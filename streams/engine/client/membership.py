@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 
 def position_of(consumer: AIOKafkaConsumer, tp: tuple[str, int]) -> int | None:
@@ -24,20 +23,7 @@ def position_of(consumer: AIOKafkaConsumer, tp: tuple[str, int]) -> int | None:
 def raise_refusal(consumer: AIOKafkaConsumer) -> None:
     """Raise what the group's coordinator refused: else ``getmany`` alone does, and that waits for
     partitions."""
-    try:
-        consumer._coordinator.check_errors()
-    except KafkaError as error:
-        if is_refusal_in_words(error):
-            raise TopicAuthorizationFailedError from error
-        raise
-
-
-def is_refusal_in_words(error: BaseException) -> bool:
-    """Whether it is the refusal of a topic that aiokafka tells of as text alone.
-
-    So it is where the group's offsets of a topic are looked up that may not be read.
-    """
-    return isinstance(error, KafkaError) and "TopicAuthorizationFailed" in str(error)
+    consumer._coordinator.check_errors()
 
 
 async def known(consumer: AIOKafkaConsumer, topic: str) -> None:
@@ -45,8 +31,8 @@ async def known(consumer: AIOKafkaConsumer, topic: str) -> None:
     await consumer._client._wait_on_metadata(topic)
 
 
-async def ask_anew(consumer: AIOKafkaConsumer) -> None:
-    """Let topics be looked up again now: some were not to be seen before."""
+async def look_anew(consumer: AIOKafkaConsumer) -> None:
+    """Let the consumer see now which topics there are: it asks the group anew where they differ."""
     await consumer._client.force_metadata_update()
 
 

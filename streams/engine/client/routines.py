@@ -15,16 +15,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.client import ConnectionGroup
 from aiokafka.conn import CloseReason
 from aiokafka.consumer.group_coordinator import NoGroupCoordinator
-from aiokafka.errors import (
-    GroupAuthorizationFailedError,
-    KafkaError,
-    TopicAuthorizationFailedError,
-)
+from aiokafka.errors import KafkaError
 
-from streams.engine.client.membership import is_refusal_in_words
+from streams.engine.client.refusals import refusal
 
 STOP_SECONDS = 5.0
-REFUSALS = GroupAuthorizationFailedError, TopicAuthorizationFailedError
 
 Client: TypeAlias = AIOKafkaConsumer | AIOKafkaProducer
 
@@ -100,12 +95,7 @@ def _routines(client: Client) -> Iterator[tuple[str, asyncio.Task[Any] | None]]:
 
 
 def _is_refused(task: asyncio.Task[Any]) -> bool:
-    error = None if task.cancelled() else task.exception()
-    if error is not None and is_refusal_in_words(error):
-        return True
-    while error is not None and not isinstance(error, REFUSALS):
-        error = error.__cause__
-    return error is not None
+    return not task.cancelled() and refusal(task.exception()) is not None
 
 
 async def stop(client: Client) -> None:
@@ -115,7 +105,7 @@ async def stop(client: Client) -> None:
     cancellation that nobody asked for, where it is stopped as soon as it was started.
     """
     stopping = asyncio.create_task(client.stop())
-    stopping.add_done_callback(_looked_at)
+    stopping.add_done_callback(looked_at)
     done, _ = await asyncio.wait((stopping,), timeout=STOP_SECONDS)
     if not done:
         stopping.cancel()
@@ -126,7 +116,7 @@ def restart_fetching(consumer: AIOKafkaConsumer) -> None:
     fetcher = consumer._fetcher
     for task in (fetcher._fetch_task, *fetcher._pending_tasks):
         task.cancel()
-        task.add_done_callback(_looked_at)
+        task.add_done_callback(looked_at)
     fetcher._pending_tasks.clear()
     fetcher._in_flight.clear()
     fetcher._fetch_task = asyncio.create_task(fetcher._fetch_requests_routine())
@@ -161,6 +151,7 @@ def _inner(client: Client) -> Any:
     return client.client if isinstance(client, AIOKafkaProducer) else client._client
 
 
-def _looked_at(task: asyncio.Future[Any]) -> None:
+def looked_at(task: asyncio.Future[Any]) -> None:
+    """Let nobody complain that what it failed with was not asked for: others know."""
     if not task.cancelled():
         task.exception()

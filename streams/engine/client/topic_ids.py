@@ -160,12 +160,6 @@ async def known_topics(
     return found
 
 
-async def look_anew(consumer: AIOKafkaConsumer) -> None:
-    """Let the consumer see now which topics there are: it asks the group anew where they differ."""
-    client: Any = consumer._client
-    await client.force_metadata_update()
-
-
 async def had_committed(consumer: AIOKafkaConsumer, places: Iterable[Any]) -> Mapping[Any, int]:
     """Of these partitions, the offset that the consumer's group has committed, where it has."""
     coordinator: Any = consumer._coordinator

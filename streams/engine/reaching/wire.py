@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from types import TracebackType
 from typing import Any, Final, Self
 
 from kafka.protocol.parser import KafkaProtocol
@@ -43,12 +42,7 @@ class Wire:
         self.connect()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *ended: object) -> None:
         self.close()
 
     def connect(self) -> None:

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from schemas.topics import INPUT_TOPICS, OUTPUT_TOPICS
 from streams.cli import app
-from streams.engine.rights import Right, acl_lines, of_topics, operations, refusal, sentences
+from streams.engine.client.refusals import refusal
+from streams.engine.rights import Right, acl_lines, of_topics, operations, sentences
 from streams.settings import KafkaSettings, Settings
 from streams.topics.acls import WHO, needs, of_command
 from streams.topics.wanted import topic_specs
