@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic
+from typing import Any, Generic, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -47,8 +47,16 @@ processor with the events. Time that it waited for a processor is no reason to w
 Told = Callable[[Sequence[Output]], None]
 """Hears what was sent with a record."""
 
-Used = Callable[[], Mapping[str, int] | None]
-"""The newest version of each kind that partitions have used; ``None`` while they are opened."""
+
+class InUse(NamedTuple):
+    """The newest version of each kind that partitions here have used, and which still open."""
+
+    versions: Mapping[str, int]
+    opening: frozenset[int] = frozenset()
+
+
+Used = Callable[[], InUse]
+"""What is in use here now."""
 
 log = structlog.get_logger("touchline.fitting")
 
@@ -57,9 +65,9 @@ def nobody(outputs: Sequence[Output]) -> None:
     """Nobody listens to what is sent with a record."""
 
 
-def nothing_used() -> Mapping[str, int]:
+def nothing_used() -> InUse:
     """No partition says what it has used."""
-    return {}
+    return InUse({})
 
 
 class Fitting:
@@ -109,11 +117,11 @@ class Fitting:
     async def _lead(self, beat: Beat) -> None:
         await self._producer.close()
         await self._producer.open()
-        used = await self._versions()
-        for maker in self._makers.values():
-            newest = await self._newest(maker.modelling)
-            self._go_beyond(maker, newest, used.get(maker.modelling.kind, 0))
-            maker.fitter = await asyncio.to_thread(maker.modelling.fitter, newest)
+        newest = {kind: await self._newest(maker.modelling) for kind, maker in self._makers.items()}
+        used = await self._versions(newest)
+        for kind, maker in self._makers.items():
+            self._go_beyond(maker, newest[kind], used.get(kind, 0))
+            maker.fitter = await asyncio.to_thread(maker.modelling.fitter, newest[kind])
         consumer = AIOKafkaConsumer(
             **client_options(self._settings),
             isolation_level="read_committed",
@@ -149,12 +157,28 @@ class Fitting:
         found = None if known is None else known.get(self._source)
         return b"" if found is None else found.id
 
-    async def _versions(self) -> Mapping[str, int]:
-        """What the partitions here have used, once they are open."""
+    async def _versions(self, newest: Mapping[str, Any]) -> Mapping[str, int]:
+        """What the partitions here have used.
+
+        The leader's own is waited for. Where it has used no more than the topics hold, nothing is
+        lost, and models need not wait until all others are open: while workers come and go
+        something always opens.
+        """
+        used = await self._open(frozenset((LEADER,)))
+        held = {kind: 0 if one is None else one.version for kind, one in newest.items()}
+        if any(version > held.get(kind, version) for kind, version in used.items()):
+            used = await self._open(None)
+        return used
+
+    async def _open(self, numbers: frozenset[int] | None) -> Mapping[str, int]:
+        """What is in use once these partitions of ours are open, or all; or half a minute over."""
         until = time.monotonic() + USED_SECONDS
-        while (used := self._used()) is None and time.monotonic() < until:  # noqa: ASYNC110 - tasks have no event
+        while True:
+            used = self._used()
+            opening = used.opening if numbers is None else used.opening & numbers
+            if not opening or time.monotonic() >= until:
+                return used.versions
             await asyncio.sleep(POLL_MS / 1000)
-        return used or {}
 
     def _go_beyond(self, maker: Maker[Summary, Record], newest: Record | None, used: int) -> None:
         """Let versions go on behind those in use, where the topic has lost them.

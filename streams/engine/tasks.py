@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Generic
 
 import structlog
@@ -20,7 +20,7 @@ from streams.engine.cache import Budget
 from streams.engine.clock import WallClock
 from streams.engine.doings import Watch, unwatched
 from streams.engine.ends import Ends
-from streams.engine.fitting import LEADER, Fitting, Told, nobody
+from streams.engine.fitting import LEADER, Fitting, InUse, Told, nobody
 from streams.engine.host import Host
 from streams.engine.inbox import Chunk
 from streams.engine.load import Load
@@ -231,15 +231,14 @@ class Tasks(Generic[E, S, C]):
         newest = self.models.newest.values() if self.models is not None else ()
         return [model for model in newest if model.of_partitions]
 
-    def _used(self) -> Mapping[str, int] | None:
+    def _used(self) -> InUse:
         """The newest version of each kind that the partitions here have used."""
-        if any(task.status is Status.OPENING for task in self.by_number.values()):
-            return None
         used: dict[str, int] = {}
         for task in self.by_number.values():
             for kind, version in task.partition.versions.items() if task.partition else ():
                 used[kind] = max(version, used.get(kind, 0))
-        return used
+        opening = (n for n, task in self.by_number.items() if task.status is Status.OPENING)
+        return InUse(used, frozenset(opening))
 
     def _adopt(self, model: CommonRecord) -> None:
         if model.of_partitions:

@@ -67,7 +67,8 @@ class Money(NamedTuple):
 class Expected:
     """What must have come out of what went in. All customers are by the id they end under.
 
-    Of a dead letter the reason stands where it is known, else "".
+    Of a dead letter the reason stands where it is known, else "". What may be one lies where it
+    was sent, or, under an id that was merged, in the move that told the other id of that event.
     """
 
     people: People = field(default_factory=lambda: People(()))
@@ -79,6 +80,7 @@ class Expected:
     undecided: set[str] = field(default_factory=set)
     letters: dict[Place, str] = field(default_factory=dict)
     maybe_letters: set[Place] = field(default_factory=set)
+    maybe_moved: set[str] = field(default_factory=set)
     signals: set[tuple[str, str]] = field(default_factory=set)
     referrer_of: dict[str, str] = field(default_factory=dict)
     events: int = 0
@@ -111,7 +113,10 @@ def expect(inputs: Iterable[Read], promise: timedelta, slow: Collection[int] = (
     expected = Expected(people, letters=letters)
     for place, said in ancient.items():
         if people.was_taken(said) is not Answer.NO:
-            expected.maybe_letters.add(place)  # too late for a life that may still have gone on
+            # too late for a life that may still have gone on
+            expected.maybe_letters.add(place)
+            if said.customer in people.merged:
+                expected.maybe_moved.add(said.event["event_id"])
     kept = _kept(expected, told)
     for person, life in kept.items():
         expected.totals[person] = _totals(life)

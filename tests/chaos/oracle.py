@@ -7,6 +7,8 @@ figures per customer.
 
 from __future__ import annotations
 
+import base64
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -29,6 +31,7 @@ BEGINS_AS = {
     "relationship_stage": "basic",
 }
 """What a customer is before the first transition, in every dimension that is told."""
+MOVES = "customer-moves"
 JUDGED_KINDS = (
     "large_transaction", "vip_complaint", "vip_new", "complaint_escalated", "offer_window",
 )  # fmt: skip
@@ -56,9 +59,9 @@ def compare(
     found = Counter(_placed(letter) for letter in letters)
     verdict.letters = found.total()
     verdict.lost_letters += [_place(p) for p in sorted(expected.letters.keys() - found.keys())]
-    verdict.unexpected_letters += [
-        _place(p) for p in sorted(found.keys() - expected.letters.keys() - expected.maybe_letters)
-    ]
+    moved = {_placed(letter) for letter in letters if _moved_event(letter) in expected.maybe_moved}
+    maybe = expected.letters.keys() | expected.maybe_letters | moved
+    verdict.unexpected_letters += [_place(p) for p in sorted(found.keys() - maybe)]
     verdict.doubled_letters += [_place(p) for p, times in sorted(found.items()) if times > 1]
     for letter in letters:
         reason, given = expected.letters.get(_placed(letter)), letter.get("reason")
@@ -195,6 +198,14 @@ def _cause(alert: dict[str, Any]) -> tuple[str, str]:
 
 def _placed(letter: Mapping[str, Any]) -> Place:
     return Place(letter["source_topic"], letter["partition"], letter["offset"])
+
+
+def _moved_event(letter: Mapping[str, Any]) -> str | None:
+    """The id of the event of a merged customer that was too late for the other id, if it is one."""
+    if letter["source_topic"] != MOVES or letter["reason"] != "too_late":
+        return None
+    move = json.loads(base64.b64decode(letter["value"]))
+    return str(move["cause"][0])
 
 
 def _place(place: Place) -> str:

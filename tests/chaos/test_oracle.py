@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -43,6 +44,10 @@ def _event(number: int, kind: str, at: datetime = NOW, **fields: Any) -> Json:
     }
 
 
+def _of(customer: str, number: int, kind: str, at: datetime, **fields: Any) -> Json:
+    return _event(number, kind, at, **fields) | {"customer_id": customer}
+
+
 def _alert(kind: str, number: int, **fields: Any) -> Json:
     return {"alert_id": f"{kind}-{number}", "kind": kind, "cause": [f"e{number}"], **fields}
 
@@ -69,7 +74,9 @@ ALERTS = [
     *(_alert("vip_complaint", number) for number in (4, 5, 7)),
     _alert("complaint_escalated", 4, complaint_id="k1", level=1),
 ]
-LETTERS = [{"source_topic": TRANSACTIONS, "partition": 0, "offset": 3}]
+LETTERS: list[Json] = [
+    {"source_topic": TRANSACTIONS, "partition": 0, "offset": 3, "reason": "not_json"}
+]
 
 
 def _judge(
@@ -137,6 +144,27 @@ def test_lost_doubled_and_invented_dead_letters_are_named() -> None:
     assert len(_judge(letters=[]).lost_letters) == 1
     assert len(_judge(letters=LETTERS * 2).doubled_letters) == 1
     assert len(_judge(letters=[*LETTERS, LETTERS[0] | {"offset": 2}]).unexpected_letters) == 1
+
+
+def test_what_was_too_late_under_a_merged_id_may_be_a_letter_of_the_move_to_the_other() -> None:
+    lives = [
+        _read(20, _of("a", 20, "transaction", NOW, amount=1)),
+        _read(21, _of("a", 21, "profile", NOW, merged_into="b"), seconds=1),
+        _read(22, _of("b", 22, "profile", NOW + timedelta(seconds=5), erase=True), seconds=5),
+        _read(23, _of("a", 23, "transaction", NOW - timedelta(days=8), amount=1), seconds=6),
+        _read(24, _of("a", 24, "transaction", NOW, amount=1), seconds=6),
+    ]
+    expected = expect([*INPUTS, *lives], PROMISE)
+    assert expected.maybe_moved == {"e23"}
+
+    def judged(event: str, reason: str = "too_late") -> list[str]:
+        value = base64.b64encode(json.dumps({"cause": [event]}).encode()).decode()
+        moved = {"source_topic": "customer-moves", "partition": 1, "offset": 7}
+        letters = [*LETTERS, {**moved, "reason": reason, "value": value}]
+        return compare(expected, TOTALS, ALERTS, letters).unexpected_letters
+
+    assert judged("e23") == []
+    assert judged("e23", "invalid") == judged("e24") == ["customer-moves[1]@7"]
 
 
 def test_a_record_in_another_partition_must_be_refused_as_such_and_count_nowhere() -> None:

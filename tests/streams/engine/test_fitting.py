@@ -29,7 +29,7 @@ from schemas.common import CommonRecord
 from schemas.segments import SegmentModel
 from streams.cluster.broker import LocalBroker
 from streams.engine.client.reading import read_records
-from streams.engine.fitting import Fitting
+from streams.engine.fitting import Fitting, InUse
 from streams.engine.models import Models
 from streams.engine.observer import Observer
 from streams.settings import KafkaSettings, SegmentSettings, Settings
@@ -80,10 +80,17 @@ class Bench:
         admin.close()
 
     @asynccontextmanager
-    async def fitting(self, used: int = 0) -> AsyncIterator[Ear]:
-        """Models are made meanwhile; partitions have ``used`` the model of that version."""
+    async def fitting(
+        self, used: int = 0, opening: frozenset[int] = frozenset()
+    ) -> AsyncIterator[Ear]:
+        """Models are made meanwhile; partitions have ``used`` the model of that version.
+
+        Those of the others are not known: they are ``opening``.
+        """
         ear, versions = Ear(), {self.modelling.kind: used}
-        fitting = Fitting((self.modelling,), self.settings, ear, used=lambda: versions)
+        fitting = Fitting(
+            (self.modelling,), self.settings, ear, used=lambda: InUse(versions, opening)
+        )
         task = asyncio.create_task(fitting.run())
         try:
             yield ear

@@ -43,6 +43,20 @@ async def test_versions_go_on_behind_those_in_use_where_the_models_are_lost(
     assert [model.version for model in await bench.models(3)] == [8, 9, 10]
 
 
+async def test_models_do_not_wait_for_other_partitions_while_none_is_lost(
+    broker: LocalBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitting, "USED_SECONDS", 3_600.0)
+    bench = Bench(broker)
+    await bench.snapshot(0)
+    async with bench.fitting(opening=frozenset((1, 2))) as ear:
+        await until(lambda: ear.models)
+    async with bench.fitting(used=1, opening=frozenset((1, 2))) as ear:
+        await bench.snapshot(0, shift=9)
+        await until(lambda: ear.models)
+    assert [model.version for model in await bench.models(2)] == [1, 2]
+
+
 async def test_snapshots_of_a_topic_made_anew_are_read_from_its_beginning(
     broker: LocalBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
