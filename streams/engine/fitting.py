@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, NamedTuple
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Generic, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 
 from agents.modelling import AnyModelling, Fits, Made, Modelling, Record, Summary, snapshot_kind
 from schemas.codec import encode
+from schemas.common import CommonRecord
 from schemas.outputs import Output
 from streams.engine.client.membership import known
 from streams.engine.client.routines import check, stop
@@ -157,26 +158,24 @@ class Fitting:
         found = None if known is None else known.get(self._source)
         return b"" if found is None else found.id
 
-    async def _versions(self, newest: Mapping[str, Any]) -> Mapping[str, int]:
+    async def _versions(self, newest: Mapping[str, CommonRecord | None]) -> Mapping[str, int]:
         """What the partitions here have used.
 
-        The leader's own is waited for. Where it has used no more than the topics hold, nothing is
+        The leader's own is waited for. Where no more was used than the topics hold, nothing is
         lost, and models need not wait until all others are open: while workers come and go
         something always opens.
         """
-        used = await self._open(frozenset((LEADER,)))
-        held = {kind: 0 if one is None else one.version for kind, one in newest.items()}
-        if any(version > held.get(kind, version) for kind, version in used.items()):
-            used = await self._open(None)
+        used = await self._open((LEADER,))
+        if any(used.get(kind, 0) > _version(one) for kind, one in newest.items()):
+            used = await self._open(range(self._settings.partitions))
         return used
 
-    async def _open(self, numbers: frozenset[int] | None) -> Mapping[str, int]:
-        """What is in use once these partitions of ours are open, or all; or half a minute over."""
+    async def _open(self, numbers: Collection[int]) -> Mapping[str, int]:
+        """What is in use once none of these partitions opens any more; or half a minute over."""
         until = time.monotonic() + USED_SECONDS
-        while True:
+        while True:  # tasks have no event to wait for
             used = self._used()
-            opening = used.opening if numbers is None else used.opening & numbers
-            if not opening or time.monotonic() >= until:
+            if used.opening.isdisjoint(numbers) or time.monotonic() >= until:
                 return used.versions
             await asyncio.sleep(POLL_MS / 1000)
 
@@ -185,7 +184,7 @@ class Fitting:
 
         Else every partition would leave the new ones aside as older.
         """
-        maker.beyond = max(0, used - (0 if newest is None else newest.version))
+        maker.beyond = max(0, used - _version(newest))
         if maker.beyond and newest is None:
             kind, topic = maker.modelling.kind, maker.modelling.target
             why = f"{topic} holds none of {kind}, but version {used} was in use: they begin anew"
@@ -233,6 +232,10 @@ class Fitting:
         self._told(made.outputs)
         self._observer.modelled(record, len(snapshots), time.perf_counter() - began)
         log.info("model published", kind=record.kind, version=record.version, why=record.reason)
+
+
+def _version(record: CommonRecord | None) -> int:
+    return 0 if record is None else record.version
 
 
 class Maker(Generic[Summary, Record]):
