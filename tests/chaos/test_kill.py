@@ -23,7 +23,7 @@ def test_kills_zombies_outages_and_failed_produces_lose_and_double_nothing(tmp_p
     assert verdict.alerts > 300
     assert verdict.letters > 100
     assert verdict.updates > 240
-    assert verdict.moves > 0  # hundreds, or few where the machine is busy otherwise
+    assert verdict.moves > 3  # more where the machine does nothing else
     assert verdict.transitions > 500
     assert verdict.signals > 50
     assert verdict.referrals > 1_000

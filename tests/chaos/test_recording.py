@@ -37,7 +37,7 @@ OUTPUTS = (
     ALERTS, CARE_TASKS, CUSTOMER_TRANSITIONS, DEAD_LETTERS, REFERRALS, SEGMENT_UPDATES, SIGNALS,
 )  # fmt: skip
 LOAD_SECONDS = 6.0
-PATIENCE_SECONDS = 150.0
+PATIENCE_SECONDS = 90.0
 
 
 class RecordedRun(Run):
@@ -60,7 +60,7 @@ class RecordedRun(Run):
         return [dict(store.items()) for store, _ in read]
 
 
-@pytest.mark.timeout(320)
+@pytest.mark.timeout(240)
 def test_what_workers_sent_is_played_to_the_byte_through_kills_and_moves(tmp_path: Path) -> None:
     with RecordedRun(tmp_path, seed=7) as run:
         run.begin(workers=2)

@@ -156,7 +156,7 @@ def published(standings: dict[str, Any], line: Line) -> int:
     return _hundredths(found) if line.money else round(found)
 
 
-def off(standings: dict[str, Any], lines: Sequence[Line]) -> dict[str, tuple[int, float]]:
+def off(standings: dict[str, Any], lines: Sequence[Line]) -> dict[str, tuple[int, int]]:
     """The lines drawn elsewhere than they should be: where, and where the exact one is.
 
     A line is up to 1 % beside the exact one, and drawn anew once that is off by 1 % more.
