@@ -27,6 +27,7 @@ from schemas.segments import SegmentModel
 from schemas.standings import Standings
 from schemas.surges import Surges
 from schemas.topics import (
+    ALERT_STATES,
     ALERTS,
     CARE_TASKS,
     CUSTOMER_MOVES,
@@ -79,7 +80,7 @@ def customers(policy: Policy) -> Customers:
             REFERRALS: ReadBack(decode_referrals, _referrer, rules.take_referral),
             CUSTOMER_MOVES: ReadBack(decode_moves, _moved_to, rules.take_move, _moved_at),
         },
-        prompt=frozenset((ALERTS, CARE_TASKS)),
+        prompt=frozenset((ALERTS, ALERT_STATES, CARE_TASKS)),
     )
 
 

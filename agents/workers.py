@@ -6,10 +6,13 @@ It is the worker's own: no policy asks for it, and no replay makes it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from agents.modelling import Made, Modelling
+from domain.kernel.wording import Wording
 from schemas.fields import milliseconds, rfc3339
 from schemas.outputs import Signal, output_id
+from schemas.told import SENTENCE_CHARACTERS, Told
 from schemas.topics import PARTITION_SUMMARIES, PORTFOLIO
 from schemas.units import MS_PER_SECOND
 from schemas.workers import WORKERS_KEY, Identity, WorkedPartition, Workers
@@ -18,6 +21,14 @@ SETTLED_MS = 10 * MS_PER_SECOND
 """Workers that were restarted open one partition after another: told is what stays so long."""
 REFIT_SECONDS = 5.0
 SIGNAL = "workers_differ"
+_WORKED: Final = " {partitions} ({workers}{more:said}) since {since} UTC"
+_BY: Final = "policy {policy}, forms {forms}, version {version} in"
+ONE: Final = Wording("workers.one", f"{_BY} partition{_WORKED}")
+MANY: Final = Wording("workers.many", f"{_BY} partitions{_WORKED}")
+MORE: Final = Wording("workers.more", " and {more} more")
+GROUPS: Final = Wording("workers.groups", "{groups:said;}")
+MAX_TOLD: Final = 6
+"""Where more differ, they are told in English alone: a sentence has its most arguments."""
 AGREE = "workers_agree"
 
 
@@ -56,7 +67,7 @@ class Gathering:
             workers_id=output_id(Workers.kind, version),
             version=version,
             occurred_at=newest,
-            reason=words(partitions),
+            reason=str(words(partitions)),
             partitions=partitions,
             told=found if news else told,
         )
@@ -72,7 +83,7 @@ def identities(partitions: Sequence[WorkedPartition]) -> tuple[Identity, ...]:
     return tuple(Identity(policy=policy, forms=forms) for policy, forms in sorted(found))
 
 
-def words(partitions: Sequence[WorkedPartition]) -> str:
+def words(partitions: Sequence[WorkedPartition]) -> Told:
     """Which partitions are worked by which policy, by whom and since when; at most 1,000 letters.
 
     >>> from schemas.fields import moment
@@ -87,15 +98,22 @@ def words(partitions: Sequence[WorkedPartition]) -> str:
     told = []
     for (policy, forms, version), ones in groups.items():
         names = sorted({one.worker for one in ones})
-        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-        plural = "s" if len(ones) > 1 else ""
         since = min(one.since for one in ones)
+        more = MORE(more=len(names) - 5) if len(names) > 5 else ""
         told.append(
-            f"policy {policy}, forms {forms}, version {version} in partition{plural}"
-            f" {spans([one.partition for one in ones])} ({', '.join(names[:5])}{more})"
-            f" since {since:%Y-%m-%d %H:%M:%S} UTC"
+            (MANY if len(ones) > 1 else ONE)(
+                policy=policy,
+                forms=forms,
+                version=version,
+                partitions=spans([one.partition for one in ones]),
+                workers=", ".join(names[:5]),
+                more=more,
+                since=f"{since:%Y-%m-%d %H:%M:%S}",
+            )
         )
-    return "; ".join(told)[:1_000]
+    if len(told) > MAX_TOLD:
+        return Told("; ".join(told)[:SENTENCE_CHARACTERS], "", {})
+    return GROUPS(groups=told).cut(SENTENCE_CHARACTERS)
 
 
 def spans(numbers: Sequence[int]) -> str:
@@ -126,7 +144,7 @@ def _signal(record: Workers) -> Signal:
         value=float(len(told)),
         labels=labels,
         occurred_at=rfc3339(record.occurred_at),
-        reason=record.reason,
+        reason=words(record.partitions),
     )
 
 

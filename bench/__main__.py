@@ -7,6 +7,7 @@ import sys
 
 BENCHMARKS = (
     *("engines", "pipeline", "latency", "restore", "opening", "memory", "segments", "bank_seeds"),
+    *("readmodel", "serve", "ingest", "desk", "beside"),
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from agents.customers import customers
 from agents.modelling import AnyModelling
 from agents.modellings import modellings
 from agents.topology import C, E, S, Topology
+from bench.harness import last_json, run_process
 from domain.policy import Policy
 from domain.policy.segments import SegmentRules
 from schemas.common import CommonRecord
@@ -116,6 +118,15 @@ def measure(
 
     run_worker(main)
     return until.figures()
+
+
+def in_a_process(
+    bootstrap: str, app_id: str, events: int, timeout_seconds: float, *flags: str
+) -> dict[str, Any]:
+    """The figures of a worker process over so many events under an application id."""
+    command = [sys.executable, "-m", "bench.measured", "--bootstrap", bootstrap]
+    command += ["--app-id", app_id, "--events", str(events), *flags]
+    return last_json(run_process(command, timeout_seconds))
 
 
 def main() -> None:

@@ -258,7 +258,7 @@ class Run:
         self.changelog_bytes += sum(len(k) + len(v or b"") for k, v in drained.changelog)
         if self.digest is not None:
             for sent in drained.outputs:
-                self.digest.update(sent.value + b"\n")
+                self.digest.update((sent.value or b"-") + b"\n")
             # deletions and timers come from sets; their order says nothing
             for key, value in sorted(drained.changelog):
                 self.digest.update(b"%d %d " % (len(key), len(value or b"")) + key + (value or b""))

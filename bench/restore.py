@@ -18,6 +18,7 @@ from typing import Any
 import uvloop
 
 from bench.harness import broker, last_json, machine_info, run_process, versions
+from bench.measured import in_a_process
 from bench.preload import preload
 from bench.report import print_table, write_results
 from streams.engine.restore import Restored, restore
@@ -69,9 +70,8 @@ def main() -> int:
         loaded = asyncio.run(
             preload(Bank(seed=7, customers=given.customers), bootstrap, given.events)
         )
-        worker = [sys.executable, "-m", "bench.measured", "--bootstrap", bootstrap]
-        worker += ["--app-id", APP_ID, "--events", str(loaded.records)]
-        print(f"wrote {last_json(run_process(worker, 300.0))['events']:,} events", flush=True)
+        wrote = in_a_process(bootstrap, APP_ID, loaded.records, 300.0)
+        print(f"wrote {wrote['events']:,} events", flush=True)
         child = [sys.executable, "-m", "bench.restore", "--child", bootstrap]
         runs = [last_json(run_process(child, 120.0)) for _ in range(given.rounds)]
     columns = list(runs[0])

@@ -7,11 +7,11 @@ hours of lateness the figures of ``export`` do not depend on the order of arriva
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from xxhash import xxh3_64_digest
 
-from domain.alerts import desk
+from domain.alerts import desk, states
 from domain.alerts import judging as alerts
 from domain.assembly import erasure, joining, merging
 from domain.assembly.admission import refusal
@@ -28,7 +28,9 @@ from domain.customer.recent import (
     ERROR,
 )
 from domain.customer.state import CORE, LEDGER, REFERRALS, Customer
+from domain.experience import paths
 from domain.kernel.units import LATENESS_MS, MS_PER_DAY, MS_PER_SECOND, WINDOW_MS
+from domain.kernel.wording import Wording
 from domain.kernel.words import duration
 from domain.policy import Policy
 from domain.relationship import known as relation
@@ -59,6 +61,11 @@ class Outcome(NamedTuple):
     outputs: Sequence[Output] = ()
 
 
+OVERFLOW: Final = Wording(
+    "repeats.overflow",
+    "customer {customer} has more than 2,048 events within 7 days: repeats of the oldest of them"
+    " can no longer be told",
+)
 ACCEPTED = Outcome("accepted")
 REPEATED = Outcome("repeated")
 ERASED = Outcome("erased")
@@ -107,7 +114,7 @@ def apply(customer: Customer, event: Event | Quick, at: int, ctx: Context) -> Ou
     lost = customer.seal_page() if customer.recent.add(digest, at, code) else 0
     if is_click or ctx.segments.by_any_event:
         _note_move(customer, code, at, ctx)
-    if code < ERROR and not lost:
+    if code < ERROR and not lost and not ctx.follows_clicks:
         return ACCEPTED
     cause = Cause(ctx, at, event, quiet)
     if lost:
@@ -125,10 +132,16 @@ def _act(customer: Customer, event: Event | Quick, cause: Cause, ctx: Context) -
         if _merges(customer, event):
             merging.merge(customer, event, cause, ctx)
             return
-    before = _counted(customer.core)
+    before, touched = _counted(customer.core), customer.touched
+    customer.touched = 0
+    if ctx.follows_journeys:
+        paths.take(customer, event, cause)
     TAKE[type(event)](customer, event, cause)
     _look(customer, cause)
     alerts.judge(customer, cause)
+    if customer.touched & states.HANG_ON or customer.core.tier != before[0]:
+        states.tell(customer, cause, ctx.now)
+    customer.touched |= touched
     _keep(customer, before, cause, ctx)
 
 
@@ -156,6 +169,7 @@ def take_move(customer: Customer, told: CustomerMove, ctx: Context) -> Outcome:
     elif not core.events:
         ctx.aggregates.remove_customer(0, 0, 0)
     alerts.judge(customer, cause)
+    states.tell(customer, cause, ctx.now)
     cause.value_moved = customer.has(LEDGER)
     _keep(customer, before, cause, ctx)
     return Outcome("read_back", outputs=cause.outputs)
@@ -201,8 +215,13 @@ def fire(customer: Customer, ctx: Context) -> Sequence[Output]:
     outputs: list[Output] = []
     core = customer.core
     while (due := customer.next_due) is not None and due <= ctx.now:
+        if _only_turns(core, due):
+            cause = Cause(ctx, due)
+            states.tell(customer, cause, due)
+            outputs += cause.outputs
+            continue
         core.judged = max(core.judged, due)
-        customer.touched |= CORE
+        touched, customer.touched = customer.touched, CORE
         cause, before = Cause(ctx, due), _counted(core)
         looks = due % MS_PER_DAY == 0
         if core.tier_due == due:
@@ -222,9 +241,18 @@ def fire(customer: Customer, ctx: Context) -> Sequence[Output]:
         alerts.judge(customer, cause)
         if is_desk:
             desk.fall_due(customer, cause)
+        if customer.touched & states.HANG_ON or core.tier != before[0] or core.turn_due == due:
+            states.tell(customer, cause, due)
+        customer.touched |= touched
         _keep(customer, before, cause, ctx)
         outputs += cause.outputs
     return outputs
+
+
+def _only_turns(core: Core, due: int) -> bool:
+    """Whether nothing is due but that the state of an alert changes: then no rule has its say."""
+    dues = (core.tier_due, core.promise_due, core.complaint_due, core.desk_due)
+    return core.turn_due == due and due not in dues and core.relation_due * MS_PER_DAY != due
 
 
 def _look(customer: Customer, cause: Cause) -> None:
@@ -344,8 +372,7 @@ def _overflowed(customer: Customer, lost: int, cause: Cause) -> None:
         customer,
         cause,
         "repeat_memory_overflow",
-        f"customer {customer.customer_id} has more than 2,048 events within 7 days: repeats of the"
-        " oldest of them can no longer be told",
+        OVERFLOW(customer=customer.customer_id),
     )
 
 

@@ -26,6 +26,10 @@ _KEYS: Final = {
     "Inconsistencies": "Always `inconsistencies`: the topic is compacted, the newest is in force.",
     "Workers": "Always `workers`: the topic is compacted, the newest record is in force.",
     "Referral": "The referrer's id in UTF-8; its murmur2 hash chooses the partition.",
+    "AlertState": (
+        "The alert_id of the alert's first level, in the customer's partition: the topic is"
+        " compacted, the newest record is in force; one without a value deletes the state."
+    ),
     "Signal": "The customer_id where the signal speaks of one customer, else none.",
     "DeadLetter": "The key of the refused record, as it came.",
 }
@@ -118,7 +122,7 @@ def _internal(topic: str) -> Json:
 
 def _channel(topic: str, carried: list[str], partitions: int) -> Json:
     kafka: Json = {"topic": topic, "partitions": partitions, "bindingVersion": KAFKA_BINDING}
-    if topic in (topics.SEGMENT_MODEL, topics.PORTFOLIO):
+    if topic in topics.COMPACTED_TOPICS and topic not in _INTERNAL:
         kafka["topicConfiguration"] = {"cleanup.policy": ["compact"]}
     return {
         "address": topic,

@@ -108,6 +108,7 @@ EXAMPLES: Final[dict[str, list[Example]]] = {
         _event(40, "survey", "web", instrument="wallet_share", score=0.35),
         _event(41, "survey", "web", instrument="brands_used", score=2),
         _event(42, "survey", "web", instrument="visit_reason", factor="convenience"),
+        _event(43, "survey", "web", instrument="emotion", emotion="joy", score=8),
     ],
     "service_contact": [
         _event(
@@ -136,6 +137,7 @@ EXAMPLES: Final[dict[str, list[Example]]] = {
     "feedback": [
         _event(56, "feedback", "branch", kind="praise", factor="service", text="Quick and kind."),
         _event(57, "feedback", "call_centre", kind="callback_done", contact_id="s-0009"),
+        _event(58, "feedback", "email", kind="answered", answers="e-0055"),
     ],
     "profile": [
         _event(
@@ -187,6 +189,26 @@ EXAMPLES: Final[dict[str, list[Example]]] = {
             until="2026-02-01T09:00:00+08:00",
             by="manager-4",
         ),
+        _event(
+            83,
+            "desk",
+            "other",
+            alert_id="a1b2c3",
+            action="assigned",
+            assign_to="manager-7",
+            note="Speaks Cantonese; prefers a call after 15:00.",
+            by="manager-4",
+        ),
+        _event(
+            84,
+            "desk",
+            "other",
+            alert_id="a1b2c3",
+            action="noted",
+            note="Called twice; nobody answered.",
+            by="manager-7",
+        ),
+        _event(85, "desk", "other", alert_id="a1b2c3", action="reopened", by="manager-7"),
     ],
 }
 """By event type: as a producer would send them, one of each kind."""
@@ -205,7 +227,21 @@ OUTPUT_EXAMPLES: Final[dict[str, list[Example]]] = {
             "late": False,
             "level": 1,
             "cause": ["e-000021"],
-            "reason": "complaint k-0003 (severity 4) was not acknowledged within 1 h",
+            "reason": (
+                "Complaint k-0003 (severity 4, opened) of a vip customer missed"
+                " acknowledgement 1 h after it was opened; overdue by 0 s."
+            ),
+            "reason_key": "complaint.not_acknowledged",
+            "reason_args": {
+                "complaint": "k-0003",
+                "grade": "complaint.severity",
+                "grade.severity": 4,
+                "status": "opened",
+                "tier": "vip",
+                "after": 3600000,
+                "begun": "opened",
+                "overdue": 250,
+            },
             "suggested_action": "call the customer now and acknowledge the complaint",
             "complaint_id": "k-0003",
             "overdue_seconds": 0.25,
@@ -218,6 +254,46 @@ OUTPUT_EXAMPLES: Final[dict[str, list[Example]]] = {
             ],
         }
     ],
+    "AlertState": [
+        {
+            "alert_id": "5f0c6f0f5d9f5a1d8a4f9a9f2f3b6c11a1b2c3d4",
+            "newest_id": "0e8a7d6c5b4a39281706f5e4d3c2b1a0d4c3b2a1",
+            "kind": "vip_complaint",
+            "customer_id": _CUSTOMER,
+            "tier": "vip",
+            "owner_id": "manager-4",
+            "segment": "s3",
+            "priority": 1,
+            "priority_reason": "5 - 3 (tier vip) - 1 (severe) = 1.",
+            "status": "acknowledged",
+            "level": 2,
+            "occurred_at": "2026-01-31T01:21:00.000Z",
+            "raised_at": "2026-01-31T01:21:00.250Z",
+            "changed_at": "2026-01-31T01:33:10.000Z",
+            "by": "manager-7",
+            "note": "Called twice; nobody answered.",
+            "assignee": "manager-7",
+            "complaint_id": "k-0003",
+            "cause": ["e-000021"],
+            "suggested_action": "call the customer now and acknowledge the complaint",
+            "reason": (
+                "A vip customer opened a complaint of severity 4 about fees; it is to"
+                " be acknowledged within 1 h."
+            ),
+            "reason_key": "complaint.of_vip",
+            "reason_args": {
+                "tier": "vip",
+                "status": "opened",
+                "grade": "complaint.severity",
+                "grade.severity": 4,
+                "about": "complaint.about",
+                "about.category": "fees",
+                "promised": "time.length",
+                "promised.length": 3600000,
+            },
+            "late": False,
+        }
+    ],
     "CustomerTransition": [
         {
             "transition_id": "0f7b3f55b8cb1d3c9f4e2a6d7c8b9a10",
@@ -228,7 +304,14 @@ OUTPUT_EXAMPLES: Final[dict[str, list[Example]]] = {
             "to_state": "vip",
             "late": False,
             "cause": ["e-000011"],
-            "reason": "balance rose to 412,500.50, at or above the 300,000 of vip",
+            "reason": "The balance reached the vip line of 300,000 CNY; the tier was prospect.",
+            "reason_key": "tier.risen",
+            "reason_args": {
+                "tier": "vip",
+                "line": 300000,
+                "currency": "CNY",
+                "before": "prospect",
+            },
             "figures": {"balance": 412500.5},
         }
     ],
@@ -239,7 +322,25 @@ OUTPUT_EXAMPLES: Final[dict[str, list[Example]]] = {
             "occurred_at": "2026-01-31T02:00:00.000Z",
             "value": 23,
             "labels": {"category": "fees", "product": "card", "channel": "call_centre"},
-            "reason": "23 complaints about fees in one hour; mean of 28 days 3.1, limit 11.2",
+            "reason": (
+                "23 complaints about fees of card through call_centre between"
+                " 2026-01-31 02:00 and 03:00 UTC; the 672 hours before had 3.10 an"
+                " hour, sigma 2.70, and the line is 11.20."
+            ),
+            "reason_key": "surge.stood_out",
+            "reason_args": {
+                "complaints": 23,
+                "what": "surge.about_product",
+                "what.category": "fees",
+                "what.product": "card",
+                "what.channel": "call_centre",
+                "begins": "2026-01-31 02:00",
+                "ends": "03:00",
+                "hours": 672,
+                "mean": 3.1,
+                "sigma": 2.7,
+                "line": 11.2,
+            },
             "cause": ["e-000021"],
         }
     ],
@@ -253,6 +354,15 @@ OUTPUT_EXAMPLES: Final[dict[str, list[Example]]] = {
             "segment_name": "quality",
             "model_version": 17,
             "reason": "Moved from lurkers to quality: functions visited 2 to 14.",
+            "reason_key": "segment.moved",
+            "reason_args": {
+                "before": "lurkers",
+                "segment": "quality",
+                "shown.0.feature": "functions_visited",
+                "shown.0.before": 2,
+                "shown.0.value": 14,
+                "shown": "segment.feature_moved",
+            },
             "figures": {"functions_visited": 12, "news_views": 6},
         }
     ],

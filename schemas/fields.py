@@ -23,6 +23,7 @@ ID_CHARACTERS: Final = 64
 OUTPUT_ID_CHARACTERS: Final = 200
 LABEL_CHARACTERS: Final = 64
 TEXT_CHARACTERS: Final = 2_000
+NOTE_CHARACTERS: Final = 1_000
 ATTRIBUTES: Final = 16
 ATTRIBUTE_CHARACTERS: Final = 256
 LARGEST_AMOUNT: Final = 1e15
@@ -39,7 +40,8 @@ _BLANK: Final = (
 )
 """Of a class in a pattern: white space, and what is as good as invisible."""
 _CONTROL: Final = r"\x00-\x1f\x7f-\x9f"
-ID: Final = rf"^[^{_CONTROL}{_BLANK}]([^{_CONTROL}]*[^{_CONTROL}{_BLANK}])?$"
+_ID: Final = rf"[^{_CONTROL}{_BLANK}]([^{_CONTROL}]*[^{_CONTROL}{_BLANK}])?"
+ID: Final = rf"^{_ID}$"
 """Text without control characters that neither begins nor ends with white space."""
 REFUSED_IDS: Final = ("undefined", "null", "none", "nan", "[object Object]")
 """What programs write where they have no id; the default of the policy's `ids.refused`."""
@@ -72,6 +74,10 @@ OutputId = Annotated[
 ]
 """The id of one of our own outputs, which come back in `desk` and `care` events."""
 Text = Annotated[str, StringConstraints(max_length=TEXT_CHARACTERS)]
+Note = Annotated[str, StringConstraints(min_length=1, max_length=NOTE_CHARACTERS)]
+"""What a person at the desk wrote about an alert."""
+Assignee = Annotated[str, StringConstraints(max_length=ID_CHARACTERS, pattern=rf"^({_ID})?$")]
+"""Who is to see to an alert, as a source names people; empty: nobody."""
 Currency = Annotated[str, StringConstraints(min_length=3, max_length=3, pattern=CURRENCY)]
 Attributes = Annotated[
     dict[Label, Annotated[str, StringConstraints(max_length=ATTRIBUTE_CHARACTERS)]],
@@ -136,7 +142,7 @@ TimeZone = Annotated[
 """A name of the IANA database, in any case; as the database writes it from then on."""
 
 # State and snapshots hold these by number: a new name goes to the end, and none is taken out. The
-# sums of a customer's moments have room for 10 channels (0 to 9) before those of stages begin.
+# sums of a customer's moments have the first 10 of them before those of stages, the others behind.
 Channel = Literal[
     "app",  # 0
     "web",  # 1
@@ -148,6 +154,13 @@ Channel = Literal[
     "atm",  # 7
     "mail",  # 8
     "other",  # 9
+    "sales",  # 10: somebody who sells, in person
+    "dealer",  # 11
+    "advertisement",  # 12
+    "event",  # 13: a fair, a talk, a festivity
+    "reception",  # 14
+    "delivery",  # 15: goods handed over
+    "social",  # 16: social media other than WeChat
 ]
 # from 1 on, for 0 is none
 Factor = Literal[
@@ -159,6 +172,16 @@ Factor = Literal[
     "price",  # 6
 ]
 # from 1 on, for 0 is none
+Emotion = Literal[
+    "joy",
+    "anger",
+    "disgust",
+    "contempt",
+    "pain",
+    "fear",
+    "shame",
+    "guilt",
+]
 Stage = Literal[
     "before",  # 1
     "purchase",  # 2

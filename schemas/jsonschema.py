@@ -6,11 +6,13 @@ import msgspec
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
+from schemas.audit import AUDIT_EXAMPLES, AuditRecord
 from schemas.examples import EXAMPLES, OUTPUT_EXAMPLES
 from schemas.figures import published
 from schemas.inconsistencies import Inconsistencies
 from schemas.published import (
     Alert,
+    AlertState,
     CareTask,
     CustomerTransition,
     DeadLetter,
@@ -40,6 +42,7 @@ OUTPUT_MODELS: Final[tuple[type[Published], ...]] = (
     Inconsistencies,
     Workers,
     Referral,
+    AlertState,
 )
 
 Schema = dict[str, Any]
@@ -48,9 +51,10 @@ Schema = dict[str, Any]
 def json_schemas() -> dict[str, Schema]:
     """A schema that stands alone for each input and output by name, and one for `Touchpoint`.
 
-    So is that of a customer's figures, which cross the boundary as lines and on no topic.
+    So is that of a customer's figures, which cross the boundary as lines and on no topic, and that
+    of the audit, whose topic is named after the application.
     """
-    models: list[type[BaseModel]] = [*MODEL_OF_TYPE.values(), *OUTPUT_MODELS]
+    models: list[type[BaseModel]] = [*MODEL_OF_TYPE.values(), *OUTPUT_MODELS, AuditRecord]
     made = {model.__name__: model.model_json_schema() for model in models}
     made["Touchpoint"] = {"title": "Touchpoint", **TypeAdapter(Touchpoint).json_schema()}
     made[published.NAME] = published.schema()
@@ -77,4 +81,4 @@ def examples_by_name() -> dict[str, list[dict[str, Any]]]:
     """Examples by the name of their model."""
     named = {model.__name__: EXAMPLES[kind] for kind, model in MODEL_OF_TYPE.items()}
     figures = {published.NAME: [msgspec.to_builtins(published.example())]}
-    return named | OUTPUT_EXAMPLES | figures
+    return named | OUTPUT_EXAMPLES | figures | {AuditRecord.__name__: AUDIT_EXAMPLES}

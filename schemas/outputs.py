@@ -15,11 +15,13 @@ from datetime import date
 from typing import ClassVar, Literal
 
 from msgspec import Struct, field
+from msgspec.structs import force_setattr
 from xxhash import xxh3_128_hexdigest
 
 from schemas import topics
-from schemas.fields import Channel, Cost, Id, Label, OutputId, Tier, TimeText
-from schemas.published import Cause, Figure, Figures, Labels, Sentence
+from schemas.fields import Channel, Cost, Id, Label, Note, OutputId, Tier, TimeText
+from schemas.published import AlertStatus, Cause, Figure, Figures, Labels, Sentence
+from schemas.told import Argument, Told
 
 
 def output_id(*parts: str | int) -> str:
@@ -44,15 +46,31 @@ def _no_labels() -> dict[str, str]:
 
 
 class Output(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """What every output has; `key` is its Kafka key."""
+    """What every output has; `key` is its Kafka key.
+
+    A reason that other languages can tell too is given as it is: its key and its arguments then
+    stand beside its English.
+    """
 
     topic: ClassVar[str]
     id_field: ClassVar[str]
     by_key: ClassVar[bool] = False
     """Whether its key chooses the partition; else it lies where what caused it did."""
+    deletes: ClassVar[bool] = False
+    """Whether it is sent without a value: what lies under its key in a compacted topic goes."""
 
     occurred_at: TimeText
     reason: Sentence
+    reason_key: Label | None = None
+    reason_args: dict[str, Argument] | None = None
+
+    def __post_init__(self) -> None:
+        """Take apart a reason that can be told."""
+        told = self.reason
+        if isinstance(told, Told):
+            force_setattr(self, "reason", str(told))
+            force_setattr(self, "reason_key", told.key or None)
+            force_setattr(self, "reason_args", told.args or None)
 
     @property
     def output_id(self) -> str:
@@ -98,6 +116,57 @@ class Alert(Output, frozen=True, kw_only=True, gc=False):
     overdue_seconds: float | None = None
     history: tuple[Step, ...] | None = None
     figures: Figures | None = None
+
+
+class AlertState(Output, frozen=True, kw_only=True, gc=False):
+    """How an alert stands, and what people did about it."""
+
+    topic = topics.ALERT_STATES
+    id_field = "alert_id"
+
+    alert_id: OutputId
+    newest_id: OutputId
+    kind: Label
+    customer_id: Id
+    tier: Tier
+    owner_id: Id | None = None
+    segment: Label | None = None
+    priority: int
+    priority_reason: Sentence | None = None
+    status: AlertStatus
+    level: int
+    raised_at: TimeText
+    changed_at: TimeText
+    by: Id | None = None
+    note: Note | None = None
+    assignee: Id | None = None
+    due_at: TimeText | None = None
+    until: TimeText | None = None
+    complaint_id: Id | None = None
+    cause: Cause = field(default_factory=_no_cause)
+    suggested_action: Sentence
+    late: bool = field(default_factory=bool)
+
+    @property
+    def key(self) -> bytes | None:
+        """The alert: only its newest state is kept."""
+        return self.alert_id.encode()
+
+
+class AlertStateDeleted(Output, frozen=True, kw_only=True, gc=False):
+    """The state of an alert is to go: a record with its key and no value."""
+
+    topic = topics.ALERT_STATES
+    id_field = "alert_id"
+    deletes = True
+
+    alert_id: OutputId
+    kind: Label
+
+    @property
+    def key(self) -> bytes | None:
+        """The alert."""
+        return self.alert_id.encode()
 
 
 class CustomerTransition(Output, frozen=True, kw_only=True, gc=False):

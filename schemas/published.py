@@ -5,7 +5,10 @@ What our own rules make by the thousand is made as `schemas.outputs` has it, fie
 same; tests hold the two together, and every output they see to its model here.
 
 Every record names its topic, carries `occurred_at` (the time it speaks of), an id that is the
-same whenever the same cause is worked out again, and a `reason` in words with the numbers.
+same whenever the same cause is worked out again, and a `reason` in words with the numbers. Where
+a rule made the reason, `reason_key` names the sentence and `reason_args` are what it is filled
+with, so that it can be told in another language. A sentence within it is an argument that holds
+its key; its own arguments stand beside it, their names after its name and a dot.
 Times may be given as milliseconds since 1970, as aware datetimes or as RFC 3339 text; they are
 written as RFC 3339 in UTC with milliseconds and `Z`.
 """
@@ -16,7 +19,8 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from schemas import topics
-from schemas.fields import Channel, Cost, Day, Id, Instant, Label, OutputId, Tier
+from schemas.fields import Channel, Cost, Day, Id, Instant, Label, Note, OutputId, Tier
+from schemas.told import Arguments
 
 CAUSES: Final = 32
 """Most event ids that an output names as its cause."""
@@ -50,13 +54,16 @@ Labels = Annotated[dict[Label, Label], Field(max_length=16)]
 class Published(BaseModel):
     """What every published record has; `key` is its Kafka key."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # most processes make none of most: each is built when it is first asked for
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     topic: ClassVar[str]
     id_field: ClassVar[str]
 
     occurred_at: Instant
     reason: Sentence
+    reason_key: Label | None = None
+    reason_args: Arguments | None = None
 
     @property
     def output_id(self) -> str:
@@ -86,7 +93,8 @@ class Alert(Published):
     `occurred_at` is when its cause happened or fell due, `raised_at` when it was worked out;
     `late` marks one worked out from a backlog. Escalations have `level` 1-3, the complaint, the
     time overdue and the complaint's history. An alert of priority 1 that nobody acknowledged in
-    time comes again with a higher `level` and an id of its own; `raises_again` is the first's.
+    time comes again with a higher `level` and an id of its own, past level 3 only where it was
+    reopened there; `raises_again` is the first's.
     """
 
     topic = topics.ALERTS
@@ -110,6 +118,56 @@ class Alert(Published):
     overdue_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     history: Annotated[tuple[Step, ...], Field(max_length=HISTORY_STEPS)] | None = None
     figures: Figures | None = None
+
+
+AlertStatus = Literal["open", "acknowledged", "snoozed", "resolved", "settled"]
+
+
+class AlertState(Published):
+    """How an alert stands, and what people did about it; deleted once it is closed and old.
+
+    The newest record under the key `alert_id` (that of its first level) in a partition is in
+    force there; one without a value says that the alert is not kept in that partition any more.
+    `newest_id` is the id of its newest level, `occurred_at` when its cause happened, `raised_at`
+    when it came out first, `due_at` when it comes again unless somebody acts.
+
+    `resolved` was done at the desk; `settled` is an alert whose complaint is resolved or
+    withdrawn, or whose broken promise was called back. `changed_at` is since when it has this
+    `status`, `by` who gave it that. `note` and `assignee` are the newest. Tier, owner and segment
+    are the customer's when the record was made, `reason` at most 300 characters of the alert's,
+    `cause` at most 3 of its events.
+    """
+
+    topic = topics.ALERT_STATES
+    id_field = "alert_id"
+
+    alert_id: OutputId
+    newest_id: OutputId
+    kind: Label
+    customer_id: Id
+    tier: Tier
+    owner_id: Id | None = None
+    segment: Label | None = None
+    priority: Annotated[int, Field(ge=1, le=5)]
+    priority_reason: Sentence | None = None
+    status: AlertStatus
+    level: Annotated[int, Field(ge=1, le=9)]
+    raised_at: Instant
+    changed_at: Instant
+    by: Id | None = None
+    note: Note | None = None
+    assignee: Id | None = None
+    due_at: Instant | None = None
+    until: Instant | None = None
+    complaint_id: Id | None = None
+    cause: Cause = ()
+    suggested_action: Sentence
+    late: bool = False
+
+    @property
+    def key(self) -> bytes | None:
+        """The alert: only its newest state is kept."""
+        return self.alert_id.encode()
 
 
 class CustomerTransition(Published):

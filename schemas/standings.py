@@ -53,7 +53,8 @@ class Standings(CommonRecord):
     `recency_days`, `frequency` and `monetary` are the four lines between the RFM scores, over
     `window_days` UTC days up to `as_of_day`; `median_frequency` is of the same window. Classes A
     and B of the ABC analysis are above `a_above` and `b_above`; a relational customer is in the
-    top or upper class above `relational_top_above` and `relational_upper_above`; a customer is
+    top or upper class, which make up the first shares of sales, above `relational_top_above` and
+    `relational_upper_above`; a customer is
     most valuable above `clv_above` and most growable above `growable_above`. A line is null where
     there is nobody to draw it by: no value, no relational customer, no known wallet share.
     `pareto_customers` is the share of customers that makes `pareto_value` of the value. `totals`

@@ -21,6 +21,7 @@ SEGMENT_MODEL: Final = "segment-model"
 REFERRALS: Final = "referrals"
 PORTFOLIO: Final = "portfolio"
 CUSTOMER_MOVES: Final = "customer-moves"
+ALERT_STATES: Final = "alert-states"
 
 OUTPUT_TOPICS: Final[tuple[str, ...]] = (
     ALERTS,
@@ -34,11 +35,20 @@ OUTPUT_TOPICS: Final[tuple[str, ...]] = (
     REFERRALS,
     PORTFOLIO,
     CUSTOMER_MOVES,
+    ALERT_STATES,
 )
-"""With as many partitions as the input topics; `segment-model` and `portfolio` are compacted."""
+"""With as many partitions as the input topics."""
 
-COMPACTED_TOPICS: Final[tuple[str, ...]] = (PARTITION_SUMMARIES, SEGMENT_MODEL, PORTFOLIO)
-"""Of which only the newest record of each key is kept: none of them is about one customer."""
+COMPACTED_TOPICS: Final[tuple[str, ...]] = (
+    PARTITION_SUMMARIES,
+    SEGMENT_MODEL,
+    PORTFOLIO,
+    ALERT_STATES,
+)
+"""Of which only the newest record of each key is kept."""
+
+PERSONAL_COMPACTED_TOPICS: Final[tuple[str, ...]] = (ALERT_STATES,)
+"""Compacted outputs with records about one customer: an erasure deletes them by their keys."""
 
 RETAINED_TOPICS: Final[tuple[str, ...]] = INPUT_TOPICS + tuple(
     topic for topic in OUTPUT_TOPICS if topic not in COMPACTED_TOPICS
@@ -57,6 +67,16 @@ together."""
 def changelog_topic(app_id: str) -> str:
     """The compacted topic that holds the customers' state of one application."""
     return f"{app_id}-customers-changelog"
+
+
+def access_topic(app_id: str) -> str:
+    """The compacted topic that says who may come in: hashes of keys, accounts, what has ended."""
+    return f"{app_id}-access"
+
+
+def audit_topic(app_id: str) -> str:
+    """The topic that says who looked at what, acted, exported, erased, logged in, was refused."""
+    return f"{app_id}-audit"
 
 
 def clock_probes_topic(app_id: str) -> str:

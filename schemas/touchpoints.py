@@ -20,13 +20,16 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from schemas.cases import Case, Cases, TouchpointBase, TouchpointWithCases, refusal
 from schemas.fields import (
     Amount,
+    Assignee,
     Channel,
     Currency,
     Day,
+    Emotion,
     Factor,
     Label,
     LocalTime,
     Money,
+    Note,
     OccurredAt,
     OutputId,
     PaidCost,
@@ -138,6 +141,7 @@ class Survey(TouchpointWithCases):
         "wallet_share": Case(("score",), score=(0, 1)),
         "brands_used": Case(("score",), score=(1, 1_000)),
         "visit_reason": Case(("factor",), score=(0, 10), may=("score",)),
+        "emotion": Case(("score", "emotion"), score=(0, 10), may=("factor",)),
     }
 
     topic: ClassVar[str] = "touchpoints.surveys"
@@ -156,6 +160,7 @@ class Survey(TouchpointWithCases):
         "wallet_share",
         "brands_used",
         "visit_reason",
+        "emotion",
     ]
     score: Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)] | None = None
     factor: Factor | None = None
@@ -165,6 +170,7 @@ class Survey(TouchpointWithCases):
     ) = None
     item: Literal["overall", "expectancy", "ideal"] | None = None
     aspect: Literal["goodwill", "integrity", "ability"] | None = None
+    emotion: Emotion | None = None
     stage: Stage | None = None
     campaign_id: SourceId | None = None
 
@@ -203,7 +209,11 @@ class ServiceContact(TouchpointWithCases):
 
 
 class Feedback(TouchpointWithCases):
-    """Something the customer said unasked; `text` never appears in logs or dead-letter reasons."""
+    """Something the customer said unasked; `text` never appears in logs or dead-letter reasons.
+
+    A suggestion or comment card is owed an answer; `answered` says that the one whose event id is
+    `answers` has got it.
+    """
 
     DECIDES = "kind"
     CASES: ClassVar[Cases] = {
@@ -211,13 +221,15 @@ class Feedback(TouchpointWithCases):
         "suggestion": Case(may=("factor",)),
         "comment_card": Case(may=("factor",)),
         "callback_done": Case(needs=("contact_id",)),
+        "answered": Case(needs=("answers",)),
     }
 
     topic: ClassVar[str] = "touchpoints.feedback"
 
     type: Literal["feedback"] = "feedback"
-    kind: Literal["praise", "suggestion", "comment_card", "callback_done"]
+    kind: Literal["praise", "suggestion", "comment_card", "callback_done", "answered"]
     contact_id: SourceId | None = None
+    answers: SourceId | None = None
     factor: Factor | None = None
     text: Text | None = Field(default=None, repr=False)
 
@@ -350,17 +362,30 @@ class Care(TouchpointWithCases):
 
 
 class Desk(TouchpointWithCases):
-    """What a person at the desk did about an alert."""
+    """What a person at the desk did about an alert.
+
+    `reopened` begins anew: what was done before counts no more. Every action may say a `note`;
+    `assigned` names who is to see to the alert, and nobody with an empty `assign_to`.
+    """
 
     DECIDES = "action"
-    CASES: ClassVar[Cases] = {"snoozed": Case(needs=("until",))}
+    CASES: ClassVar[Cases] = {
+        "acknowledged": Case(may=("note",)),
+        "resolved": Case(may=("note",)),
+        "snoozed": Case(("until",), may=("note",)),
+        "reopened": Case(may=("note",)),
+        "assigned": Case(("assign_to",), may=("note",)),
+        "noted": Case(("note",)),
+    }
 
     topic: ClassVar[str] = "touchpoints.desk"
 
     type: Literal["desk"] = "desk"
     alert_id: OutputId
-    action: Literal["acknowledged", "resolved", "snoozed"]
+    action: Literal["acknowledged", "resolved", "snoozed", "reopened", "assigned", "noted"]
     until: OccurredAt | None = None
+    note: Note | None = Field(default=None, repr=False)
+    assign_to: Assignee | None = None
     by: SourceId
 
 

@@ -11,6 +11,10 @@ class WorkerFailed(OperatingError):
     """The worker had to stop; its cause says why."""
 
 
+class ServeFailed(OperatingError):
+    """`touchline serve` cannot begin, or had to stop; the message says why and what to do."""
+
+
 class NotWritten(OperatingError):
     """A file or folder could not be written; the message says which and why."""
 

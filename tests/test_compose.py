@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from streams.cli import app
+from streams.serve.access.exposure import check_exposure, is_secure
 from streams.settings import Settings
 from streams.settings.names import known_names
 
@@ -21,6 +22,7 @@ OPS = ROOT / "ops"
 PROMETHEUS: dict[str, Any] = yaml.safe_load((OPS / "prometheus/prometheus.yml").read_text())
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 WORKERS = ("worker-1", "worker-2")
+OURS = (*WORKERS, "topics", "serve")
 
 
 def used_variables() -> set[str]:
@@ -55,7 +57,7 @@ def test_the_image_has_the_version_of_the_project() -> None:
     project = (ROOT / "pyproject.toml").read_text()
     version = re.search(r'^version = "([^"]+)"', project, re.MULTILINE)
     assert version is not None
-    for name in (*WORKERS, "topics"):
+    for name in OURS:
         assert SERVICES[name]["image"] == f"touchline:{version[1]}"
 
 
@@ -64,7 +66,7 @@ def test_every_variable_is_a_setting() -> None:
     assert used_variables(), "the check sees some"
 
 
-@pytest.mark.parametrize("name", [*WORKERS, "topics"])
+@pytest.mark.parametrize("name", OURS)
 def test_the_settings_take_what_the_services_give_them(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,8 +76,33 @@ def test_the_settings_take_what_the_services_give_them(
         monkeypatch.setenv(key, value)
     settings = Settings()
     assert settings.kafka.bootstrap == "kafka:9092"
-    assert settings.http.host == "0.0.0.0"
+    assert settings.http.host == "0.0.0.0" or name == "serve"
     assert settings.partitions == 12
+    assert settings.app_id == "touchline", "all are of one application"
+
+
+def test_serve_listens_where_all_look_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = SERVICES["serve"]
+    for key, value in service["environment"].items():
+        monkeypatch.setenv(key, value)
+    settings = Settings()
+    check_exposure(settings)
+    assert not is_secure(settings), "browsers come to it by http, on this machine"
+    port = settings.serve.port
+    assert f"EXPOSE {port}\n" in DOCKERFILE
+    assert service["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert settings.serve.public_url == f"http://127.0.0.1:{port}"
+    assert f"http://127.0.0.1:{port}/readyz" in service["healthcheck"]["test"][-1]
+    [job] = [job for job in PROMETHEUS["scrape_configs"] if job["job_name"] == "touchline-serve"]
+    assert job["static_configs"] == [{"targets": [f"serve:{port}"]}]
+    assert job["metrics_path"] == "/metrics"
+
+
+def test_what_serve_keeps_lies_in_a_volume_that_is_its_own() -> None:
+    directory = SERVICES["serve"]["environment"]["TOUCHLINE_SERVE__DIRECTORY"]
+    assert SERVICES["serve"]["volumes"] == [f"serve-data:{directory}"]
+    assert f"--owner touchline --group touchline --mode 0700 {directory}" in DOCKERFILE
+    assert f"TOUCHLINE_SERVE__DIRECTORY={directory}" in DOCKERFILE
 
 
 def test_kafka_listens_where_workers_host_and_health_check_look() -> None:
@@ -86,7 +113,7 @@ def test_kafka_listens_where_workers_host_and_health_check_look() -> None:
     told = dict(
         part.split("://") for part in kafka["environment"]["KAFKA_ADVERTISED_LISTENERS"].split(",")
     )
-    for name in (*WORKERS, "topics"):
+    for name in OURS:
         assert told["PLAINTEXT"] == SERVICES[name]["environment"]["TOUCHLINE_KAFKA__BOOTSTRAP"]
     for name, address in told.items():
         assert address.endswith(listeners[name]), "told and listened ports are the same"
@@ -129,7 +156,7 @@ def test_workers_serve_their_pages_where_all_look_for_them() -> None:
 
 def test_each_service_waits_for_what_it_needs() -> None:
     assert SERVICES["topics"]["depends_on"] == {"kafka": {"condition": "service_healthy"}}
-    for name in WORKERS:
+    for name in (*WORKERS, "serve"):
         needs = SERVICES[name]["depends_on"]
         assert needs == {"topics": {"condition": "service_completed_successfully"}}
     for service in SERVICES.values():
@@ -227,7 +254,7 @@ def test_grafana_can_be_read_and_has_no_account_with_a_known_password() -> None:
 def test_the_commands_are_commands_of_ours() -> None:
     known = {command.callback.__name__ for command in app.registered_commands if command.callback}
     assert SERVICES["topics"]["command"][0] in known
-    assert {SERVICES[name]["command"][0] for name in WORKERS} <= known
+    assert {SERVICES[name]["command"][0] for name in (*WORKERS, "serve")} <= known
 
 
 def test_the_image_runs_without_root_and_with_what_it_copies() -> None:

@@ -1,17 +1,17 @@
 """The desk: what people do about alerts, and what happens where they do nothing.
 
-An alert of priority 1 that nobody acknowledges in time is raised again one level up, to level 3;
-unless its matter was settled meanwhile. One that waits for the end of the customer's quiet hours
-is then judged anew.
+An alert of priority 1 that nobody acknowledges in time is raised again one level up, to level 3,
+and once more for each time that it is reopened there; unless its matter was settled meanwhile. One
+that waits for the end of the customer's quiet hours is then judged anew.
 """
 
 from __future__ import annotations
 
-from domain.alerts import ids, open_alerts
+from domain.alerts import acts, ids, open_alerts, settled
 from domain.alerts.judging import raise_again, raise_alert
-from domain.alerts.settled import is_settled
 from domain.customer.cause import Cause
 from domain.customer.effects import Wanted
+from domain.customer.parts import Early
 from domain.customer.state import DESK, Customer
 from domain.policy.alerts import ALERT_KINDS
 from schemas.fields import milliseconds
@@ -20,9 +20,23 @@ from schemas.touchpoints import Desk
 
 def take(customer: Customer, event: Desk, cause: Cause) -> None:
     """Let an action of the desk count for its alert, known or still to come."""
-    until = 0 if event.until is None else milliseconds(event.until)
-    action = cause.at, open_alerts.ACTIONS[event.action], until
-    open_alerts.act(customer, event.alert_id, action, cause.policy)
+    number = ids.number_of(event.alert_id)
+    if number is None:
+        customer.desk.unmatched += 1
+        customer.touch(DESK)
+    else:
+        action = Early(
+            number,
+            cause.at,
+            acts.ACTIONS[event.action],
+            until=0 if event.until is None else milliseconds(event.until),
+            mark=cause.mark,
+            by=event.by,
+            note=event.note or "",
+            assign_to=event.assign_to or "",
+        )
+        open_alerts.act(customer, action, cause.policy)
+    open_alerts.tidy(customer, cause.policy.alerts)
 
 
 def is_of_another(customer: Customer, event: Desk) -> bool:
@@ -42,8 +56,8 @@ def fall_due(customer: Customer, cause: Cause) -> None:
     desk = customer.desk
     due = [each for each in desk.open if 0 < each.due <= cause.at]
     for opened in sorted(due, key=lambda each: (each.due, each.number)):
-        if is_settled(customer, opened, cause.policy):
-            open_alerts.rest(opened)
+        settled.judge(customer, opened, cause.policy)
+        if not opened.due:
             continue
         again = Cause(cause.ctx, opened.due)
         raise_again(customer, opened, again)
@@ -57,7 +71,7 @@ def fall_due(customer: Customer, cause: Cause) -> None:
             held.event_id or None,
             held.event_type,
             held.channel or None,
-            held.reason,
+            open_alerts.words_of(held),
             customer.core.tier,
             about=held.about,
         )

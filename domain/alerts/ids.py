@@ -15,7 +15,7 @@ from schemas.outputs import output_id
 
 CAUSE_HEX, OWNER_HEX = 32, 8
 CAUSE_BYTES = CAUSE_HEX // 2
-TOP_LEVEL = 3
+TOP_LEVEL, LAST_LEVEL = 3, 9
 
 
 def first_id(kind: str, customer_id: str, *cause: str | int) -> str:
@@ -67,7 +67,7 @@ def causes(number: bytes, *, again: bool) -> tuple[bytes, ...]:
     own = number[:CAUSE_BYTES]
     if not again:
         return (own,)
-    return own, *(bytes.fromhex(_cause_at(number, n)) for n in range(2, TOP_LEVEL + 1))
+    return own, *(bytes.fromhex(_cause_at(number, n)) for n in range(2, LAST_LEVEL + 1))
 
 
 def _cause_at(number: bytes, level: int) -> str:

@@ -6,7 +6,7 @@ is when all rules have had their say, so it does not matter which of them spoke 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from domain.alerts import ids, open_alerts
 from domain.alerts.limits import allowed, passes
@@ -20,12 +20,19 @@ from domain.customer.profile import owner_of
 from domain.customer.state import DESK, Customer
 from domain.experience.outrage import outrage
 from domain.kernel.scales import TIERS
+from domain.kernel.wording import Wording
 from domain.policy.alerts import ALERT_INDEX, ALERT_KINDS, AlertKind
 from schemas.fields import moment, rfc3339
 from schemas.outputs import Alert
+from schemas.told import SENTENCE_CHARACTERS
 
 REASON_KEPT = 300
 CAUSES_KEPT = 3
+RAISED_AGAIN: Final = Wording(
+    "alert.raised_again",
+    "Nobody acknowledged an alert of priority 1 within {waited:said}: raised again at level"
+    " {level}. {why:said}",
+)
 
 
 def judge(customer: Customer, cause: Cause) -> None:
@@ -49,8 +56,8 @@ def raise_alert(customer: Customer, wanted: Wanted, cause: Cause) -> None:
         until = quiet_end(customer, cause.ctx.now, cause.policy)
         if until is not None:
             held = Held(
-                until, ALERT_INDEX[kind], at, event_id or "", channel or "", wanted.reason,
-                wanted.about, wanted.event_type,
+                until, ALERT_INDEX[kind], at, event_id or "", channel or "", str(wanted.reason),
+                wanted.about, wanted.event_type, wanted.reason.key, wanted.reason.args,
             )  # fmt: skip
             _hold(customer, held, cause)
             return
@@ -72,7 +79,7 @@ def raise_alert(customer: Customer, wanted: Wanted, cause: Cause) -> None:
         priority=urgency.priority,
         priority_reason=urgency.reason,
         cause=steps,
-        reason=wanted.reason[:1_000],
+        reason=wanted.reason.cut(SENTENCE_CHARACTERS),
         figures=wanted.figures,
         complaint_id=wanted.complaint_id,
         level=wanted.level,
@@ -90,10 +97,7 @@ def raise_again(customer: Customer, opened: Open, cause: Cause) -> None:
     opened.level += 1
     opened.since = cause.at
     if getattr(cause.policy.alerts.rules, kind).enabled:  # else it was switched off meanwhile
-        words = (
-            f"Nobody acknowledged an alert of priority 1 within {waited}: raised again"
-            f" at level {opened.level}. {opened.reason}"
-        )
+        words = RAISED_AGAIN(waited=waited, level=opened.level, why=open_alerts.words_of(opened))
         alert = _alert(
             customer,
             cause,
@@ -105,11 +109,12 @@ def raise_again(customer: Customer, opened: Open, cause: Cause) -> None:
             level=opened.level,
             raises_again=opened.number.hex(),
             cause=opened.cause,
-            reason=words[:1_000],
+            reason=words.cut(SENTENCE_CHARACTERS),
             complaint_id=opened.complaint_id or None,
             figures={"waited_seconds": (cause.at - opened.raised) / 1_000},
         )
         cause.outputs.append(alert)
+        opened.newest = bytes.fromhex(alert.alert_id)
     open_alerts.plan(opened, cause.policy)
 
 
@@ -167,6 +172,10 @@ def _open(customer: Customer, alert: Alert, at: int, cause: Cause) -> None:
         reason=alert.reason[:REASON_KEPT],
         cause=alert.cause[:CAUSES_KEPT],
         complaint_id=alert.complaint_id or "",
+        priority_reason=alert.priority_reason or "",
+        late=alert.late,
+        reason_key=alert.reason_key or "",
+        reason_args=alert.reason_args or {},
     )
     open_alerts.plan(opened, cause.policy)
     open_alerts.keep(customer, opened, cause.policy)

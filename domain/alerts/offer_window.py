@@ -8,15 +8,23 @@ Bound: the newest 32 campaigns that a customer bought through or opted out of.
 
 from __future__ import annotations
 
+from typing import Final
+
 from domain.alerts import open_alerts
 from domain.customer.cause import Cause
 from domain.customer.consent import note_word
 from domain.customer.parts import Held
 from domain.customer.state import DESK, Customer
 from domain.kernel.scales import TIERS
+from domain.kernel.wording import Wording
 from schemas.touchpoints import Campaign
 
 MAX_CLOSED = 32
+
+CLICKED: Final = Wording(
+    "offer_window.clicked",
+    "A {tier} customer clicked campaign {campaign} by {channel} and has not bought yet.",
+)
 
 
 def take_campaign(customer: Customer, event: Campaign, cause: Cause) -> None:
@@ -30,8 +38,7 @@ def take_campaign(customer: Customer, event: Campaign, cause: Cause) -> None:
         tier = customer.core.tier
         cause.want(
             "offer_window",
-            f"A {TIERS[tier]} customer clicked campaign {event.campaign_id} by {event.channel}"
-            " and has not bought yet.",
+            CLICKED(tier=TIERS[tier], campaign=event.campaign_id, channel=event.channel),
             tier=tier,
             about=event.campaign_id,
         )

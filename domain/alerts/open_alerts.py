@@ -1,8 +1,8 @@
 """Alerts that somebody may still act on: kept, found by their ids, acted on, forgotten.
 
-What was done may be known before the alert is, or long after; the furthest that was done counts,
-and of snoozes the one made last, so the order of arrival does not matter. Bounds: 32 alerts, of
-which resolved ones leave first, then acknowledged ones, then (counted) the oldest; 32 actions of
+What was done may be known before the alert is, or long after; what counts of it hangs on its own
+time alone (`domain.alerts.acts`), so the order of arrival does not matter. Bounds: 32 alerts, of
+which closed ones leave first, then acknowledged ones, then (counted) the oldest; 32 actions of
 the last 24 hours whose alert is not known.
 """
 
@@ -11,20 +11,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from domain.alerts.ids import CAUSE_BYTES, TOP_LEVEL, causes, number_of
+from domain.alerts.acts import ACKNOWLEDGED, RESOLVED, is_settled, note, reopened_at, snoozed_until
+from domain.alerts.ids import CAUSE_BYTES, LAST_LEVEL, TOP_LEVEL, causes, number_of
 from domain.customer.cause import Cause
-from domain.customer.parts import Open
+from domain.customer.parts import Early, Held, Open
 from domain.customer.state import DESK, Customer
 from domain.kernel.order import rank
 from domain.kernel.units import LATENESS_MS
 from domain.policy import Policy
 from domain.policy.alerts import Alerts
+from schemas.told import Told
 
 MAX_OPEN = 32
 MAX_EARLY = 32
 MAX_HELD = 8
-ACKNOWLEDGED, RESOLVED, SNOOZED = 1, 2, 3
-ACTIONS = {"acknowledged": ACKNOWLEDGED, "resolved": RESOLVED, "snoozed": SNOOZED}
 
 
 class Counts(NamedTuple):
@@ -42,47 +42,38 @@ def keep(customer: Customer, opened: Open, policy: Policy) -> None:
     customer.touch(DESK)
     known = _causes(opened)
     for early in list(desk.early):
-        if early[0][:CAUSE_BYTES] in known and _reaches(opened, early[1], policy.alerts):
+        if early.number[:CAUSE_BYTES] in known and _reaches(opened, early.at, policy.alerts):
             desk.early.remove(early)
-            _do(opened, *early[1:], policy=policy)
+            _do(opened, early, policy)
     desk.open.append(opened)
     tidy(customer, policy.alerts)
 
 
-def act(customer: Customer, alert_id: str, action: tuple[int, int, int], policy: Policy) -> None:
-    """Let (when, what, until) act on the alert with this id, or wait 24 hours for one."""
-    number = number_of(alert_id)
+def act(customer: Customer, action: Early, policy: Policy) -> None:
+    """Let an action count for its alert, or wait 24 hours for that."""
     customer.touch(DESK)
-    if number is None:
-        customer.desk.unmatched += 1
-    else:
-        act_on(customer, number, action, policy)
-    tidy(customer, policy.alerts)
-
-
-def act_on(customer: Customer, number: bytes, action: tuple[int, int, int], policy: Policy) -> None:
-    """As :func:`act`, of the alert with this number."""
-    of_cause = _of_cause(customer, number)
-    found = next((each for each in of_cause if _reaches(each, action[0], policy.alerts)), None)
+    of_cause = _of_cause(customer, action.number)
+    found = next((each for each in of_cause if _reaches(each, action.at, policy.alerts)), None)
     if found is None:
-        customer.desk.early.append((number, *action))
+        customer.desk.early.append(action)
     else:
-        _do(found, *action, policy=policy)
+        _do(found, action, policy)
 
 
 def join(customer: Customer, other: Customer, cause: Cause) -> None:
     """Let another id's open alerts, and what was done about alerts, be of this one."""
     mine, theirs = customer.desk, other.desk
     customer.touch(DESK)
+    for opened in theirs.open:
+        opened.told = opened.turns = 0  # where the other id is it was told, and is deleted there
     mine.open += theirs.open
     mine.held += theirs.held
     mine.unmatched += theirs.unmatched
     mine.forgotten += theirs.forgotten
     bound_held(customer)
     early, mine.early = [*mine.early, *theirs.early], []
-    for number, *action in sorted(early, key=lambda each: each[1]):
-        at, what, until = action
-        act_on(customer, number, (at, what, until), cause.policy)
+    for action in sorted(early, key=lambda each: each.at):
+        act(customer, action, cause.policy)
     tidy(customer, cause.policy.alerts)
 
 
@@ -103,18 +94,27 @@ def tidy(customer: Customer, policy: Alerts) -> None:
     if left:
         desk.open = [each for each in desk.open if each.at >= horizon]
     while len(desk.open) > MAX_OPEN:
-        leaves = min(desk.open, key=lambda each: (-each.done, each.at, each.number))
+        leaves = min(desk.open, key=lambda each: (-_furthest(each), each.at, each.number))
         desk.open.remove(leaves)
         left.append(leaves)
-    desk.forgotten += sum(not each.done for each in left)
+    desk.forgotten += sum(not _furthest(each) for each in left)
+    desk.gone += [(each.number, each.kind) for each in left if each.told]
     if desk.early:
-        waiting = [each for each in desk.early if each[1] >= newest - LATENESS_MS]
-        waiting = sorted(waiting, key=lambda each: each[1])[-MAX_EARLY:]
+        waiting = [each for each in desk.early if each.at >= newest - LATENESS_MS]
+        waiting = sorted(waiting, key=lambda each: each.at)[-MAX_EARLY:]
         desk.unmatched += len(desk.early) - len(waiting)
         desk.early = waiting
+    schedule(customer)
+
+
+def schedule(customer: Customer) -> None:
+    """Set the time of the next that is due."""
+    desk = customer.desk
     dues = [each.due for each in desk.open if each.due]
     dues += [each.due for each in desk.held]
     customer.core.desk_due = min(dues, default=0)
+    turns = [each.turns for each in desk.open if each.turns]
+    customer.core.turn_due = min(turns, default=0)
     customer.reschedule()
 
 
@@ -134,29 +134,32 @@ def counts(customer: Customer, clock: int, policy: Alerts) -> Counts:
     within = [each for each in desk.open if each.at > clock - policy.open_ms]
     outdated = [each for each in desk.open if each.at <= clock - policy.open_ms]
     return Counts(
-        sum(each.done == 0 for each in within),
-        sum(each.done == ACKNOWLEDGED for each in within),
-        desk.forgotten + sum(not each.done for each in outdated),
+        sum(_furthest(each) == 0 for each in within),
+        sum(_furthest(each) == ACKNOWLEDGED for each in within),
+        desk.forgotten + sum(not _furthest(each) for each in outdated),
         desk.unmatched + len(desk.early),
     )
 
 
 def plan(opened: Open, policy: Policy) -> None:
-    """Set when the alert is raised one level up if nobody acts; never: its words are not needed.
+    """Set when the alert is raised one level up if nobody acts.
 
-    That is in business time where the policy has a calendar, and while the bank is open.
+    That is in business time where the policy has a calendar, and while the bank is open. At the
+    top level it is once more for each time that it is reopened, as far as there are levels.
     """
-    if opened.priority > 1 or opened.done or opened.level >= TOP_LEVEL or not opened.reason:
-        rest(opened)
+    told_all = opened.level >= TOP_LEVEL and opened.since > reopened_at(opened)
+    rests = opened.priority > 1 or told_all or opened.level >= LAST_LEVEL or not opened.reason
+    if rests or opened.done or is_settled(opened):
+        opened.due = 0
     else:
-        calendar = policy.complaints.calendar
-        unanswered = calendar.due(opened.since, policy.alerts.acknowledge_ms)
-        opened.due = max(unanswered, calendar.opening(opened.snoozed[1]))
+        calendar, began = policy.complaints.calendar, max(opened.since, reopened_at(opened))
+        unanswered = calendar.due(began, policy.alerts.acknowledge_ms)
+        opened.due = max(unanswered, calendar.opening(snoozed_until(opened)))
 
 
-def rest(opened: Open) -> None:
-    """Raise the alert no more: its words are not needed."""
-    opened.due, opened.reason, opened.cause = 0, "", ()
+def words_of(kept: Open | Held) -> Told:
+    """The reason that is kept of an alert; of earlier versions' alerts its English alone."""
+    return Told(kept.reason, kept.reason_key, kept.reason_args)
 
 
 def _of_cause(customer: Customer, number: bytes) -> Iterator[Open]:
@@ -170,14 +173,15 @@ def _causes(opened: Open) -> tuple[bytes, ...]:
     return causes(opened.number, again=opened.priority == 1)
 
 
+def _furthest(opened: Open) -> int:
+    """The furthest that was done; what is settled needs no more than what is resolved."""
+    return RESOLVED if is_settled(opened) else opened.done
+
+
 def _reaches(opened: Open, at: int, policy: Alerts) -> bool:
     return at <= opened.at + policy.open_ms
 
 
-def _do(opened: Open, at: int, what: int, until: int, *, policy: Policy) -> None:
-    if what == SNOOZED:
-        until = max(at, min(until, at + policy.alerts.snooze_ms))
-        opened.snoozed = max(opened.snoozed, (at, until))
-    else:
-        opened.done = max(opened.done, what)
+def _do(opened: Open, action: Early, policy: Policy) -> None:
+    note(opened, action, policy.alerts.snooze_ms)
     plan(opened, policy)

@@ -21,7 +21,10 @@ class Context(Given):
     by hour (``hourly``), and who was erased. Rules see none of it: the dispatch keeps it.
     """
 
-    __slots__ = ("aggregates", "erasures", "hourly", "scorecards", "segments", "standing")
+    __slots__ = (
+        "aggregates", "erasures", "follows_clicks", "follows_journeys", "hourly", "scorecards",
+        "segments", "standing",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -35,9 +38,12 @@ class Context(Given):
         erasures: Erasures | None = None,
     ) -> None:
         super().__init__(policy, now, late)
+        # journeys whose steps are data; most policies have none, and none of most has clicks
+        self.follows_journeys = bool(policy.experience.journeys)
+        self.follows_clicks = policy.experience.follows_clicks
         self.aggregates = aggregates
         self.scorecards = Scorecards() if scorecards is None else scorecards
-        self.segments = Segments(policy.segments)
+        self.segments = Segments(policy)
         self.standing = Standing(policy.value)
         self.hourly = Hourly() if hourly is None else hourly
         self.erasures = Erasures() if erasures is None else erasures

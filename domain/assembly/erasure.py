@@ -12,16 +12,25 @@ their retention ends: the record names them with the dates.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
+from domain.alerts import states
 from domain.assembly.context import Context
 from domain.assembly.held import held_until, held_words
 from domain.customer.cause import Cause
 from domain.customer.state import CASES, IDENTITY, REFERRALS, Customer
 from domain.kernel.order import id_of
+from domain.kernel.wording import Wording
 from domain.value import referrals
 from schemas.fields import moment, rfc3339
 from schemas.moves import CustomerMove
 from schemas.outputs import CustomerTransition, Output, output_id
+
+ERASED: Final = Wording(
+    "customer.erased",
+    "All state of this customer was deleted at the customer's request: figures of {events:,}"
+    " events, with the segment, timers and pending promises. {held:said}",
+)
 
 
 def erase(customer: Customer, cause: Cause, ctx: Context) -> None:
@@ -99,10 +108,11 @@ def _wipe(customer: Customer, cause: Cause, ctx: Context) -> None:
     if customer.has(CASES):
         steps = [step for case in customer.cases.cases for step in case.steps]
         ctx.hourly.forget({id_of(step.event_id) for step in steps})
+    states.withdraw(customer, cause)
     customer.erase()
     done = max(cause.at, ctx.now)
     held = held_until(done, ctx.policy.retention)
-    ctx.erasures.note(name, cause.at, done + ctx.policy.erasure.keep_ms)
+    ctx.erasures.note(name, cause.at, done + ctx.policy.erasure.keep_ms, done)
     cause.outputs.append(
         CustomerTransition(
             transition_id=output_id("erased", name, *cause.named),
@@ -112,11 +122,7 @@ def _wipe(customer: Customer, cause: Cause, ctx: Context) -> None:
             to_state="erased",
             occurred_at=cause.when,
             late=ctx.late,
-            reason=(
-                f"All state of this customer was deleted at the customer's request: figures of"
-                f" {events:,} events, with the segment, timers and pending promises."
-                f" {held_words(held)}"
-            ),
+            reason=ERASED(events=events, held=held_words(held)),
             cause=cause.event_ids,
             held_until=held,
         )

@@ -14,8 +14,10 @@ from typing import Final
 
 PREFIX: Final = b"erased/"
 _DIGEST_BYTES: Final = 16
-# up to when all was erased, and when the mark may go (ms)
-_MARK: Final = Struct("<qq")
+# up to when all was erased, when the mark may go, and when it was done (ms)
+_MARK: Final = Struct("<qqq")
+# what was written before the last of these was kept
+_FIRST_MARK: Final = Struct("<qq")
 
 
 class Erasures:
@@ -24,7 +26,7 @@ class Erasures:
     __slots__ = ("_changed", "_ends", "_marks")
 
     def __init__(self) -> None:
-        self._marks: dict[bytes, tuple[int, int]] = {}
+        self._marks: dict[bytes, tuple[int, int, int]] = {}
         self._ends: list[tuple[int, bytes]] = []
         self._changed: set[bytes] = set()
 
@@ -35,10 +37,19 @@ class Erasures:
         for name, value in records.items():
             if name.startswith(PREFIX):
                 digest = name[len(PREFIX) :]
-                mark = found._marks[digest] = _MARK.unpack(value)
+                mark = found._marks[digest] = cls.read_mark(value)
                 found._ends.append((mark[1], digest))
         heapq.heapify(found._ends)
         return found
+
+    @staticmethod
+    def read_mark(value: bytes) -> tuple[int, int, int]:
+        """Of a mark's record: up to when all was erased, when the mark may go, and when that was
+        done (ms); 0 where an earlier version did not say."""
+        if len(value) == _FIRST_MARK.size:
+            return *_FIRST_MARK.unpack(value), 0
+        at, end, done = _MARK.unpack(value)
+        return at, end, done
 
     def __len__(self) -> int:
         return len(self._marks)
@@ -47,13 +58,16 @@ class Erasures:
         """Up to when (ms) all of the customer was erased; 0: nothing was."""
         if not self._marks:
             return 0
-        return self._marks.get(_digest(customer_id), (0, 0))[0]
+        return self._marks.get(digest_of(customer_id), (0, 0, 0))[0]
 
-    def note(self, customer_id: str, at: int, until: int) -> None:
-        """All that occurred up to ``at`` (ms) is erased; that is to be known until ``until``."""
-        digest = _digest(customer_id)
-        known = self._marks.get(digest, (0, 0))
-        self._marks[digest] = max(known[0], at), max(known[1], until)
+    def note(self, customer_id: str, at: int, until: int, done: int = 0) -> None:
+        """All that occurred up to ``at`` (ms) is erased, at ``done`` (0: untold).
+
+        That is known until ``until``.
+        """
+        digest = digest_of(customer_id)
+        known = self._marks.get(digest, (0, 0, 0))
+        self._marks[digest] = max(known[0], at), max(known[1], until), max(known[2], done)
         heapq.heappush(self._ends, (self._marks[digest][1], digest))
         self._changed.add(digest)
 
@@ -70,5 +84,6 @@ class Erasures:
         self._changed.clear()
 
 
-def _digest(customer_id: str) -> bytes:
+def digest_of(customer_id: str) -> bytes:
+    """By what a mark knows an id."""
     return blake2b(customer_id.encode(), digest_size=_DIGEST_BYTES).digest()

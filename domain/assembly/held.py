@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Final
 
+from domain.kernel.wording import Wording
 from domain.policy.retention import Retention
 from schemas.fields import TimeText, moment, rfc3339
+from schemas.told import Told
 from schemas.topics import DEAD_LETTERS, SOURCE_TOPICS
+
+UNTIL: Final = Wording("held.until", "{topics} until {day}")
+HELD: Final = Wording(
+    "held.topics", "Topics hold its records until their retention ends: {ends:said,}."
+)
 
 
 def held_until(at: int, retention: Retention) -> dict[str, TimeText]:
@@ -14,7 +22,7 @@ def held_until(at: int, retention: Retention) -> dict[str, TimeText]:
     return {topic: rfc3339(moment(at + ms)) for topic, ms in retention.ms_of.items()}
 
 
-def held_words(until: dict[str, TimeText]) -> str:
+def held_words(until: dict[str, TimeText]) -> Told:
     """The same as a sentence, by kind of topic and day.
 
     >>> held_words(held_until(0, Retention()))[:86]
@@ -24,5 +32,4 @@ def held_words(until: dict[str, TimeText]) -> str:
     for topic, end in until.items():
         kind = "inputs" if topic in SOURCE_TOPICS else "outputs"
         days[DEAD_LETTERS if topic == DEAD_LETTERS else kind].add(end[:10])
-    told = ", ".join(f"{kind} until {max(ends)}" for kind, ends in days.items())
-    return f"Topics hold its records until their retention ends: {told}."
+    return HELD(ends=[UNTIL(topics=kind, day=max(ends)) for kind, ends in days.items()])

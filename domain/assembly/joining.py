@@ -32,7 +32,7 @@ from domain.customer.state import (
     REFERRALS,
     Customer,
 )
-from domain.experience import moments, promises, record
+from domain.experience import moments, paths, promises, record, remarks
 from domain.kernel.units import WINDOW_MS
 from domain.money import anomaly, balances
 from domain.relationship import contacts, handover, returns
@@ -57,6 +57,8 @@ JOINS: Final[tuple[tuple[int, Join], ...]] = (
     (MOOD, sums.join),
     (MOOD, moments.join),
     (JOURNEY, record.join),
+    (JOURNEY, remarks.join),
+    (JOURNEY, paths.join),
     (MOOD, promises.join),
     (CASES, complaints.join),
     (CONTACTS, contacts.join),

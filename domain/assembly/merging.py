@@ -10,15 +10,18 @@ of them by (time, event id), whichever was met last.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
+from domain.alerts import states
 from domain.assembly.context import Context
 from domain.customer.cause import Cause, signal
 from domain.customer.parts import Identity
 from domain.customer.state import IDENTITY, Customer
 from domain.customer.transitions import Move, announce
 from domain.kernel import order
+from domain.kernel.wording import Wording
 from domain.value import referrals
 from schemas.codec import Event, encode
 from schemas.fields import moment, rfc3339
@@ -26,6 +29,16 @@ from schemas.moves import CustomerMove, Merged
 from schemas.outputs import output_id
 from schemas.quick import Quick
 from schemas.touchpoints import Profile
+
+MERGED: Final = Wording(
+    "customer.merged",
+    "Merged into {into}, for which all of its {events:,} events count now.",
+)
+CIRCLE: Final = Wording(
+    "merge.circle",
+    "customer {customer} is not merged into {into}: merges ran in a circle, of which this was the"
+    " newest",
+)
 
 
 def refusal(customer: Customer, event: Profile, at: int) -> str | None:
@@ -75,12 +88,13 @@ def merge(customer: Customer, event: Profile, cause: Cause, ctx: Context) -> Non
     )
     ctx.standing.remove(name)
     ctx.aggregates.remove_customer(core.tier, core.complaints_open, core.complaints_overdue)
+    states.withdraw(customer, cause)
     customer.erase()
     customer.core.erased_at = core.erased_at
     identity = customer.identity
     identity.into, identity.at, identity.event_id = into, cause.at, event.event_id
     customer.touch(IDENTITY)
-    reason = f"Merged into {into}, for which all of its {core.events:,} events count now."
+    reason = MERGED(into=into, events=core.events)
     announce(customer, cause, Move("customer", "known", "merged", reason))
 
 
@@ -135,8 +149,7 @@ def _count_itself(customer: Customer, cause: Cause) -> None:
         customer,
         cause,
         "merge_circle",
-        f"customer {customer.customer_id} is not merged into {into}: merges ran in a circle, of"
-        " which this was the newest",
+        CIRCLE(customer=customer.customer_id, into=into),
     )
 
 

@@ -3,11 +3,13 @@
 What falls due is stored as a time. Where a promise was made shorter since, its time would come
 too late, and an alert with it; so what follows from complaints and balances is timed anew when a
 partition is opened under another policy. Nothing is told here: what is due by then falls due at
-once, as any other time that has passed.
+once, as any other time that has passed. So are the states of alerts, which a version before did not
+tell.
 """
 
 from __future__ import annotations
 
+from domain.alerts import states
 from domain.complaints.escalation import pending
 from domain.complaints.judged import judged
 from domain.customer.state import CASES, CORE, Customer
@@ -27,8 +29,9 @@ def replan(customer: Customer, policy: Policy) -> bool:
         history, clock = tier_history(customer, policy), max(core.newest, core.judged)
         fallen = history.tier_at(clock) < core.tier
         tier_due = clock if fallen else history.next_fall(clock)
+    shown_anew = states.replan(customer, policy)
     if (complaint_due, tier_due) == (core.complaint_due, core.tier_due):
-        return False
+        return shown_anew
     core.complaint_due, core.tier_due = complaint_due, tier_due
     customer.touched |= CORE
     customer.reschedule()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from domain.alerts import desk, offer_window
+from domain.alerts import desk, offer_window, settled
 from domain.complaints import steps as complaints
 from domain.customer import answers
 from domain.customer.cause import Cause
@@ -123,6 +123,11 @@ def _take_contact(customer: Customer, event: ServiceContact, cause: Cause) -> No
     moments.take_contact(customer, event, cause)
 
 
+def _take_feedback(customer: Customer, event: Feedback, cause: Cause) -> None:
+    moments.take_feedback(customer, event, cause)
+    settled.take_callback(customer, event, cause)
+
+
 def _take_profile(customer: Customer, event: Profile, cause: Cause) -> None:
     given = event.model_fields_set
     take_profile(customer, event, cause)
@@ -159,7 +164,7 @@ TAKE: dict[type[Event | Quick], Take] = {
     Complaint: _watched(outrage_alert.watched(complaints.take_step)),
     Survey: _watched(_take_survey),
     ServiceContact: _watched(_take_contact),
-    Feedback: _watched(moments.take_feedback),
+    Feedback: _watched(_take_feedback),
     Profile: _take_profile,
     Campaign: _take_campaign,
     Care: _watched(moments.take_care),

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from domain.complaints.wordings import LATE, LESS
 from domain.customer.cause import Cause
 from domain.customer.lived import RESOLVED, Cycle, Judged
 from domain.customer.parts import Step
@@ -20,7 +21,6 @@ from domain.customer.state import CASES, Customer
 from domain.kernel.order import id_of
 from domain.kernel.scales import TIERS
 from domain.kernel.units import LATENESS_MS, MS_PER_DAY
-from domain.kernel.words import duration
 from domain.policy.complaints import Compensation
 from domain.tiers.known import tier_history
 from schemas.fields import moment, rfc3339
@@ -91,7 +91,7 @@ def _proposed(
     found = amount(tier, late_ms, paid, rules)
     if not found.rest:
         return None
-    less = f", less {paid:,.2f} already given" if paid else ""
+    less = LESS(paid=paid) if paid else ""
     task = CareTask(
         task_id=output_id(
             "compensation", customer.customer_id, complaint_id, id_of(cycle.event_id)
@@ -105,11 +105,17 @@ def _proposed(
         text_key=rules.text_key,
         due_at=rfc3339(moment(cycle.ended + rules.due_ms)),
         occurred_at=rfc3339(moment(cycle.ended)),
-        reason=(
-            f"Complaint {complaint_id} of a {TIERS[tier]} customer was resolved"
-            f" {duration(late_ms)} past its promise:"
-            f" {rules.base.of(tier):,.2f} + {found.days} x {rules.per_day.of(tier):,.2f} a day"
-            f" begun, at most {rules.cap.of(tier):,.2f}{less}, makes {found.rest:,.2f} {currency}."
+        reason=LATE(
+            complaint=complaint_id,
+            tier=TIERS[tier],
+            late=late_ms,
+            base=rules.base.of(tier),
+            days=found.days,
+            per_day=rules.per_day.of(tier),
+            most=rules.cap.of(tier),
+            less=less,
+            rest=found.rest,
+            currency=currency,
         ),
         cause=tuple(id_of(step.event_id) for step in each.case.steps)[-CAUSES:],
     )

@@ -157,6 +157,11 @@ def is_overdue(judged: Judged, clock: int) -> bool:
     return due.resolve <= clock or (cycle.acknowledged is None and due.acknowledge <= clock)
 
 
+def opening_score(severity: float) -> float:
+    """How a complaint of this severity, 1-5, begins, on the scale 0-10."""
+    return float(5 - severity)
+
+
 def _moments(lived: Life, limits: list[Dues], policy: Policy) -> list[Moment]:
     """How grave each cycle began, and how it ended; all are moments of truth.
 
@@ -167,7 +172,7 @@ def _moments(lived: Life, limits: list[Dues], policy: Policy) -> list[Moment]:
     found: list[Moment] = []
     for cycle, due in zip(lived.cycles, limits, strict=True):
         if lived.severity:
-            score = float(5 - lived.severity)
+            score = opening_score(lived.severity)
             found.append(
                 Moment(cycle.start, weight, score, factor, cycle.channel, 0, cycle.event_id)
             )

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from domain.complaints.cycles import missed_levels
 from domain.complaints.judged import judged
+from domain.complaints.wordings import MISSED, NO_SEVERITY, SEVERITY
 from domain.customer.cause import Cause
 from domain.customer.lived import STATUSES, Cycle, Judged, Life
 from domain.customer.parts import Case
 from domain.customer.state import Customer
 from domain.kernel.order import id_of
 from domain.kernel.scales import CHANNELS, TIERS
-from domain.kernel.words import duration
 from domain.tiers.known import tier_history
 from schemas import outputs
 from schemas.fields import moment, rfc3339
@@ -62,13 +62,18 @@ def _raise_level(customer: Customer, missed: Missed, cause: Cause) -> None:
     policy = cause.policy
     tier = tier_history(customer, policy).tier_at(limit)
     overdue_ms = max(0, cause.ctx.now - limit)
-    promise = ("acknowledgement", "resolution", "the regulator's limit for a resolution")[level - 1]
-    severity = f"severity {lived.severity}" if lived.severity else "unknown severity"
+    severity = SEVERITY(severity=lived.severity) if lived.severity else NO_SEVERITY()
     cause.want(
         "complaint_escalated",
-        f"Complaint {case.complaint_id} ({severity}, {STATUSES[lived.status]}) of a {TIERS[tier]}"
-        f" customer missed {promise} {duration(limit - cycle.start)} after it was"
-        f" {'reopened' if cycle.reopened else 'opened'}; overdue by {duration(overdue_ms)}.",
+        MISSED[level - 1](
+            complaint=case.complaint_id,
+            grade=severity,
+            status=STATUSES[lived.status],
+            tier=TIERS[tier],
+            after=limit - cycle.start,
+            begun="reopened" if cycle.reopened else "opened",
+            overdue=overdue_ms,
+        ),
         tier=tier,
         at=limit,
         of=(case.complaint_id, id_of(cycle.event_id), level),

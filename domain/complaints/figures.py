@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from domain.complaints import compensation
+from domain.complaints import wordings as say
 from domain.complaints.cycles import is_overdue, missed_levels
 from domain.complaints.judged import judged
 from domain.complaints.steps import KEEP_CLOSED_MS
@@ -16,12 +17,12 @@ from domain.customer.lived import OPENED, RESOLVED, STATUSES, Cycle, Dues, Judge
 from domain.customer.state import Customer
 from domain.kernel.scales import CHANNELS, FACTORS, TIERS
 from domain.kernel.units import MS_PER_HOUR
-from domain.kernel.words import duration
 from domain.policy import Policy
 from domain.tiers.history import TierHistory
 from domain.tiers.known import tier_history
 from schemas.fields import moment, rfc3339
 from schemas.figures import ComplaintFigures
+from schemas.told import Told
 
 
 def complaint_figures(customer: Customer, clock: int, policy: Policy) -> list[ComplaintFigures]:
@@ -162,28 +163,28 @@ def _compensation(each: Judged, history: TierHistory, policy: Policy) -> tuple[f
     return given, due
 
 
-def _reason(each: Judged, clock: int, status: str, tier: str) -> str:
+def _reason(each: Judged, clock: int, status: str, tier: str) -> Told:
     """Where the complaint stands, in a sentence."""
     if not each.life.cycles:
-        return "Its beginning is not known: there are steps, but no opening."
+        return say.NO_BEGINNING()
     cycle, dues = each.life.cycles[-1], each.dues[-1]
-    begun = "Reopened" if cycle.reopened else "Opened"
-    parts = [f"{begun} {duration(max(0, clock - cycle.start))} ago by a {tier} customer"]
+    begun = say.REOPENED if cycle.reopened else say.OPENED
+    parts = [begun(ago=max(0, clock - cycle.start), tier=tier)]
     if cycle.acknowledged is None:
-        parts.append(f"not acknowledged, {_against(dues.acknowledge, clock)}")
+        parts.append(say.NOT_ACKNOWLEDGED(when=_against(dues.acknowledge, clock)))
     if cycle.ended is None:
-        parts.append(f"not resolved, {_against(dues.resolve, clock)}")
+        parts.append(say.NOT_RESOLVED(when=_against(dues.resolve, clock)))
     else:
-        told = f"{status} after {duration(cycle.ended - cycle.start)}"
-        late = cycle.ended - dues.resolve
-        parts.append(f"{told}, {duration(late)} past the promise" if late >= 0 else told)
-    return f"{'; '.join(parts)}."
+        took, late = cycle.ended - cycle.start, cycle.ended - dues.resolve
+        if late >= 0:
+            parts.append(say.ENDED_LATE(status=status, took=took, late=late))
+        else:
+            parts.append(say.ENDED(status=status, took=took))
+    return say.STANDS(parts=parts)
 
 
-def _against(due: int, clock: int) -> str:
-    return (
-        f"overdue by {duration(clock - due)}" if due <= clock else f"due in {duration(due - clock)}"
-    )
+def _against(due: int, clock: int) -> Told:
+    return say.OVERDUE_BY(overdue=clock - due) if due <= clock else say.DUE_IN(left=due - clock)
 
 
 def _took(cycle: Cycle, done: int | None) -> float | None:

@@ -13,6 +13,7 @@ from domain.complaints import compensation
 from domain.complaints.cycles import LEGAL, judge
 from domain.complaints.escalation import MAX_STEPS, pending
 from domain.complaints.judged import counts, judged
+from domain.complaints.wordings import ABOUT, COMPLAINED, NO_SEVERITY, SEVERITY, TOO_MANY
 from domain.customer.answers import note_failure
 from domain.customer.cause import Cause, signal
 from domain.customer.effects import Reported, Scored
@@ -175,8 +176,11 @@ def _make_room(customer: Customer, cause: Cause) -> None:
             customer,
             cause,
             "complaint_overflow",
-            f"customer {customer.customer_id} has more than {MAX_CASES} open complaints: the"
-            f" oldest, {oldest.case.complaint_id}, is no longer watched",
+            TOO_MANY(
+                customer=customer.customer_id,
+                most=MAX_CASES,
+                complaint=oldest.case.complaint_id,
+            ),
         )
     _fold(customer, oldest, cause.policy)
 
@@ -201,14 +205,15 @@ def _raise_vip_complaint(customer: Customer, found: Judged, event: Complaint, ca
     policy = cause.policy
     case, lived = found.case, found.life
     tier = customer.core.tier
-    grade = f"of severity {lived.severity}" if lived.severity else "of unknown severity"
-    about = f" about {event.category}" if event.category else ""
+    grade = SEVERITY(severity=lived.severity) if lived.severity else NO_SEVERITY()
+    about = ABOUT(category=event.category) if event.category else ""
     rule = policy.complaints
     promised = rule.calendar.promise(rule.acknowledge_hours.ms[tier])
     cause.want(
         "vip_complaint",
-        f"A {TIERS[tier]} customer {event.status} a complaint {grade}{about};"
-        f" it is to be acknowledged within {promised}.",
+        COMPLAINED(
+            tier=TIERS[tier], status=event.status, grade=grade, about=about, promised=promised
+        ),
         tier=tier,
         severe=lived.severity >= policy.alerts.severe_from,
         figures={"severity": float(lived.severity)} if lived.severity else None,

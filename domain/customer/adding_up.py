@@ -10,6 +10,15 @@ from domain.policy import Policy
 from schemas.figures import CustomerFigures
 
 
+def share_of(part: float, whole: float) -> float | None:
+    """What share of a whole a part is; ``None`` where there is nothing to have a share of.
+
+    >>> share_of(1, 4), share_of(1, 0)
+    (0.25, None)
+    """
+    return part / whole if whole > 0 else None
+
+
 class AddsUp(ABC):
     """Takes exported customers one by one, under a policy."""
 

@@ -2,11 +2,12 @@
 
 Questions are named `instrument`, or `instrument.of` and `instrument.of.measure` where an answer
 is about a factor, a dimension, an aspect or an item. Beside them stand two notes of what was done:
-the newest offer opened, and the first failure. Bound: the questions there are, 56, and the notes.
+the newest offer opened, and the first failure. Bound: the questions there are, 64, and the notes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from domain.customer.cause import Cause
@@ -42,6 +43,8 @@ def question_of(event: Survey) -> str:
         parts.append(event.aspect)
     elif event.instrument == "acsi":
         parts.append(event.item)
+    elif event.instrument == "emotion":
+        parts.append(event.emotion)
     elif event.instrument == "visit_reason":
         parts.append(event.factor)
     return ".".join(filter(None, parts))
@@ -90,8 +93,16 @@ def answer(customer: Customer, question: str, since: int = 0) -> Answer | None:
 
 def score(customer: Customer, question: str, since: int = 0) -> float | None:
     """The score of :func:`answer`."""
-    found = answer(customer, question, since)
+    found = answer(customer, question, since) if customer.core.other_parts & ANSWERS else None
     return None if found is None else found.score
+
+
+def scores(customer: Customer, questions: Sequence[str]) -> list[float | None]:
+    """The score of each of these questions, in their order."""
+    if not customer.core.other_parts & ANSWERS:
+        return [None] * len(questions)
+    newest = customer.answers.newest
+    return [kept[2] if (kept := newest.get(question)) else None for question in questions]
 
 
 def join(customer: Customer, other: Customer, _: Cause) -> None:

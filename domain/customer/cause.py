@@ -15,6 +15,7 @@ from schemas.fields import TimeText, moment, rfc3339
 from schemas.outputs import Output, Signal, Step, output_id
 from schemas.quick import Quick
 from schemas.standings import Standings
+from schemas.told import Told
 
 AnyEvent = Event | Quick
 """An event, however it was decoded."""
@@ -123,7 +124,7 @@ class Cause:
     def want(
         self,
         kind: AlertKind,
-        reason: str,
+        reason: Told,
         *,
         tier: int,
         at: int | None = None,
@@ -177,7 +178,7 @@ def signal(
     customer: Customer,
     cause: Cause,
     kind: str,
-    reason: str,
+    reason: Told,
     labels: dict[str, str] | None = None,
     *,
     about: tuple[str, int] | None = None,

@@ -13,6 +13,7 @@ from domain.customer.labels import Labels
 from domain.customer.parts import Moment, Promise
 from domain.policy import AlertKind
 from schemas.outputs import Step
+from schemas.told import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Wanted:
     event_id: str | None
     event_type: str
     channel: str | None
-    reason: str
+    reason: Told
     tier: int
     of: tuple[str | int, ...] | None = None
     severe: bool = False

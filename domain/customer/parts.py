@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.moves import Merged
+from schemas.told import Argument
 
 FORMAT = 1
 
@@ -101,6 +102,8 @@ class Core(msgspec.Struct, array_like=True, gc=False):
     desk_due: int = 0
     # up to when all that happened was erased; 0 = nothing was
     erased_at: int = 0
+    # when what is told of an alert next changes by time alone: nothing else is judged then
+    turn_due: int = 0
 
 
 class Block(NamedTuple):
@@ -117,7 +120,7 @@ class Block(NamedTuple):
 
 
 class Ledger(msgspec.Struct, array_like=True, gc=False):
-    """Purchases. Bounds: 32 times, 14 blocks of 32 days, 8 products, 10 channels."""
+    """Purchases. Bounds: 32 times, 14 blocks of 32 days, 8 products, 17 channels."""
 
     # all there ever were: purchases, days with a purchase, their value less what was given back
     purchases: int = 0
@@ -155,7 +158,7 @@ class Amounts(msgspec.Struct, array_like=True, gc=False):
 
 
 class Answers(msgspec.Struct, array_like=True, gc=False):
-    """What the customer last said: by question (at, event_id, score). Bound: some 60 questions."""
+    """What the customer last said: by question (at, event_id, score). Bound: some 70 questions."""
 
     newest: dict[str, tuple[int, str, float]] = {}
 
@@ -195,11 +198,11 @@ class Promise(msgspec.Struct, array_like=True, gc=False):
 
 
 class Mood(msgspec.Struct, array_like=True, gc=False):
-    """Moments. Bounds: 54 sums, 64 pending moments, 32 promises and callbacks, 31 days."""
+    """Moments. Bounds: 61 sums, 64 pending moments, 32 promises and callbacks, 31 days."""
 
     epoch: int | None = None
     half_life_ms: float = 0.0
-    # 0 all, 1-6 factor, 10-19 channel, 20-22 stage, 100 + UTC day (32 of them)
+    # 0 all, 1-6 factor, 10-19 and 40-46 channel, 20-22 stage, 100 + UTC day (32 of them)
     # -> decayed weight, decayed weight x score
     sums: dict[int, tuple[float, float]] = {}
     # surveys and contacts of the last 24 hours, by time; their weight may still rise
@@ -218,8 +221,34 @@ class Run(NamedTuple):
     last: float
 
 
+class Remark(NamedTuple):
+    """A suggestion or a comment card; ``answered_at`` (ms) is 0 until it is answered."""
+
+    at: int
+    event_id: str
+    kind: int
+    factor: int
+    channel: int
+    answered_at: int = 0
+
+
+class Remarks(msgspec.Struct, array_like=True, gc=False):
+    """What the customer remarked. Bounds: 32 remarks, 32 early answers, 14 counts."""
+
+    # kind x 16 + factor -> how many ever
+    counts: dict[int, int] = {}
+    # the newest by (at, event_id)
+    kept: list[Remark] = []
+    # answers of the last 24 hours whose remark is not known yet: when (ms), its event id
+    early: list[tuple[int, str]] = []
+    # of those that are not kept any more: answered in time, late, not at all
+    in_time: int = 0
+    late: int = 0
+    unanswered: int = 0
+
+
 class Journey(msgspec.Struct, array_like=True, gc=False):
-    """Experience. Bounds: 8 runs, 16 broken promises, 16 answers.
+    """Experience. Bounds: 8 runs, 16 broken promises, 16 answers, 96 steps, 16 obstacles.
 
     Moments and promises that may still change are in none of these; they are added on the way out.
     """
@@ -236,6 +265,11 @@ class Journey(msgspec.Struct, array_like=True, gc=False):
     csat: list[tuple[int, int]] = []
     # at, event_id, score of the newest wait
     wait: tuple[int, str, float] | None = None
+    # suggestions and comment cards; none of most customers
+    remarks: Remarks | None = None
+    # by journey and step of the policy the first time (ms); the newest 16 obstacles (ms, kind)
+    steps: dict[str, int] = {}
+    obstacles: list[tuple[int, int]] = []
 
 
 class Step(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -277,7 +311,7 @@ class Cases(msgspec.Struct, array_like=True, gc=False):
 class File(msgspec.Struct, array_like=True, gc=False):
     """Profile: the newest value of each field by (at, event_id); the newest 8 pins and owners.
 
-    Of the consent also what it was: bound 34 values for each of 10 channels.
+    Of the consent also what it was: bound 34 values for each of 17 channels.
     """
 
     fields: dict[str, tuple[int, str, object]] = {}
@@ -334,9 +368,34 @@ class Contacts(msgspec.Struct, array_like=True, gc=False):
     newest: list[Met] = []
 
 
+class Act(NamedTuple):
+    """An action of the desk: when (ms), the mark of its event, who did it."""
+
+    at: int
+    mark: str = ""
+    by: str = ""
+
+
+class Early(NamedTuple):
+    """An action of the desk whose alert is not known: of the alert with these bytes of an id.
+
+    ``what`` is the number of the action, ``until`` of a snooze (ms). Versions before knew no more
+    than that.
+    """
+
+    number: bytes
+    at: int
+    what: int
+    until: int = 0
+    mark: str = ""
+    by: str = ""
+    note: str = ""
+    assign_to: str = ""
+
+
 class Open(msgspec.Struct, array_like=True, gc=False):
-    """An alert that somebody may still act on. The words are kept only while it may be raised
-    again: of those, 300 characters and 3 events.
+    """An alert that somebody may still act on. Its words are kept only while its state is shown:
+    300 characters, 3 events, and a note of 1,000 characters.
     """
 
     # the bytes of its id: 20, of alerts of earlier versions 16
@@ -357,6 +416,27 @@ class Open(msgspec.Struct, array_like=True, gc=False):
     reason: str = ""
     cause: tuple[str, ...] = ()
     complaint_id: str = ""
+    # of each kind of action at the desk the newest
+    acts: dict[int, Act] = {}
+    # at, mark and words of the newest note; who is to see to the alert ("" nobody)
+    note: tuple[int, str, str] = (0, "", "")
+    assignee: str = ""
+    # when its matter was settled; 0 = it is not
+    settled: int = 0
+    # the contact whose promise was broken, and when that was
+    contact: tuple[str, int] = ("", 0)
+    priority_reason: str = ""
+    late: bool = False
+    # the bytes of the id that it last came out under, where it came again
+    newest: bytes = b""
+    # a digest of its state as last told, 0 = there is none; when that changes by time alone
+    told: int = 0
+    turns: int = 0
+    # by what another language tells the words; "" of alerts raised by earlier versions
+    reason_key: str = ""
+    reason_args: dict[str, Argument] = {}
+    # of a broken promise the newest callback; `settled` is the first
+    called: int = 0
 
 
 class Held(msgspec.Struct, array_like=True, gc=False):
@@ -370,17 +450,18 @@ class Held(msgspec.Struct, array_like=True, gc=False):
     reason: str
     about: str = ""
     event_type: str = ""
+    reason_key: str = ""
+    reason_args: dict[str, Argument] = {}
 
 
 class Desk(msgspec.Struct, array_like=True, gc=False):
-    """Alerts and the desk. Bounds: 32 open alerts, 32 early actions, 8 held alerts, words on 10
+    """Alerts and the desk. Bounds: 32 open alerts, 32 early actions, 8 held alerts, words on 17
     channels, 32 campaigns.
     """
 
     open: list[Open] = []
-    # actions of the last 24 hours whose alert is not known (yet): the bytes of its id, when,
-    # what was done (3 = snoozed), until when
-    early: list[tuple[bytes, int, int, int]] = []
+    # actions of the last 24 hours whose alert is not known (yet)
+    early: list[Early] = []
     held: list[Held] = []
     # actions whose alert never came; open alerts that left although nobody had acted
     unmatched: int = 0
@@ -393,3 +474,5 @@ class Desk(msgspec.Struct, array_like=True, gc=False):
     words: dict[int, Said] = {}
     # campaign -> when the customer last bought through it or opted out of it; whether it bought
     closed: dict[str, tuple[int, bool]] = {}
+    # alerts that are not kept any more, whose states are to be deleted: number and kind
+    gone: list[tuple[bytes, int]] = []

@@ -33,6 +33,7 @@ def take_profile(customer: Customer, event: Profile, cause: Cause) -> None:
     given = event.model_fields_set
     fields = customer.file.fields
     customer.touch(FILE)
+    customer.looked = None  # what it tells may move the phase: looked at whatever is kept decoded
     if "consent" in given:
         note_consent(customer, event.consent, (cause.at, cause.mark))
     at, mark = cause.at, cause.mark

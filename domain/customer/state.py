@@ -302,7 +302,13 @@ class Customer:
         """Work out ``next_due`` from the core's due times."""
         core = self.core
         earliest = core.relation_due * MS_PER_DAY
-        for due in (core.tier_due, core.complaint_due, core.promise_due, core.desk_due):
+        for due in (
+            core.tier_due,
+            core.complaint_due,
+            core.promise_due,
+            core.desk_due,
+            core.turn_due,
+        ):
             if due and (due < earliest or not earliest):
                 earliest = due
         self.next_due = earliest or None

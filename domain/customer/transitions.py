@@ -7,6 +7,7 @@ from typing import NamedTuple
 from domain.customer.cause import Cause
 from domain.customer.state import Customer
 from schemas.outputs import CustomerTransition, output_id
+from schemas.told import Told
 
 
 class Move(NamedTuple):
@@ -15,7 +16,7 @@ class Move(NamedTuple):
     dimension: str
     before: str
     after: str
-    reason: str
+    reason: Told
 
 
 def announce(customer: Customer, cause: Cause, move: Move) -> None:

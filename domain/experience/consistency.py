@@ -7,9 +7,11 @@ integration quality: Sousa and Voss, "Service Quality in Multichannel Services",
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from domain.kernel.wording import Wording
 from domain.policy.experience import ExperienceRules
+from schemas.told import Told
 
 
 class Channel(NamedTuple):
@@ -19,6 +21,17 @@ class Channel(NamedTuple):
     weight: float
 
 
+UNKNOWN: Final = Wording(
+    "consistency.unknown",
+    "The spread is unknown: channels with moments enough are {channels} of 2.",
+)
+_SPREAD: Final = (
+    "Satisfaction is {high:.1f} by {highest} and {low:.1f} by {lowest}: a spread of {spread:.1f},"
+)
+ABOVE: Final = Wording("consistency.above", _SPREAD + " above {line:g}.")
+WITHIN: Final = Wording("consistency.within", _SPREAD + " within {line:g}.")
+
+
 class Consistency(NamedTuple):
     """The spread, between which channels, and whether it is a signal; ``None`` = unknown."""
 
@@ -26,7 +39,7 @@ class Consistency(NamedTuple):
     highest: str | None
     lowest: str | None
     inconsistent: bool
-    reason: str
+    reason: Told
     missing: tuple[str, ...] = ()
 
 
@@ -41,15 +54,19 @@ def consistency(channels: Mapping[str, Channel], rules: ExperienceRules) -> Cons
     limits = rules.consistency
     counted = {name: one.score for name, one in channels.items() if one.weight >= limits.min_weight}
     if len(counted) < 2:
-        reason = f"The spread is unknown: channels with moments enough are {len(counted)} of 2."
+        reason = UNKNOWN(channels=len(counted))
         return Consistency(None, None, None, False, reason, ("channels",))
     # Of channels that score alike, the alphabetically first: order must not matter.
     highest = min(counted, key=lambda name: (-counted[name], name))
     lowest = min(counted, key=lambda name: (counted[name], name))
     spread = counted[highest] - counted[lowest]
     above = round(spread, 9) > limits.spread
-    reason = (
-        f"Satisfaction is {counted[highest]:.1f} by {highest} and {counted[lowest]:.1f} by"
-        f" {lowest}: a spread of {spread:.1f}, {'above' if above else 'within'} {limits.spread:g}."
+    reason = (ABOVE if above else WITHIN)(
+        high=counted[highest],
+        highest=highest,
+        low=counted[lowest],
+        lowest=lowest,
+        spread=spread,
+        line=limits.spread,
     )
     return Consistency(spread, highest, lowest, above, reason)

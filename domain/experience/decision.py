@@ -12,13 +12,14 @@ from datetime import date
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from domain.policy.bounds import Measured, Score
 from domain.policy.relationship import Rules
 from domain.policy.sections import Factor
 from domain.policy.yaml_file import Repeated, read_yaml
 
+BusinessMeasure = Literal["shops", "sales", "customers"]
 Sentence = Annotated[str, Field(min_length=1, max_length=1_000)]
 
 
@@ -38,6 +39,14 @@ class Input(Rules):
     unit: Annotated[str, Field(max_length=64)] = ""
 
 
+class Result(Rules):
+    """What the business brought before and after the decision, in any one unit."""
+
+    measure: BusinessMeasure
+    before: Measured
+    after: Measured
+
+
 class Measurement(Rules):
     """The ratings of the factor (0-10) on which the decision rests."""
 
@@ -48,7 +57,10 @@ class Measurement(Rules):
 
 
 class Decision(Rules):
-    """What an operator decided about a factor; ``input`` once it is known."""
+    """What an operator decided about a factor; ``input`` and ``results`` once they are known.
+
+    The effect is that of the result named first.
+    """
 
     factor: Factor
     decided_on: date
@@ -56,7 +68,16 @@ class Decision(Rules):
     requirements: Annotated[tuple[Sentence, ...], Field(min_length=1, max_length=64)]
     fit: Fit
     input: Input | None = None
+    results: Annotated[tuple[Result, ...], Field(max_length=3)] = ()
     last: Measurement | None = None
+
+    @field_validator("results")
+    @classmethod
+    def _each_once(cls, value: tuple[Result, ...]) -> tuple[Result, ...]:
+        measures = [each.measure for each in value]
+        if len(set(measures)) < len(measures):
+            raise ValueError("must name each measure once")
+        return value
 
 
 class DecisionError(ValueError):
@@ -76,7 +97,8 @@ def load_decision(text: str) -> Decision:
     ... decided_by: head of service
     ... requirements: [one queue less in each branch]
     ... fit: {strategy: fits, ability: two branches at a time, decision: go}
-    ... input: {before: 100, after: 150, unit: staff hours a week}
+    ... input: {before: 1, after: 3, unit: shops}
+    ... results: [{measure: sales, before: 200, after: 600}]
     ... last: {measured_on: 2026-02-01, experience: 5, expectation: 7}
     ... '''
     >>> load_decision(told).fit.decision

@@ -10,11 +10,27 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from domain.kernel.finding import listed
+from domain.kernel.wording import Wording
 from domain.policy.experience import ExperienceRules
+from schemas.told import Told
 
 BEST: Final = 10.0
 BENEFITS: Final = ("product", "service", "relationship", "brand")
+
+
+NO_BENEFIT: Final = Wording(
+    "delivered.no_benefit", "Delivered value is unknown without any benefit: {missing:list}."
+)
+NO_COST: Final = Wording(
+    "delivered.no_cost", "Delivered value is unknown without any cost: {missing:list}."
+)
+WHOLE: Final = Wording(
+    "delivered.value", "Benefit {benefit:.1f} less cost {cost:.1f} is {value:.1f}."
+)
+PARTLY: Final = Wording(
+    "delivered.value_partly",
+    "Benefit {benefit:.1f} less cost {cost:.1f} is {value:.1f}; left out: {missing:list}.",
+)
 
 
 class Delivered(NamedTuple):
@@ -24,7 +40,7 @@ class Delivered(NamedTuple):
     benefit: float | None
     cost: float | None
     parts: dict[str, float]
-    reason: str
+    reason: Told
     missing: tuple[str, ...] = ()
 
 
@@ -64,12 +80,11 @@ def delivered_value(worth: Worth, rules: ExperienceRules) -> Delivered:
     missing = tuple(name for name, part in everything.items() if part is None)
     benefit, cost = _mean(parts, tuple(benefits)), _mean(parts, tuple(costs))
     if benefit is None or cost is None:
-        side = "benefit" if benefit is None else "cost"
-        reason = f"Delivered value is unknown without any {side}: {listed(missing)}."
+        reason = (NO_BENEFIT if benefit is None else NO_COST)(missing=missing)
         return Delivered(None, benefit, cost, parts, reason, missing)
     value = benefit - cost
-    left_out = f"; left out: {listed(missing)}" if missing else ""
-    reason = f"Benefit {benefit:.1f} less cost {cost:.1f} is {value:.1f}{left_out}."
+    sums = {"benefit": benefit, "cost": cost, "value": value}
+    reason = PARTLY(missing=missing, **sums) if missing else WHOLE(**sums)
     return Delivered(value, benefit, cost, parts, reason, missing)
 
 

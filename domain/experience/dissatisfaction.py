@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from domain.customer.cause import Cause
 from domain.customer.state import MOOD, Customer
 from domain.experience.known_satisfaction import level
 from domain.kernel.scales import TIERS, VIP
 from domain.kernel.units import MS_PER_DAY
+from domain.kernel.wording import Wording
+
+LOW: Final = Wording(
+    "satisfaction.low",
+    "Satisfaction of a {tier} customer is {satisfaction:.1f}: below the line of {line:g}.",
+)
+LOW_NOW: Final = Wording(
+    "satisfaction.low_now",
+    "Satisfaction of a {tier} customer is {satisfaction:.1f}, from {before:.1f}: below the line of"
+    " {line:g}.",
+)
+FELL: Final = Wording(
+    "satisfaction.fell",
+    "Satisfaction of a {tier} customer fell by {fall:.1f} to {satisfaction:.1f} within {days} days;"
+    " {line:g} is the line.",
+)
 
 
 def watch(customer: Customer, before: float | None, cause: Cause) -> None:
@@ -27,15 +45,18 @@ def watch(customer: Customer, before: float | None, cause: Cause) -> None:
         return
     tier = TIERS[customer.core.tier]
     if is_low > was_low:
-        came = "" if before is None else f", from {before:.1f}"
-        reason = (
-            f"Satisfaction of a {tier} customer is {after:.1f}{came}: below the line of"
-            f" {rule.dissatisfied_below:g}."
-        )
+        line = rule.dissatisfied_below
+        if before is None:
+            reason = LOW(tier=tier, satisfaction=after, line=line)
+        else:
+            reason = LOW_NOW(tier=tier, satisfaction=after, before=before, line=line)
     else:
-        reason = (
-            f"Satisfaction of a {tier} customer fell by {top - after:.1f} to {after:.1f} within"
-            f" {rule.dissatisfied_fall_days} days; {rule.dissatisfied_fall:g} is the line."
+        reason = FELL(
+            tier=tier,
+            fall=top - after,
+            satisfaction=after,
+            days=rule.dissatisfied_fall_days,
+            line=rule.dissatisfied_fall,
         )
     figures = {"satisfaction": after, "highest": top}
     cause.want("vip_dissatisfied", reason, tier=customer.core.tier, figures=figures)

@@ -5,30 +5,36 @@ What surveys say is the newest answer to each question; what was lived through i
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from itertools import compress
+from typing import Final, NamedTuple
 
 from domain.complaints.judged import worst_severity
-from domain.customer.answers import score
+from domain.customer.answers import score, scores
 from domain.customer.state import Customer
 from domain.experience import known_satisfaction as satisfaction
 from domain.experience.delivered import Delivered, Worth, delivered_value
+from domain.experience.emotions import emotions_of, prevailing
 from domain.experience.gaps import GapTable, Ratings, gap_table
 from domain.experience.indices import AcsiAnswers, acsi
 from domain.experience.journey import PeakEnd, peak_end
 from domain.experience.kept import kept_share
 from domain.experience.needs import Outrage, esteem_met
 from domain.experience.outrage import outrage
+from domain.experience.path_figures import path_figures
 from domain.experience.ratio import ratio_band
 from domain.experience.record import graded, journey_of, promises_of
+from domain.experience.remark_figures import remark_figures
 from domain.experience.repurchase import Cohort, cohorts
 from domain.experience.servqual import DIMENSIONS, Served, Servqual, servqual
 from domain.kernel.finding import Finding
 from domain.kernel.scales import FACTORS
+from domain.kernel.wording import Wording
 from domain.policy import Policy
 from domain.value import ledger
 from schemas.fields import Factor, moment, rfc3339
 from schemas.figures import CohortFigures, ExperienceFigures, GapFigures
 from schemas.figures.experience import Band
+from schemas.told import Told
 
 
 def experience_figures(customer: Customer, clock: int, policy: Policy) -> ExperienceFigures:
@@ -37,12 +43,14 @@ def experience_figures(customer: Customer, clock: int, policy: Policy) -> Experi
     A figure whose input is missing is ``None``, and its reason names the input.
     """
     levels = satisfaction.levels(customer, policy, clock)
+    told = emotions_of(customer)
+    felt_most = prevailing(told, clock, policy.experience.emotions)
     said, lived = _said(customer, policy), _lived(customer, clock, policy)
     felt = _felt(customer, clock, levels.factor.get("relationship"), policy)
     ends, share, index, esteem = lived.ends.value, lived.kept_share, said.acsi, felt.esteem
     return ExperienceFigures(
         satisfaction_by_channel=levels.channel, satisfaction_by_stage=levels.stage,
-        visit_reasons=[factor for factor in FACTORS if score(customer, f"visit_reason.{factor}")],
+        visit_reasons=list(compress(FACTORS, scores(customer, VISITED))),
         gaps={name: GapFigures(**row._asdict()) for name, row in said.gaps.factors.items()},
         key_experience=said.gaps.key, key_experience_reason=said.gaps.reason,
         ratio=said.ratio, ratio_band=said.band, ratio_reason=said.ratio_reason,
@@ -67,10 +75,26 @@ def experience_figures(customer: Customer, clock: int, policy: Policy) -> Experi
         outrage=felt.anger.outraged, outrage_reason=felt.anger.reason,
         needs_violated=list(felt.anger.needs),
         esteem_met=esteem.value, esteem_reason=esteem.reason,
+        emotions={name: each.score for name, each in told.items()},
+        emotion=felt_most.value, emotion_reason=felt_most.reason,
+        journeys=path_figures(customer, clock, policy),
+        **remark_figures(customer, clock, policy),
     )  # fmt: skip
 
 
 # -- what surveys say ---------------------------------------------------------------------
+
+
+BY: Final = Wording("ratio.by", "By {source}: {why:said}")
+VISITED: Final = [f"visit_reason.{factor}" for factor in FACTORS]
+RATED: Final = {
+    factor: [f"factor_rating.{factor}.{name}" for name in Ratings._fields] for factor in FACTORS
+}
+LIVED: Final = [f"factor_rating.{factor}.experience" for factor in FACTORS]
+SERVED: Final = {
+    name: [f"servqual.{name}.{side}" for side in Served._fields] for name in DIMENSIONS
+}
+ACSI: Final = [f"acsi.{item}" for item in AcsiAnswers._fields]
 
 
 class _Said(NamedTuple):
@@ -79,7 +103,7 @@ class _Said(NamedTuple):
     gaps: GapTable
     ratio: float | None
     band: Band | None
-    ratio_reason: str
+    ratio_reason: Told
     servqual: Servqual
     acsi: Finding[float]
     acsi_items: dict[str, float]
@@ -87,24 +111,16 @@ class _Said(NamedTuple):
 
 def _said(customer: Customer, policy: Policy) -> _Said:
     rules = policy.experience
-    ratings = {
-        factor: Ratings(
-            *(score(customer, f"factor_rating.{factor}.{name}") for name in Ratings._fields)
-        )
-        for factor in FACTORS
-    }
-    served = {
-        name: Served(*(score(customer, f"servqual.{name}.{side}") for side in Served._fields))
-        for name in DIMENSIONS
-    }
-    items = AcsiAnswers(*(score(customer, f"acsi.{item}") for item in AcsiAnswers._fields))
+    ratings = {factor: Ratings(*scores(customer, asked)) for factor, asked in RATED.items()}
+    served = {name: Served(*scores(customer, asked)) for name, asked in SERVED.items()}
+    items = AcsiAnswers(*scores(customer, ACSI))
     perceived, expected, source = _compared(ratings, served, items)
     band = ratio_band(perceived, expected, rules)
     return _Said(
         gaps=gap_table(ratings, rules),
         ratio=None if band.value is None else _over(perceived, expected),
         band=band.value,
-        ratio_reason=band.reason if band.value is None else f"By {source}: {band.reason}",
+        ratio_reason=band.reason if band.value is None else BY(source=source, why=band.reason),
         servqual=servqual(served),
         acsi=acsi(items, rules),
         acsi_items={name: said for name, said in items._asdict().items() if said is not None},
@@ -182,8 +198,8 @@ class _Felt(NamedTuple):
 
 def _felt(customer: Customer, clock: int, relationship: float | None, policy: Policy) -> _Felt:
     rules, wait = policy.experience, journey_of(customer).wait
-    rated = {name: score(customer, f"factor_rating.{name}.experience") for name in FACTORS}
-    known: dict[str, float] = {name: value for name, value in rated.items() if value is not None}
+    rated = zip(FACTORS, scores(customer, LIVED), strict=True)
+    known: dict[str, float] = {name: value for name, value in rated if value is not None}
     worth = Worth(known, None if wait is None else wait[2], worst_severity(customer, policy))
     anger = outrage(customer, clock, policy)
     return _Felt(

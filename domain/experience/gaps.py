@@ -9,11 +9,13 @@ Satisfaction Decisions", 1980), weighted as in importance-performance analysis (
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from domain.kernel.scales import FACTORS
+from domain.kernel.wording import Wording
 from domain.policy.experience import ExperienceRules
 from schemas.fields import Factor
+from schemas.told import Told
 
 
 class Ratings(NamedTuple):
@@ -38,12 +40,22 @@ class FactorGap(NamedTuple):
     ideal_given: bool = False
 
 
+NOT_RATED: Final = Wording(
+    "gap.not_rated", "No factor was rated for experience, expectation and importance."
+)
+LOWEST: Final = Wording(
+    "gap.lowest",
+    "The weighted gap of {factor} is the lowest: importance {importance:.3g} x gap {gap:.3g} ="
+    " {weighted:.3g}.",
+)
+
+
 class GapTable(NamedTuple):
     """The factors that were rated, in the order of FACTORS, and which is the key experience."""
 
     factors: dict[Factor, FactorGap]
     key: Factor | None
-    reason: str
+    reason: Told
     missing: tuple[str, ...] = ()
 
 
@@ -76,13 +88,11 @@ def gap_table(ratings: Mapping[Factor, Ratings], rules: ExperienceRules) -> GapT
     }
     if key is None:
         missing = ("importance",) if any(gap is not None for gap in gaps.values()) else MEASURES
-        reason = "No factor was rated for experience, expectation and importance."
+        reason = NOT_RATED()
         return GapTable(factors, None, reason, missing)
     row = factors[key]
-    reason = (
-        f"The weighted gap of {key} is the lowest: importance {row.importance:.3g} x gap"
-        f" {row.gap:.3g} = {row.weighted_gap:.3g}."
-    )
+    importance, gap = row.importance or 0.0, row.gap or 0.0
+    reason = LOWEST(factor=key, importance=importance, gap=gap, weighted=weighted[key])
     return GapTable(factors, key, reason)
 
 

@@ -8,16 +8,21 @@ import msgspec
 
 from domain.experience.accumulated import Accumulated
 from domain.experience.consistency import Channel, Consistency, consistency
+from domain.experience.emotions import EMOTIONS, EmotionRow, emotion_rows
 from domain.experience.gaps import Ratings, gap_table
 from domain.experience.indices import AcsiAnswers, acsi, ces, csat, nps
 from domain.experience.kept import kept_share
+from domain.experience.path_figures import PathReport, path_reports
 from domain.experience.ratio import BANDS
+from domain.experience.remark_portfolio import RemarkReport, remark_report
 from domain.experience.repurchase import Cohort, rate, times_as_often
 from domain.experience.servqual import DIMENSIONS
 from domain.experience.word_of_mouth import Told, word_of_mouth
-from domain.kernel.finding import Finding, listed
+from domain.kernel.finding import Finding
 from domain.kernel.scales import FACTORS
+from domain.kernel.words import listed
 from domain.policy.experience import ExperienceRules
+from schemas import told
 
 
 class Measure(msgspec.Struct, frozen=True):
@@ -90,7 +95,8 @@ class Spread(msgspec.Struct, frozen=True):
 
     def finding(self) -> Consistency:
         """The rule's own finding."""
-        return Consistency(self.spread, self.highest, self.lowest, self.inconsistent, self.reason)
+        reason = told.Told(self.reason, "", {})
+        return Consistency(self.spread, self.highest, self.lowest, self.inconsistent, reason)
 
 
 class Repurchase(msgspec.Struct, frozen=True):
@@ -131,6 +137,9 @@ class GroupReport(msgspec.Struct, frozen=True):
     outrage: Measure
     consistency: Spread
     repurchase: Repurchase
+    remarks: RemarkReport
+    emotions: list[EmotionRow]
+    journeys: list[PathReport]
     visit_reasons: list[VisitReason]
 
 
@@ -159,12 +168,15 @@ def group_report(name: str, sums: Accumulated, rules: ExperienceRules) -> GroupR
         outrage=_outrage(sums),
         consistency=_spread(sums, rules),
         repurchase=_repurchase(counts, rules),
+        remarks=remark_report(counts),
+        emotions=_emotions(sums),
+        journeys=path_reports(counts, rules),
         visit_reasons=_visits(counts),
     )
 
 
 def _measure(found: Finding[float], known: int) -> Measure:
-    return Measure(found.value, known, found.reason)
+    return Measure(found.value, known, str(found.reason))
 
 
 def _mean(sums: Accumulated, name: str, of: str) -> Measure:
@@ -193,7 +205,7 @@ def _gaps(sums: Accumulated, rules: ExperienceRules) -> Gaps:
     }
     table = gap_table(ratings, rules)
     rows: dict[str, GapRow] = {name: GapRow(**row._asdict()) for name, row in table.factors.items()}
-    return Gaps(rows, table.key, table.reason)
+    return Gaps(rows, table.key, str(table.reason))
 
 
 def _bands(counts: Counter[str]) -> Bands:
@@ -246,7 +258,7 @@ def _spread(sums: Accumulated, rules: ExperienceRules) -> Spread:
         highest=found.highest,
         lowest=found.lowest,
         inconsistent=found.inconsistent,
-        reason=found.reason,
+        reason=str(found.reason),
     )
 
 
@@ -260,8 +272,16 @@ def _repurchase(counts: Counter[str], rules: ExperienceRules) -> Repurchase:
         satisfied=_measure(rate(fairly), fairly.answers),
         times_as_often=ratio.value,
         published=rules.repurchase.published_ratio,
-        reason=ratio.reason,
+        reason=str(ratio.reason),
     )
+
+
+def _emotions(sums: Accumulated) -> list[EmotionRow]:
+    means = {
+        name: (sums.known(f"emotion.{name}"), sums.mean(f"emotion.{name}")) for name in EMOTIONS
+    }
+    counted = {name: sums.counts[f"prevails.{name}"] for name in EMOTIONS}
+    return emotion_rows(means, Counter(counted))
 
 
 def _visits(counts: Counter[str]) -> list[VisitReason]:

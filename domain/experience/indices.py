@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Final, Literal, NamedTuple
 
 from domain.kernel.finding import Finding, absent, unknown
+from domain.kernel.wording import Wording
 from domain.policy.experience import ExperienceRules
 
 NpsGroup = Literal["promoter", "passive", "detractor"]
@@ -24,6 +25,19 @@ class AcsiAnswers(NamedTuple):
     overall: float | None = None
     expectancy: float | None = None
     ideal: float | None = None
+
+
+ACSI: Final = Wording(
+    "index.acsi",
+    "Overall {overall:.1f}, expectancy {expectancy:.1f} and ideal {ideal:.1f} make an index of"
+    " {index:.1f}.",
+)
+NPS: Final = Wording(
+    "index.nps",
+    "{promoters:,} promoters less {detractors:,} detractors of {answers:,} answers.",
+)
+CSAT: Final = Wording("index.csat", "{satisfied:,} of {answers:,} answers are 4 or 5.")
+CES: Final = Wording("index.ces", "The mean of {answers:,} answers is {mean:.1f} of 7.")
 
 
 def acsi(answers: AcsiAnswers, rules: ExperienceRules) -> Finding[float]:
@@ -45,10 +59,7 @@ def acsi(answers: AcsiAnswers, rules: ExperienceRules) -> Finding[float]:
     means = (overall, expectancy, ideal)
     total = sum((mean - 1) * weight for mean, weight in zip(means, weights, strict=True))
     index = total / sum(weights) / 9 * 100
-    reason = (
-        f"Overall {overall:.1f}, expectancy {expectancy:.1f} and ideal {ideal:.1f} make an index of"
-        f" {index:.1f}."
-    )
+    reason = ACSI(overall=overall, expectancy=expectancy, ideal=ideal, index=index)
     return Finding(index, reason)
 
 
@@ -71,7 +82,7 @@ def nps(promoters: int, detractors: int, answers: int) -> Finding[float]:
     """
     if not answers:
         return unknown("NPS", ("nps",))
-    said = f"{promoters:,} promoters less {detractors:,} detractors of {answers:,} answers."
+    said = NPS(promoters=promoters, detractors=detractors, answers=answers)
     return Finding(100 * (promoters - detractors) / answers, said)
 
 
@@ -83,7 +94,7 @@ def csat(satisfied: int, answers: int) -> Finding[float]:
     """
     if not answers:
         return unknown("CSAT", ("csat",))
-    return Finding(100 * satisfied / answers, f"{satisfied:,} of {answers:,} answers are 4 or 5.")
+    return Finding(100 * satisfied / answers, CSAT(satisfied=satisfied, answers=answers))
 
 
 def ces(total: float, answers: int) -> Finding[float]:
@@ -95,4 +106,4 @@ def ces(total: float, answers: int) -> Finding[float]:
     if not answers:
         return unknown("CES", ("ces",))
     mean = total / answers
-    return Finding(mean, f"The mean of {answers:,} answers is {mean:.1f} of 7.")
+    return Finding(mean, CES(answers=answers, mean=mean))

@@ -8,10 +8,11 @@ is the peak, and of several in the last millisecond the lowest is the last: bad 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from domain.customer.parts import Run
 from domain.kernel.finding import Finding, unknown
+from domain.kernel.wording import Wording
 from domain.policy.experience import ExperienceRules
 from domain.satisfaction.runs import joined
 
@@ -24,6 +25,9 @@ class PeakEnd(NamedTuple):
     last: float
     began: int
     ended: int
+
+
+PEAK_END: Final = Wording("journey.peak_end", "Peak {peak:.1f}, end {last:.1f}.")
 
 
 def peak_end(
@@ -40,4 +44,4 @@ def peak_end(
         return unknown("Peak-end", ("moments",))
     start, end, peak, last = runs[-1]
     value = (peak + last) / 2
-    return Finding(PeakEnd(value, peak, last, start, end), f"Peak {peak:.1f}, end {last:.1f}.")
+    return Finding(PeakEnd(value, peak, last, start, end), PEAK_END(peak=peak, last=last))

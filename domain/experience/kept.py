@@ -6,7 +6,12 @@ All About Promises", 1995).
 
 from __future__ import annotations
 
+from typing import Final
+
 from domain.kernel.finding import Finding, unknown
+from domain.kernel.wording import Wording
+
+KEPT: Final = Wording("promises.kept", "{kept:,.6g} promises kept, {broken:,.6g} broken.")
 
 
 def kept_share(kept: float, broken: float) -> Finding[float]:
@@ -17,4 +22,4 @@ def kept_share(kept: float, broken: float) -> Finding[float]:
     """
     if kept + broken <= 0:
         return unknown("The share of promises kept", ("promises",))
-    return Finding(kept / (kept + broken), f"{kept:,.6g} promises kept, {broken:,.6g} broken.")
+    return Finding(kept / (kept + broken), KEPT(kept=kept, broken=broken))

@@ -8,6 +8,7 @@ moments of truth of them (bound: 64).
 from __future__ import annotations
 
 from bisect import insort
+from typing import Final
 
 from domain.complaints.judged import judged
 from domain.customer.cause import Cause
@@ -16,9 +17,10 @@ from domain.customer.labels import Labels, labels_of
 from domain.customer.parts import Moment
 from domain.customer.state import CASES, JOURNEY, MOOD, Customer
 from domain.experience import known_satisfaction as satisfaction
-from domain.experience import promises, record
+from domain.experience import promises, record, remarks
 from domain.kernel.scales import CHANNEL_INDEX, STAGE_INDEX, TIERS, VIP, factor_index
 from domain.kernel.units import LATENESS_MS
+from domain.kernel.wording import Wording
 from domain.policy.sections import Satisfaction
 from domain.satisfaction import sums
 from domain.satisfaction.level import weighed
@@ -27,6 +29,9 @@ from schemas.touchpoints import AppClick, Care, Feedback, ServiceContact, Survey
 MAX_PENDING = 64
 MANY_RUNS = 2
 SATISFIED = 10.0
+LONG_WAIT: Final = Wording(
+    "wait.long", "A {tier} customer waited {waited:,.0f} s; the line is {line:,.0f} s."
+)
 
 
 def wait_score(wait_seconds: float, rule: Satisfaction) -> float:
@@ -53,6 +58,11 @@ def survey_score(instrument: str, score: float) -> float | None:
     if instrument == "ces":
         return (score - 1) * 10 / 6
     return None
+
+
+def care_score(score: float) -> float:
+    """Feedback on care, 1-5, on the scale 0-10."""
+    return (score - 1) * 2.5
 
 
 # -- events ------------------------------------------------------------------------------
@@ -100,10 +110,14 @@ def take_contact(customer: Customer, event: ServiceContact, cause: Cause) -> Non
 
 
 def take_feedback(customer: Customer, event: Feedback, cause: Cause) -> None:
-    """Praise is a moment; ``callback_done`` keeps a promise; the rest is only counted."""
+    """Praise is a moment; ``callback_done`` keeps a promise; a remark is owed an answer."""
     if event.kind == "callback_done":
         promises.take_callback(customer, event, cause)
-    elif event.kind == "praise":
+    elif event.kind == "answered":
+        remarks.take_answer(customer, event, cause)
+    elif event.kind != "praise":
+        remarks.take_remark(customer, event, cause)
+    else:
         rule = cause.policy.satisfaction
         factor = factor_index(event.factor or rule.factors.praise)
         channel = CHANNEL_INDEX[event.channel]
@@ -116,7 +130,7 @@ def take_care(customer: Customer, event: Care, cause: Cause) -> None:
     if event.action == "feedback" and event.score is not None:
         rule = cause.policy.satisfaction
         factor, channel = factor_index(rule.factors.care), CHANNEL_INDEX[event.channel]
-        score = (event.score - 1) * 2.5
+        score = care_score(event.score)
         _add(customer, Moment(cause.at, rule.weights.care, score, factor, channel), cause)
 
 
@@ -193,7 +207,7 @@ def _raise_long_wait(customer: Customer, event: ServiceContact, cause: Cause) ->
     limit, tier = cause.policy.satisfaction.long_wait_seconds, customer.core.tier
     cause.want(
         "vip_long_wait",
-        f"A {TIERS[tier]} customer waited {event.wait_seconds:,.0f} s; the line is {limit:,.0f} s.",
+        LONG_WAIT(tier=TIERS[tier], waited=event.wait_seconds, line=limit),
         tier=tier,
         figures={"wait_seconds": event.wait_seconds},
     )

@@ -8,12 +8,37 @@ outrage, and so are two broken promises in 30 days. Esteem that is met is the le
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from domain.kernel.finding import Finding
-from domain.kernel.phrases import days
+from domain.kernel.wording import Wording
 from domain.policy.experience import NEEDS, OUTRAGEOUS, ExperienceRules
 from schemas.figures.experience import Need
+from schemas.told import Told
+
+VIOLATED: Final = Wording(
+    "need.violated", "{need:capital} is violated: complaint {complaint} about {category}."
+)
+VIOLATED_MORE: Final = Wording(
+    "need.violated_more",
+    "{need:capital} is violated: complaint {complaint} about {category} and {more} more.",
+)
+BROKEN: Final = Wording(
+    "need.broken", "{least:spelt} or more promises were broken within {within:days}: {broken}."
+)
+ONLY_ESTEEM: Final = Wording(
+    "need.only_esteem", "Only esteem is violated; broken promises: {broken} of {least}."
+)
+NO_NEED: Final = Wording("need.none", "No need is violated; broken promises: {broken} of {least}.")
+BECAUSE: Final = Wording("need.because", "{reasons:said}")
+ESTEEM_VIOLATED: Final = Wording("esteem.violated", "A complaint says that esteem is violated.")
+ESTEEM_UNKNOWN: Final = Wording(
+    "esteem.unknown", "Whether esteem is met is unknown without moments of the relationship."
+)
+ESTEEM: Final = Wording(
+    "esteem.met",
+    "Satisfaction with the relationship is {satisfaction:.1f}; from {line:g} on esteem is met.",
+)
 
 
 class Violation(NamedTuple):
@@ -30,7 +55,7 @@ class Outrage(NamedTuple):
 
     outraged: bool
     needs: tuple[Need, ...]
-    reason: str
+    reason: Told
 
 
 def need_of(category: str, rules: ExperienceRules) -> Need | None:
@@ -64,25 +89,20 @@ def outrage(
     reasons = []
     if graves:
         first = graves[0]
-        more = f" and {len(graves) - 1} more" if len(graves) > 1 else ""
-        reasons.append(
-            f"{first.need.capitalize()} is violated: complaint {first.complaint_id} about"
-            f" {first.category}{more}."
-        )
+        named = {"complaint": first.complaint_id, "category": first.category}
+        if len(graves) > 1:
+            reasons.append(VIOLATED_MORE(need=first.need, more=len(graves) - 1, **named))
+        else:
+            reasons.append(VIOLATED(need=first.need, **named))
     if many:
-        least = NUMBERS.get(limits.broken_promises, str(limits.broken_promises))
-        reasons.append(
-            f"{least} or more promises were broken within {days(rules.broken_promise_ms)}: {count}."
-        )
+        within = rules.broken_promise_ms
+        reasons.append(BROKEN(least=limits.broken_promises, within=within, broken=count))
     if not reasons:
-        esteem = "Only esteem" if found else "No need"
-        reasons = [f"{esteem} is violated; broken promises: {count} of {limits.broken_promises}."]
+        none = ONLY_ESTEEM if found else NO_NEED
+        reasons = [none(broken=count, least=limits.broken_promises)]
     violated = {each.need for each in found}
     needs = tuple(need for need in NEEDS if need in violated)
-    return Outrage(bool(graves) or many, needs, " ".join(reasons))
-
-
-NUMBERS = {1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five"}
+    return Outrage(bool(graves) or many, needs, BECAUSE(reasons=reasons))
 
 
 def esteem_met(
@@ -96,10 +116,9 @@ def esteem_met(
     (False, 'A complaint says that esteem is violated.')
     """
     if "esteem" in violated:
-        return Finding(False, "A complaint says that esteem is violated.")
+        return Finding(False, ESTEEM_VIOLATED())
     if relationship is None:
-        reason = "Whether esteem is met is unknown without moments of the relationship."
-        return Finding(None, reason, ("moments of the relationship",))
+        return Finding(None, ESTEEM_UNKNOWN(), ("moments of the relationship",))
     good = rules.moments.good_from
-    reason = f"Satisfaction with the relationship is {relationship:.1f}; from {good:g} on esteem is"
-    return Finding(round(relationship, 9) >= good, f"{reason} met.")
+    reason = ESTEEM(satisfaction=relationship, line=good)
+    return Finding(round(relationship, 9) >= good, reason)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from domain.complaints.judged import worst_severity
 from domain.customer.cause import Cause
 from domain.customer.state import Customer
 from domain.experience.outrage import outrage
 from domain.kernel.scales import TIERS, VIP
+from domain.kernel.wording import Wording
 
 Take = Callable[[Customer, Any, Cause], None]
+
+OUTRAGED: Final = Wording("outrage.outraged", "A {tier} customer is outraged. {why:said}")
 
 
 def watched(take: Take) -> Take:
@@ -44,7 +47,7 @@ def watch(customer: Customer, before: bool, cause: Cause) -> None:
         severity = worst_severity(customer, cause.policy) or 0.0
         cause.want(
             "vip_outrage",
-            f"A {TIERS[core.tier]} customer is outraged. {found.reason}",
+            OUTRAGED(tier=TIERS[core.tier], why=found.reason),
             tier=core.tier,
             severe=severity >= cause.policy.alerts.severe_from,
         )

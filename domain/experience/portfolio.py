@@ -15,6 +15,8 @@ from domain.customer.grouping import UNKNOWN
 from domain.experience.accumulated import Accumulated
 from domain.experience.group_report import GroupReport, group_report
 from domain.experience.indices import nps_group
+from domain.experience.path_figures import count_paths
+from domain.experience.remark_portfolio import count_remarks
 from domain.experience.score_rows import inconsistency_signal
 from domain.policy import Policy
 from schemas.figures import CustomerFigures, ExperienceFigures
@@ -62,6 +64,7 @@ class ExperiencePortfolio(AddsUp):
             ("channel", said.satisfaction_by_channel),
             ("servqual", said.servqual),
             ("acsi", said.acsi_items),
+            ("emotion", said.emotions),
         ):
             for name, value in values.items():
                 note(f"{kind}.{name}", value)
@@ -92,6 +95,10 @@ class ExperiencePortfolio(AddsUp):
 
 
 def _count_lived(said: ExperienceFigures, counts: Counter[str]) -> None:
+    count_paths(said, counts)
+    count_remarks(said, counts)
+    if said.emotion is not None:
+        counts[f"prevails.{said.emotion}"] += 1
     counts["good"] += said.good_moments
     counts["bad"] += said.bad_moments
     counts["kept"] += said.promises_kept

@@ -19,6 +19,7 @@ from domain.customer.state import MOOD, Customer
 from domain.experience import record
 from domain.kernel.scales import CHANNEL_INDEX, CHANNELS, factor_index
 from domain.kernel.units import LATENESS_MS, MS_PER_HOUR
+from domain.kernel.wording import Wording
 from domain.policy import AlertKind, Policy
 from domain.satisfaction import sums
 from schemas.fields import milliseconds, moment, rfc3339
@@ -26,6 +27,10 @@ from schemas.touchpoints import Feedback, ServiceContact
 
 MAX_PROMISES = 32
 BROKEN: Final[AlertKind] = "promise_broken"
+NOT_MADE: Final = Wording(
+    "callback.not_made",
+    "The callback promised after contact {contact} was due at {due} and was not made.",
+)
 
 
 def take_promise(customer: Customer, event: ServiceContact, cause: Cause) -> None:
@@ -107,15 +112,19 @@ def is_broken(promise: Promise) -> bool:
     return not promise.done_at
 
 
-def called_back(customer: Customer, event_id: str) -> bool:
-    """Whether the callback that this contact promised was made, be it late, as far as is known."""
-    promises = customer.mood.promises
-    made = [kept for kept in promises if not kept.due]
-    return any(
-        kept.done_at or any(_is_of(each, kept) for each in made)
-        for kept in promises
-        if kept.due and kept.event_id == event_id
-    )
+def contact_of(customer: Customer, event_id: str) -> tuple[str, int]:
+    """The contact that promised a callback in this event, and when (ms); ("", 0): not known."""
+    for kept in customer.mood.promises:
+        if kept.due and kept.event_id == event_id:
+            return kept.contact_id, kept.at
+    return "", 0
+
+
+def called_back_at(customer: Customer, contact_id: str, promised: int) -> tuple[int, int]:
+    """When (ms) the callback promised at a time was made first and last, be it late; 0: unknown."""
+    made = [kept.done_at for kept in customer.mood.promises if kept.contact_id == contact_id]
+    made = [at for at in made if at and at >= promised]
+    return min(made, default=0), max(made, default=0)
 
 
 def broken_moment(promise: Promise, policy: Policy) -> Moment:
@@ -142,17 +151,12 @@ def open_moments(customer: Customer, policy: Policy, clock: int | None) -> Itera
 def _raise_broken(customer: Customer, promise: Promise, cause: Cause) -> None:
     cause.want(
         BROKEN,
-        f"The callback promised after contact {promise.contact_id} was due at"
-        f" {rfc3339(moment(promise.due))} and was not made.",
+        NOT_MADE(contact=promise.contact_id, due=rfc3339(moment(promise.due))),
         tier=customer.core.tier,
         of=(promise.event_id,),
         channel=CHANNELS[promise.channel],
         steps=(promise.event_id,),
     )
-
-
-def _is_of(callback: Promise, promise: Promise) -> bool:
-    return callback.contact_id == promise.contact_id and callback.done_at >= promise.at
 
 
 def _fulfil(promise: Promise, done_at: int) -> None:

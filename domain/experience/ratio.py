@@ -9,12 +9,24 @@ from __future__ import annotations
 from typing import Final
 
 from domain.kernel.finding import Finding, absent, unknown
+from domain.kernel.wording import Wording
 from domain.policy.experience import ExperienceRules
 from schemas.figures.experience import Band
 
 BANDS: Final[tuple[Band, ...]] = ("dissatisfied", "satisfied", "delighted")
 DIGITS: Final = 9
 """A ratio on a line is on it, whatever the last digits of a double say."""
+
+
+NOT_EXPECTED: Final = Wording(
+    "ratio.not_expected",
+    "The ratio is unknown where nothing was expected ({expected:.1f}).",
+)
+RATIO: Final = Wording(
+    "ratio.of_expected",
+    "Perceived {perceived:.1f} over expected {expected:.1f} is {ratio:.2f}; satisfied is from"
+    " {low:g} to {high:g}.",
+)
 
 
 def ratio_band(
@@ -31,12 +43,15 @@ def ratio_band(
     if perceived is None or expected is None:
         return unknown("The ratio of perceived to expected", missing)
     if expected <= 0:
-        reason = f"The ratio is unknown where nothing was expected ({expected:.1f})."
+        reason = NOT_EXPECTED(expected=expected)
         return Finding(None, reason, ("expected",))
     ratio, lines = round(perceived / expected, DIGITS), rules.ratio
-    reason = (
-        f"Perceived {perceived:.1f} over expected {expected:.1f} is {ratio:.2f}; satisfied is from"
-        f" {lines.satisfied_from:g} to {lines.delighted_above:g}."
+    reason = RATIO(
+        perceived=perceived,
+        expected=expected,
+        ratio=ratio,
+        low=lines.satisfied_from,
+        high=lines.delighted_above,
     )
     if ratio < lines.satisfied_from:
         return Finding("dissatisfied", reason)

@@ -13,6 +13,7 @@ from typing import Final, Literal, NamedTuple
 
 from domain.kernel.finding import Finding, unknown
 from domain.kernel.units import MS_PER_DAY
+from domain.kernel.wording import Wording
 from domain.policy.experience import ExperienceRules
 
 Grade = Literal[4, 5]
@@ -61,6 +62,15 @@ def cohorts(
     return found
 
 
+RATE: Final = Wording(
+    "repurchase.rate", "{bought:,} of {answers:,} answers were followed by a purchase in time."
+)
+NO_RATIO: Final = Wording(
+    "repurchase.no_ratio", "No satisfied customer (csat 4) bought again: there is no ratio."
+)
+RATIO: Final = Wording("repurchase.ratio", "{high:.2f} against {low:.2f}.")
+
+
 def rate(cohort: Cohort) -> Finding[float]:
     """The share that bought again.
 
@@ -70,7 +80,7 @@ def rate(cohort: Cohort) -> Finding[float]:
     answers, bought = cohort
     if not answers:
         return unknown("The repurchase rate", ("answers whose time is over",))
-    reason = f"{bought:,} of {answers:,} answers were followed by a purchase in time."
+    reason = RATE(bought=bought, answers=answers)
     return Finding(bought / answers, reason)
 
 
@@ -86,5 +96,5 @@ def times_as_often(very_satisfied: Cohort, satisfied: Cohort) -> Finding[float]:
     if high is None or low is None:
         return unknown("The ratio", ("answers whose time is over",))
     if not low:
-        return Finding(None, "No satisfied customer (csat 4) bought again: there is no ratio.")
-    return Finding(high / low, f"{high:.2f} against {low:.2f}.")
+        return Finding(None, NO_RATIO())
+    return Finding(high / low, RATIO(high=high, low=low))

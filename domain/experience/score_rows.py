@@ -9,6 +9,7 @@ from domain.experience.consistency import Channel, Consistency, consistency
 from domain.experience.kept import kept_share
 from domain.kernel.scales import CHANNELS, FACTORS, STAGES, TIERS
 from domain.kernel.units import MS_PER_DAY
+from domain.kernel.wording import Wording
 from domain.policy.experience import ExperienceRules
 from domain.satisfaction import tallies
 from domain.satisfaction.scorecards import (
@@ -43,6 +44,7 @@ LETTER: Final = {
 STAGE_NAMES: Final = tuple(enumerate(STAGES))[1:]
 NONE, OTHERS = "none", "other"
 INCONSISTENT: Final = "channel_inconsistency"
+UNLIKE: Final = Wording("consistency.of_group", "{by:capital} {group}: {why:said}")
 
 
 class ScoreRow(NamedTuple):
@@ -145,7 +147,7 @@ def inconsistency_signal(by: str, group: str, found: Consistency, now: int) -> S
         occurred_at=rfc3339(moment(now)),
         value=found.spread,
         labels={by: group, "highest": found.highest, "lowest": found.lowest},
-        reason=f"{by.capitalize()} {group}: {found.reason}",
+        reason=UNLIKE(by=by, group=group, why=found.reason),
     )
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from domain.kernel.finding import listed
+from domain.kernel.wording import Wording
+from schemas.told import Told
 
 DIMENSIONS: Final = ("reliability", "responsiveness", "assurance", "empathy", "tangibles")
 
@@ -21,12 +22,23 @@ class Served(NamedTuple):
     expectation: float | None = None
 
 
+UNKNOWN: Final = Wording(
+    "servqual.unknown",
+    "The mean is unknown without {missing:list} (perception and expectation).",
+)
+MEAN: Final = Wording(
+    "servqual.mean",
+    "The mean gap of the five dimensions is {mean:+.1f}; the lowest is that of {lowest},"
+    " {gap:+.1f}.",
+)
+
+
 class Servqual(NamedTuple):
     """The gap of each dimension that has both answers, and their mean where all five have."""
 
     dimensions: dict[str, float]
     mean: float | None
-    reason: str
+    reason: Told
     missing: tuple[str, ...] = ()
 
 
@@ -46,11 +58,8 @@ def servqual(answers: Mapping[str, Served]) -> Servqual:
             gaps[name] = perceived - expected
     missing = tuple(name for name in DIMENSIONS if name not in gaps)
     if missing:
-        reason = f"The mean is unknown without {listed(missing)} (perception and expectation)."
+        reason = UNKNOWN(missing=missing)
         return Servqual(gaps, None, reason, missing)
     mean, lowest = sum(gaps.values()) / len(gaps), min(gaps, key=lambda name: gaps[name])
-    reason = (
-        f"The mean gap of the five dimensions is {mean:+.1f}; the lowest is that of {lowest},"
-        f" {gaps[lowest]:+.1f}."
-    )
+    reason = MEAN(mean=mean, lowest=lowest, gap=gaps[lowest])
     return Servqual(gaps, mean, reason)

@@ -2,17 +2,21 @@
 
 1 brand value - 2 experience and expectation - 3 key experience - 4 gap to ideal: from data.
 5 requirements - 6 fit with strategy and ability: an operator's decision. 7 feedback: the next
-measurement beside the last, effect = result multiple / input multiple. An effect above 1 says
-that the experience grew by more than what was put into it.
+measurement beside the last, and effect = result multiple / input multiple, where the result is one
+of business (shops, sales, customers) that the operator records before and after. An effect above
+1 says that the business grew by more than what was put into it. Then step 1 begins again.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
-from domain.experience.decision import Decision
+from domain.experience.decision import BusinessMeasure, Decision, Input, Result
 from domain.experience.group_report import GapRow, GroupReport, VisitReason
-from domain.kernel.finding import Finding, listed
+from domain.kernel.finding import UNKNOWN, Finding
+from domain.kernel.wording import Wording
 
 
 class Fit(msgspec.Struct, frozen=True):
@@ -25,15 +29,29 @@ class Fit(msgspec.Struct, frozen=True):
     decided_by: str
 
 
+class Effect(msgspec.Struct, frozen=True):
+    """What became of one figure of the business, for what was put in."""
+
+    measure: BusinessMeasure
+    before: float
+    after: float
+    result_multiple: float
+    effect: float | None
+    reason: str
+
+
 class Feedback(msgspec.Struct, frozen=True):
-    """Step 7: experience of the factor as it was and is, and what that cost."""
+    """Step 7: experience of the factor as it was and is, and what the decision has brought.
+
+    ``effect`` is that of the first of ``results``.
+    """
 
     factor: str
     last: float | None
     last_on: str | None
     now: float | None
-    result_multiple: float | None
     input_multiple: float | None
+    results: list[Effect]
     effect: float | None
     reason: str
 
@@ -73,26 +91,35 @@ def seven_steps(group: GroupReport, decision: Decision | None = None) -> SevenSt
     return msgspec.structs.replace(steps, missing=_missing(steps))
 
 
-def effect(
-    last: float | None, now: float | None, input_before: float | None, input_after: float | None
-) -> Finding[float]:
+EFFECT: Final = Wording(
+    "effect.business",
+    "The {measure} went from {before:,.6g} to {after:,.6g}, x {result:.2f}, for input"
+    " x {put_in:.2f}.",
+)
+
+
+def effect(result: Result | None, put_in: Input | None) -> Finding[float]:
     """Result multiple / input multiple.
 
-    >>> effect(5.0, 7.5, 100.0, 120.0)[:2]
-    (1.25, 'Experience 5.0 to 7.5 is x 1.50, for input x 1.20.')
-    >>> effect(5.0, None, None, None).reason
-    'The effect is unknown without the next measurement and input.'
+    The published case: with 2 shops for 1 the business grew 2 times, with 3 shops 3 times, with 4
+    more than 4 times.
+
+    >>> def shops(after, times):
+    ...     sold = Result(measure="sales", before=100, after=100 * times)
+    ...     return effect(sold, Input(before=1, after=after)).value
+    >>> shops(2, 2), shops(3, 3), shops(4, 4.6)
+    (1.0, 1.0, 1.15)
+    >>> effect(None, None).reason
+    'The effect is unknown without a result of business and input.'
     """
-    missing = (
-        ("the last measurement",) * (not last)
-        + ("the next measurement",) * (now is None)
-        + ("input",) * (not input_before or not input_after)
+    missing = ("a result of business",) * (result is None) + ("input",) * (put_in is None)
+    if result is None or put_in is None:
+        return Finding(None, UNKNOWN(subject="The effect", missing=missing), missing)
+    grown, more = result.after / result.before, put_in.after / put_in.before
+    said = EFFECT(
+        measure=result.measure, before=result.before, after=result.after, result=grown, put_in=more
     )
-    if not last or now is None or not input_before or not input_after:
-        return Finding(None, f"The effect is unknown without {listed(missing)}.", missing)
-    result, put_in = now / last, input_after / input_before
-    said = f"Experience {last:.1f} to {now:.1f} is x {result:.2f}, for input x {put_in:.2f}."
-    return Finding(result / put_in, said)
+    return Finding(grown / more, said)
 
 
 def _fit(decision: Decision) -> Fit:
@@ -107,19 +134,29 @@ def _fit(decision: Decision) -> Fit:
 
 def _feedback(group: GroupReport, decision: Decision) -> Feedback:
     row, last, put_in = group.gaps.factors.get(decision.factor), decision.last, decision.input
-    now = None if row is None else row.experience
-    before = None if last is None else last.experience
-    inputs = (None, None) if put_in is None else (put_in.before, put_in.after)
-    found = effect(before, now, *inputs)
+    results = [_effect(each, put_in) for each in decision.results]
+    found = effect(next(iter(decision.results), None), put_in)
     return Feedback(
         factor=decision.factor,
-        last=before,
+        last=None if last is None else last.experience,
         last_on=None if last is None else last.measured_on.isoformat(),
-        now=now,
-        result_multiple=now / before if now is not None and before else None,
+        now=None if row is None else row.experience,
         input_multiple=None if put_in is None else put_in.after / put_in.before,
+        results=results,
         effect=found.value,
-        reason=found.reason,
+        reason=str(found.reason),
+    )
+
+
+def _effect(result: Result, put_in: Input | None) -> Effect:
+    found = effect(result, put_in)
+    return Effect(
+        measure=result.measure,
+        before=result.before,
+        after=result.after,
+        result_multiple=result.after / result.before,
+        effect=found.value,
+        reason=str(found.reason),
     )
 
 
@@ -137,5 +174,5 @@ def _missing(steps: SevenSteps) -> list[str]:
     if steps.requirements is None:
         found += ["5 requirements: a decision", "6 fit with strategy and ability: a decision"]
     if steps.feedback is None or steps.feedback.effect is None:
-        found.append("7 feedback: a decision with the last measurement and input")
+        found.append("7 feedback: a decision with a result of business and input, before and after")
     return found

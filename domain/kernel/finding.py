@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Generic, NamedTuple, TypeVar
+from functools import lru_cache
+from typing import Final, Generic, NamedTuple, TypeVar
+
+from domain.kernel.wording import Wording
+from schemas.told import Told
 
 T = TypeVar("T")
 
@@ -15,13 +19,22 @@ class Finding(NamedTuple, Generic[T]):
     """
 
     value: T | None
-    reason: str
+    reason: Told
     missing: tuple[str, ...] = ()
+
+
+UNKNOWN: Final = Wording("unknown", "{subject} is unknown without {missing:list}.")
 
 
 def unknown(subject: str, missing: tuple[str, ...]) -> Finding[T]:
     """A finding of nothing, because these inputs are missing."""
-    return Finding(None, f"{subject} is unknown without {listed(missing)}.", missing)
+    return Finding(None, _lacking(subject, missing), missing)
+
+
+@lru_cache(maxsize=1024)
+def _lacking(subject: str, missing: tuple[str, ...]) -> Told:
+    # of many customers much is unknown, and much the same
+    return UNKNOWN(subject=subject, missing=missing)
 
 
 def absent(**inputs: object) -> tuple[str, ...]:
@@ -31,14 +44,3 @@ def absent(**inputs: object) -> tuple[str, ...]:
     ('attitude',)
     """
     return tuple(name for name, value in inputs.items() if value is None)
-
-
-def listed(names: tuple[str, ...]) -> str:
-    """Names as a sentence lists them.
-
-    >>> listed(("trust.goodwill", "trust.ability", "commitment"))
-    'trust.goodwill, trust.ability and commitment'
-    """
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -23,6 +23,8 @@ assert tuple(FACTOR_INDEX) == FACTORS
 CHANNEL_INDEX: Final = {
     "app": 0, "web": 1, "branch": 2, "call_centre": 3, "sms": 4,
     "email": 5, "wechat": 6, "atm": 7, "mail": 8, "other": 9,
+    "sales": 10, "dealer": 11, "advertisement": 12, "event": 13, "reception": 14,
+    "delivery": 15, "social": 16,
 }  # fmt: skip
 CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
 assert tuple(CHANNEL_INDEX) == CHANNELS

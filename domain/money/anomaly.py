@@ -9,14 +9,20 @@ from __future__ import annotations
 
 from math import exp, log
 from statistics import median
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from domain.customer.cause import Cause
 from domain.customer.state import AMOUNTS, Customer
+from domain.kernel.wording import Wording
 from domain.policy.alerts import Alerts
 
 KEPT = 100
 NORMAL = 1.4826
+UNUSUAL: Final = Wording(
+    "amount.unusual",
+    "A {direction} of {amount:,.2f} {currency} is {deviations:.1f} deviations from the usual"
+    " {usual:,.2f} {currency} of {known} {direction}s; {line:g} is the line.",
+)
 
 
 class Unusual(NamedTuple):
@@ -61,9 +67,15 @@ def watch_amount(customer: Customer, amount: float, direction: str, cause: Cause
     base = cause.policy.currency.base
     cause.want(
         "account_anomaly",
-        f"A {direction} of {amount:,.2f} {base} is {found.deviations:.1f} deviations from the usual"
-        f" {found.usual:,.2f} {base} of {len(kept) - 1} {direction}s;"
-        f" {cause.policy.alerts.anomaly_deviations:g} is the line.",
+        UNUSUAL(
+            direction=direction,
+            amount=amount,
+            currency=base,
+            deviations=found.deviations,
+            usual=found.usual,
+            known=len(kept) - 1,
+            line=cause.policy.alerts.anomaly_deviations,
+        ),
         tier=customer.core.tier,
         figures={"amount": amount, "usual": found.usual, "deviations": found.deviations},
     )

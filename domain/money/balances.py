@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from bisect import insort
 from math import fsum
+from typing import Final
 
 from domain.customer.cause import Cause, signal
 from domain.customer.parts import Money
@@ -23,6 +24,7 @@ from domain.customer.state import MONEY, Customer
 from domain.kernel import order
 from domain.kernel.scales import VIP
 from domain.kernel.units import LATENESS_MS, MS_PER_DAY
+from domain.kernel.wording import Wording
 from domain.policy import Policy
 from domain.tiers.changes import update_tier
 from domain.tiers.known import tier_history
@@ -35,6 +37,16 @@ MAX_CHANGES = 64
 MAX_PEAKS = 16
 # grace of a tier plus the 7 days that a balance drop looks back
 HISTORY_EXTRA_MS = 7 * MS_PER_DAY
+TOO_MANY: Final = Wording(
+    "account.too_many",
+    "customer {customer} has more than {most:,} accounts with a balance, each currency by itself:"
+    " those longest at rest are left out",
+)
+DROP: Final = Wording(
+    "balance.drop",
+    "The balance fell by {share:.0%} from its {days}-day maximum of {maximum:,.2f} {currency} to"
+    " {balance:,.2f} {currency}.",
+)
 
 
 def balances_of(customer: Customer) -> dict[str, float]:
@@ -169,8 +181,7 @@ def _signal_overflow(customer: Customer, cause: Cause) -> None:
         customer,
         cause,
         "account_overflow",
-        f"customer {customer.customer_id} has more than {MAX_ACCOUNTS:,} accounts with a balance,"
-        " each currency by itself: those longest at rest are left out",
+        TOO_MANY(customer=customer.customer_id, most=MAX_ACCOUNTS),
     )
 
 
@@ -363,8 +374,7 @@ def _watch_drop(customer: Customer, drop_before: float, total: float, cause: Cau
     base = cause.policy.currency.base
     cause.want(
         "vip_balance_drop",
-        f"The balance fell by {share:.0%} from its {rule.balance_drop_days}-day maximum of"
-        f" {peak:,.2f} {base} to {total:,.2f} {base}.",
+        DROP(share=share, days=rule.balance_drop_days, maximum=peak, balance=total, currency=base),
         tier=tier,
         figures={"maximum": peak, "balance": total, "share": share},
     )

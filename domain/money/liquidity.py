@@ -5,9 +5,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from domain.kernel.finding import Finding, unknown
+from domain.kernel.wording import Wording
 from domain.policy.relationship import RelationshipRules
 from schemas.figures.value import Liquidity
+
+OF_NONE: Final = Wording(
+    "liquidity.of_none",
+    "{moved:,.0f} moved in {days:g} days and the balance is {balance:,.0f}.",
+)
+RATIO: Final = Wording(
+    "liquidity.ratio",
+    "{moved:,.0f} moved in {days:g} days is {ratio:.3f} of the balance of {balance:,.0f}.",
+)
 
 
 def deposit_liquidity(
@@ -24,13 +36,13 @@ def deposit_liquidity(
         lacking = ("moved",) * (moved is None) + ("balance",) * (balance is None)
         return unknown("Deposit liquidity", lacking)
     limits = rules.groups
-    said = f"{moved:,.0f} moved in {limits.liquidity_days:g} days"
+    said = {"moved": moved, "days": limits.liquidity_days, "balance": balance}
     if balance <= 0:
         if moved <= 0:
-            return Finding(None, f"{said} and the balance is {balance:,.0f}.", ("balance",))
-        return Finding("volatile", f"{said} and the balance is {balance:,.0f}.")
+            return Finding(None, OF_NONE(**said), ("balance",))
+        return Finding("volatile", OF_NONE(**said))
     ratio = moved / balance
-    reason = f"{said} is {ratio:.3f} of the balance of {balance:,.0f}."
+    reason = RATIO(ratio=ratio, **said)
     if ratio < limits.active_from:
         return Finding("stable", reason)
     return Finding("active" if ratio < limits.volatile_from else "volatile", reason)

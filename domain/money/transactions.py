@@ -7,11 +7,26 @@ from typing import Final, NamedTuple
 from domain.customer.cause import ABOUT_FROM, Cause, signal
 from domain.customer.state import Customer
 from domain.kernel.units import MS_PER_DAY
+from domain.kernel.wording import Wording
 from schemas.touchpoints import Transaction
 
 CODES: Final = 26**3
 MAX_UNKNOWN: Final = 16
 """Currencies without a rate that are told of a customer in a day, each by itself."""
+LARGE: Final = Wording(
+    "transaction.large",
+    "A {direction} of {amount:,.2f} {currency} reaches the line of {line:,.0f}.",
+)
+UNKNOWN_CURRENCY: Final = Wording(
+    "currency.unknown",
+    "currency {currency} has no rate in the policy's currency.rates: the transaction is counted,"
+    " its amount and balance are left out",
+)
+MORE_UNKNOWN: Final = Wording(
+    "currency.more_unknown",
+    "more than {most} currencies of customer {customer} have no rate in the policy's"
+    " currency.rates: further ones are not told today",
+)
 
 
 class Amount(NamedTuple):
@@ -46,8 +61,7 @@ def _tell_unknown(customer: Customer, currency: str, cause: Cause) -> None:
                 customer,
                 cause,
                 "unknown_currency",
-                f"more than {MAX_UNKNOWN} currencies of customer {customer.customer_id} have no"
-                " rate in the policy's currency.rates: further ones are not told today",
+                MORE_UNKNOWN(most=MAX_UNKNOWN, customer=customer.customer_id),
                 about=("more", ABOUT_FROM + CODES),
             )
             return
@@ -55,8 +69,7 @@ def _tell_unknown(customer: Customer, currency: str, cause: Cause) -> None:
         customer,
         cause,
         "unknown_currency",
-        f"currency {currency} has no rate in the policy's currency.rates: the"
-        " transaction is counted, its amount and balance are left out",
+        UNKNOWN_CURRENCY(currency=currency),
         {"currency": currency},
         about=(currency, number),
     )
@@ -78,8 +91,12 @@ def watch_large(customer: Customer, event: Transaction, amount: float, cause: Ca
     if amount >= line:
         cause.want(
             "large_transaction",
-            f"A {event.direction} of {amount:,.2f} {cause.policy.currency.base} reaches the line of"
-            f" {line:,.0f}.",
+            LARGE(
+                direction=event.direction,
+                amount=amount,
+                currency=cause.policy.currency.base,
+                line=line,
+            ),
             tier=customer.core.tier,
             figures={"amount": amount},
         )

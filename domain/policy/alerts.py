@@ -222,13 +222,15 @@ class Alerts(Section):
 
     ``quiet_hours`` and ``time_zone`` are of customers whose profile has none. An alert of
     priority 1 that nobody acknowledges in time is raised again one level up; a snooze puts that
-    off, by ``snooze_hours`` at most. An alert stays open for ``open_days``.
+    off, by ``snooze_hours`` at most. An alert stays open for ``open_days``. Its state is told for
+    ``state_days`` after it was closed, at the longest until a day after it stays open no longer.
     """
 
     rules: AlertRules = AlertRules()
     acknowledge_minutes: Annotated[float, Field(ge=1, le=10_080)] = 10.0
     snooze_hours: Annotated[float, Field(ge=0.001, le=720)] = 72.0
     open_days: Annotated[float, Field(ge=1, le=90)] = 7.0
+    state_days: Annotated[float, Field(ge=1, le=90)] = 7.0
     quiet_hours: QuietHours | None = QuietHours(start="21:00", end="08:00")
     time_zone: Zone = "Asia/Shanghai"
     cap_per_customer_and_day: Annotated[int, Field(ge=1, le=1_000)] = 20
@@ -258,3 +260,8 @@ class Alerts(Section):
     def open_ms(self) -> int:
         """How long an alert stays open, in milliseconds."""
         return round(self.open_days * MS_PER_DAY)
+
+    @cached_property
+    def state_ms(self) -> int:
+        """How long the state of an alert that was closed is told on, in milliseconds."""
+        return round(self.state_days * MS_PER_DAY)

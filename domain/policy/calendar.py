@@ -8,20 +8,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from domain.kernel.business_time import BusinessTime
 from domain.kernel.local_time import zone_of
-from domain.kernel.words import duration
+from domain.kernel.wording import Wording
 from domain.policy.sections import Section
+from schemas.told import Told
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = (
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
 )  # fmt: skip
+
+TIME: Final = Wording("time.length", "{length:duration}")
+BUSINESS_TIME: Final = Wording("time.business", "{length:duration} of business time")
+WORKING_DAYS: Final = Wording("time.working_days", "{days:count working day}")
+DAYS_AND_TIME: Final = Wording(
+    "time.working_days_and", "{days:count working day} and {rest:duration} of business time"
+)
 
 
 def _known_zone(name: str) -> str:
@@ -122,7 +130,7 @@ class BusinessCalendar(Section):
         """The first instant from ``at`` (ms) on at which the bank is open; any, where disabled."""
         return self.business_time.opening(at) if self.enabled and at else at
 
-    def promise(self, promised_ms: int) -> str:
+    def promise(self, promised_ms: int) -> Told:
         """A promise in words: as what it is where only business time counts.
 
         >>> BusinessCalendar().promise(48 * 3_600_000)
@@ -134,17 +142,19 @@ class BusinessCalendar(Section):
         ('2 working days', '2 working days and 4 h of business time')
         """
         if not self.enabled:
-            return duration(promised_ms)
+            return TIME(length=promised_ms)
         days, rest = self.business_time.parts(promised_ms)
-        words = [f"{days} working day{'' if days == 1 else 's'}"] if days else []
-        words += [f"{duration(rest)} of business time"] if rest or not days else []
-        return " and ".join(words)
+        if not days:
+            return BUSINESS_TIME(length=rest)
+        if not rest:
+            return WORKING_DAYS(days=days)
+        return DAYS_AND_TIME(days=days, rest=rest)
 
-    def waited(self, start: int, end: int) -> str:
+    def waited(self, start: int, end: int) -> Told:
         """How long somebody waited from ``start`` to ``end`` (ms), in words."""
         if not self.enabled:
-            return duration(end - start)
-        return f"{duration(self.business_time.between(start, end))} of business time"
+            return TIME(length=end - start)
+        return BUSINESS_TIME(length=self.business_time.between(start, end))
 
     @cached_property
     def business_time(self) -> BusinessTime:

@@ -7,12 +7,13 @@ unit their name ends with.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from domain.kernel.units import MS_PER_DAY
 from domain.policy.bounds import Days, Multiple, PositiveMultiple, Score
+from domain.policy.journeys import MOST_JOURNEYS, JourneyPath, JourneyStep
 from domain.policy.relationship import Rules
 from domain.policy.sections import Category
 from schemas.figures.experience import Need
@@ -167,6 +168,24 @@ class RepurchaseRules(Rules):
         return value
 
 
+class EmotionRules(Rules):
+    """For how many days an emotion that was told may prevail; our default."""
+
+    days: Days = 90.0
+
+
+class RemarkRules(Rules):
+    """Suggestions and comment cards are answered: within so many days, by whom, by which means.
+
+    All are our defaults. The owner is who owes the answer where a customer has no manager.
+    """
+
+    suggestion_days: Days = 7.0
+    comment_card_days: Days = 3.0
+    owner: Annotated[str, Field(min_length=1, max_length=64)] = "customer service"
+    means: Annotated[str, Field(min_length=1, max_length=64)] = "call"
+
+
 class ExperienceRules(Rules):
     """All numbers of experience.
 
@@ -185,6 +204,35 @@ class ExperienceRules(Rules):
     word_of_mouth: WordOfMouth = WordOfMouth()
     needs: NeedRules = NeedRules()
     repurchase: RepurchaseRules = RepurchaseRules()
+    remarks: RemarkRules = RemarkRules()
+    emotions: EmotionRules = EmotionRules()
+    # Which journeys there are only the operator knows: there is none by default.
+    journeys: Annotated[tuple[JourneyPath, ...], Field(max_length=MOST_JOURNEYS)] = ()
+
+    @field_validator("journeys")
+    @classmethod
+    def _each_once(cls, value: tuple[JourneyPath, ...]) -> tuple[JourneyPath, ...]:
+        names = [path.name for path in value]
+        if len(set(names)) < len(names):
+            raise ValueError("must name each journey once")
+        return value
+
+    @cached_property
+    def _steps(self) -> dict[str, list[tuple[str, JourneyStep]]]:
+        found: dict[str, list[tuple[str, JourneyStep]]] = {}
+        for path in self.journeys:
+            for step in path.steps:
+                found.setdefault(step.type, []).append((path.key_of(step.name), step))
+        return found
+
+    @cached_property
+    def follows_clicks(self) -> bool:
+        """Whether a step of a journey is a click, so that clicks are looked at one by one."""
+        return "app_click" in self._steps
+
+    def steps_of(self, kind: str, event: Any) -> list[str]:
+        """The steps, as state names them, that an event of a type is."""
+        return [key for key, step in self._steps.get(kind, ()) if step.is_of(event)]
 
     @cached_property
     def journey_gap_ms(self) -> int:

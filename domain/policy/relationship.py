@@ -133,14 +133,24 @@ class ChurnRules(Rules):
     benchmark_yearly_high: Share = 0.3
     benchmark_winning_cost_low: PositiveMultiple = 5.0
     benchmark_winning_cost_high: PositiveMultiple = 7.0
+    # so much more loyalty is said to bring so much more profit
+    benchmark_loyalty_gain: Share = 0.05
+    benchmark_profit_low: PositiveMultiple = 0.25
+    benchmark_profit_high: PositiveMultiple = 0.85
 
-    @field_validator("overdue_complaint", "benchmark_yearly_high", "benchmark_winning_cost_high")
+    @field_validator(
+        "overdue_complaint",
+        "benchmark_yearly_high",
+        "benchmark_winning_cost_high",
+        "benchmark_profit_high",
+    )
     @classmethod
     def _not_below(cls, value: float, info: ValidationInfo) -> float:
         below = {
             "overdue_complaint": "open_complaint",
             "benchmark_yearly_high": "benchmark_yearly_low",
             "benchmark_winning_cost_high": "benchmark_winning_cost_low",
+            "benchmark_profit_high": "benchmark_profit_low",
         }[info.field_name or ""]
         floor = info.data.get(below)
         if floor is not None and value < floor:

@@ -18,10 +18,17 @@ from domain.policy.sections import Section
 
 BANK_FEATURES: Final = FEATURES
 FURTHER_FEATURES: Final = ("complaints", "complaints_open", "transactions")
-KNOWN_FEATURES: Final = BANK_FEATURES + FURTHER_FEATURES
+FINANCIAL_FEATURES: Final = (
+    "balance", "recency_days", "frequency", "monetary", "satisfaction", "wait_score",
+)  # fmt: skip
+"""Features that are kept in other records than a customer's core: balance in base currency,
+recency, frequency and value of the RFM window, satisfaction, and the score of the newest wait."""
+KNOWN_FEATURES: Final = BANK_FEATURES + FURTHER_FEATURES + FINANCIAL_FEATURES
 SHARES: Final = {"push_share": "app_launches"}
-"""Features that lie between 0 and 1, with the count that each is a share of; every other feature
-is a count."""
+"""Features that lie between 0 and 1, with the count that each is a share of."""
+SCORES: Final = ("satisfaction", "wait_score")
+"""Features that lie between 0 and 10; every other one is a count or an amount."""
+BEST_SCORE: Final = 10.0
 RESERVED_NAME: Final = "quarantine"
 LARGEST_K: Final = 10
 BOUNDS: Final = ("deviations_above", "deviations_below", "above", "below")
@@ -130,6 +137,9 @@ class SegmentRules(Section):
     A share of few is noise: the clustering sees that of launches from a push as if ``share_prior``
     launches more had been made, of which the mean share came from a push (0: as it is). It does so
     where the launches are a feature as well.
+
+    Features of money, satisfaction and waits may stand beside those of clicks; a customer of whom
+    one of those in use is not known is in no segment.
     """
 
     known: ClassVar[tuple[str, ...] | None] = KNOWN_FEATURES
@@ -215,8 +225,13 @@ class SegmentRules(Section):
 
     @property
     def logged(self) -> tuple[bool, ...]:
-        """For each feature, whether ``log1p`` is taken of it: of counts, not of shares."""
-        return tuple(name not in SHARES for name in self.features)
+        """For each feature, whether ``log1p`` is taken of it: not of shares and scores."""
+        return tuple(name not in SHARES and name not in SCORES for name in self.features)
+
+    @property
+    def financial(self) -> bool:
+        """Whether a vector needs more than a customer's core record."""
+        return not set(FINANCIAL_FEATURES).isdisjoint(self.features)
 
     @property
     def drawn(self) -> tuple[tuple[str, str, float], ...]:
@@ -230,7 +245,8 @@ class SegmentRules(Section):
     @property
     def limits(self) -> tuple[tuple[float, float], ...]:
         """For each feature, the lowest and highest possible value in real units."""
-        return tuple((0.0, 1.0 if name in SHARES else float("inf")) for name in self.features)
+        highest = dict.fromkeys(SHARES, 1.0) | dict.fromkeys(SCORES, BEST_SCORE)
+        return tuple((0.0, highest.get(name, float("inf"))) for name in self.features)
 
     @classmethod
     def _unknown(cls, features: Iterable[str]) -> str | None:

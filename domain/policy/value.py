@@ -7,7 +7,7 @@ the currency of the history they were fitted to; `touchline clv fit` prints them
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, get_args
+from typing import Annotated, Final, get_args
 
 from pydantic import Field, ValidationInfo, field_validator
 from xxhash import xxh3_64_hexdigest
@@ -104,7 +104,11 @@ class Abc(Section):
 
 
 class RelationClasses(Section):
-    """Who is relational, and the shares of relational customers in the first two classes."""
+    """Who is relational, and what shares of their sales the first two classes make.
+
+    Relational customers stand in falling order of value; sales are their purchases of the RFM
+    window.
+    """
 
     purchases: Annotated[int, Field(ge=2, le=1_000)] = 3
     days: DaysOrNone = 180.0
@@ -127,8 +131,20 @@ class ClvClasses(Section):
     most_growable: InnerShare = 0.20
 
 
+LATER_COSTS: Final[dict[Channel, float]] = {
+    "sales": 50.0,
+    "dealer": 20.0,
+    "advertisement": 0.0,
+    "event": 100.0,
+    "reception": 10.0,
+    "delivery": 15.0,
+    "social": 0.5,
+}
+"""What a contact costs by the channels that were not among the first ten."""
+
+
 class ServeCosts(Section):
-    """Cost of one contact, by channel, in base currency; set them to your own accounts'."""
+    """Cost of one contact, by channel, in base currency: our defaults; set your own accounts'."""
 
     by_channel: dict[Channel, Amount] = Field(
         default={
@@ -142,9 +158,10 @@ class ServeCosts(Section):
             "atm": 1.0,
             "mail": 3.0,
             "other": 1.0,
-        },
+        }
+        | LATER_COSTS,
         validate_default=True,
-        max_length=16,
+        max_length=32,
     )
 
     @cached_property
@@ -156,7 +173,8 @@ class ServeCosts(Section):
 class ValueBenchmarks(Section):
     """What is published of the classes and of the service pyramid; reports show it beside ours.
 
-    Each is a range of shares: of relational customers' value that the first two classes make, of
+    Each is a range of shares: of relational customers' revenue that the first class makes, of their
+    sales and profit that the second does, of
     customers who bring no profit, and of all support that the heaviest users take who make less
     than ``profit_below`` of the profit.
     """
@@ -166,6 +184,8 @@ class ValueBenchmarks(Section):
     unprofitable: Range = (0.50, 0.60)
     support: Range = (0.60, 0.80)
     profit_below: Share = 0.20
+    # so small a share of a bank's customers hold so large a one of its assets
+    top_balances: Range = (0.00016, 0.17)
 
     @field_validator("top_value", "upper_value", "unprofitable", "support")
     @classmethod
@@ -191,12 +211,23 @@ class ValueRules(Section):
     clv_classes: ClvClasses = ClvClasses()
     serve_costs: ServeCosts = ServeCosts()
     referral_share: Share = 0.25
+    # Value is lost where that of so many newest days is below that of as many before.
+    trend_days: Annotated[int, Field(ge=1, le=205)] = 90
     # Customers who bought or answered are ranked anew at most this often.
     refresh_seconds: Annotated[float, Field(ge=0.001, le=86_400)] = 30.0
     benchmarks: ValueBenchmarks = ValueBenchmarks()
 
     @cached_property
     def rules_id(self) -> str:
-        """The same for all policies by which customers are ranked alike (16 hex digits)."""
+        """The same for all policies by which customers are ranked alike (16 hex digits).
+
+        A later channel at its own default changes nothing: policies of before keep their id.
+        """
         ranking = {"clv", "rfm", "abc", "relation", "clv_classes", "serve_costs"}
-        return xxh3_64_hexdigest(self.model_dump_json(include=ranking).encode())
+        costs = {
+            channel: cost
+            for channel, cost in self.serve_costs.by_channel.items()
+            if cost != LATER_COSTS.get(channel)
+        }
+        told = self.model_copy(update={"serve_costs": ServeCosts.model_construct(by_channel=costs)})
+        return xxh3_64_hexdigest(told.model_dump_json(include=ranking).encode())

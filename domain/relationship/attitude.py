@@ -6,12 +6,22 @@ The newest NPS answer within 365 days; else the newest CSAT answer within the sa
 
 from __future__ import annotations
 
+from typing import Final
+
 from domain.kernel.finding import Finding, unknown
-from domain.kernel.phrases import days
+from domain.kernel.wording import Wording
 from domain.policy.relationship import RelationshipRules
 
 Answer = tuple[int, float]
 """When it was given (ms) and the score on the instrument's own scale."""
+
+
+NPS: Final = Wording("attitude.nps", "NPS {score:g}, {ago:days} ago.")
+CSAT: Final = Wording("attitude.csat", "CSAT {score:g}, {ago:days} ago, is {attitude:g} out of 10.")
+LIVED: Final = Wording(
+    "attitude.lived",
+    "No NPS and no CSAT within {within:days}; satisfaction is {satisfaction:.1f}.",
+)
 
 
 def attitude(
@@ -32,13 +42,13 @@ def attitude(
     start = now - rules.attitude_ms
     said = last_said(nps, csat, now, rules)
     if nps is not None and nps[0] > start:
-        return Finding(said, f"NPS {nps[1]:g}, {days(now - nps[0])} ago.")
+        return Finding(said, NPS(score=nps[1], ago=now - nps[0]))
     if csat is not None and csat[0] > start:
-        reason = f"CSAT {csat[1]:g}, {days(now - csat[0])} ago, is {said:g} out of 10."
+        assert said is not None
+        reason = CSAT(score=csat[1], ago=now - csat[0], attitude=said)
         return Finding(said, reason, ("nps",))
     if satisfaction is not None:
-        recent = days(rules.attitude_ms)
-        reason = f"No NPS and no CSAT within {recent}; satisfaction is {satisfaction:.1f}."
+        reason = LIVED(within=rules.attitude_ms, satisfaction=satisfaction)
         return Finding(satisfaction, reason, ("nps", "csat"))
     return unknown("The attitude", ("nps", "csat", "satisfaction"))
 

@@ -8,12 +8,25 @@ the input named: the risk is then the least it can be. With no input at all it i
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
-from domain.kernel.finding import absent, listed
-from domain.kernel.phrases import cut, days
+from domain.kernel.finding import absent
+from domain.kernel.wording import Wording
 from domain.policy.relationship import RelationshipRules
+from domain.relationship.lapse import GAP
 from schemas.figures.relationship import TermName
+from schemas.told import Told
+
+UNKNOWN: Final = Wording("churn.unknown", "Churn risk is unknown without {missing:list}.")
+NOTHING: Final = Wording("churn.nothing", "Nothing points to churn.")
+BECAUSE: Final = Wording("churn.because", "{terms:said}")
+P_ALIVE: Final = Wording("churn.p_alive", "The probability of being alive is {p_alive:cut}.")
+OVERDUE: Final = Wording("churn.overdue", "A complaint is overdue.")
+OPEN: Final = Wording("churn.open", "A complaint is open.")
+FALL: Final = Wording(
+    "churn.fall", "Satisfaction fell from {before:.1f} to {now:.1f} in {days:g} days."
+)
 
 
 class Causes(NamedTuple):
@@ -34,7 +47,7 @@ class Term(NamedTuple):
 
     name: TermName
     risk: float
-    reason: str
+    reason: Told
 
 
 class ChurnRisk(NamedTuple):
@@ -42,7 +55,7 @@ class ChurnRisk(NamedTuple):
 
     risk: float | None
     terms: tuple[Term, ...]
-    reason: str
+    reason: Told
     missing: tuple[str, ...] = ()
 
 
@@ -62,53 +75,63 @@ def churn_risk(causes: Causes, rules: RelationshipRules) -> ChurnRisk:
         satisfaction=causes.satisfaction,
         satisfaction_before=causes.satisfaction_before,
     )
-    found = (
-        _p_alive(causes),
-        _gap(causes, rules),
-        _complaint(causes, rules),
-        _fall(causes, rules),
+    risks = _risks(causes, rules)
+    if not risks:
+        return ChurnRisk(None, (), UNKNOWN(missing=missing), missing)
+    grounds = tuple(
+        Term(name, risk, _why(name, causes, rules))
+        for name, risk in sorted(risks, key=lambda each: -each[1])
+        if risk > 0
     )
-    terms = [term for term in found if term is not None]
-    if not terms:
-        return ChurnRisk(None, (), f"Churn risk is unknown without {listed(missing)}.", missing)
+    reason = BECAUSE(terms=[term.reason for term in grounds]) if grounds else NOTHING()
+    return ChurnRisk(_together(risks), grounds, reason, missing)
+
+
+def risk_alone(causes: Causes, rules: RelationshipRules) -> float | None:
+    """The risk without a sentence: it is asked for at every look, and seldom crosses a line.
+
+    >>> round(risk_alone(Causes(p_alive=0.8, complaint_open=True), RelationshipRules()), 2)
+    0.44
+    """
+    risks = _risks(causes, rules)
+    return _together(risks) if risks else None
+
+
+def _together(risks: Iterable[tuple[TermName, float]]) -> float:
     stays = 1.0
-    for term in terms:
-        stays *= 1.0 - term.risk
-    grounds = tuple(sorted((term for term in terms if term.risk > 0), key=lambda term: -term.risk))
-    reason = " ".join(term.reason for term in grounds) or "Nothing points to churn."
-    return ChurnRisk(1.0 - stays, grounds, reason, missing)
+    for _, risk in risks:
+        stays *= 1.0 - risk
+    return 1.0 - stays
 
 
-def _p_alive(causes: Causes) -> Term | None:
-    if causes.p_alive is None:
-        return None
-    reason = f"The probability of being alive is {cut(causes.p_alive)}."
-    return Term("p_alive", _clip(1.0 - causes.p_alive), reason)
-
-
-def _gap(causes: Causes, rules: RelationshipRules) -> Term | None:
-    gap, point = causes.gap, causes.lapse_point
-    if gap is None or point is None:
-        return None
-    risk = rules.churn.gap_weight * _clip(gap / point - 1.0)
-    return Term("gap", risk, f"No purchase for {days(gap)}; the lapse point is {days(point)}.")
-
-
-def _complaint(causes: Causes, rules: RelationshipRules) -> Term | None:
+def _risks(causes: Causes, rules: RelationshipRules) -> list[tuple[TermName, float]]:
+    """The risk by each cause that is known."""
+    weights, found = rules.churn, list[tuple[TermName, float]]()
+    if causes.p_alive is not None:
+        found.append(("p_alive", _clip(1.0 - causes.p_alive)))
+    if causes.gap is not None and causes.lapse_point is not None:
+        found.append(("gap", weights.gap_weight * _clip(causes.gap / causes.lapse_point - 1.0)))
     if causes.complaint_overdue:
-        return Term("complaint", rules.churn.overdue_complaint, "A complaint is overdue.")
-    if causes.complaint_open:
-        return Term("complaint", rules.churn.open_complaint, "A complaint is open.")
-    return None
-
-
-def _fall(causes: Causes, rules: RelationshipRules) -> Term | None:
+        found.append(("complaint", weights.overdue_complaint))
+    elif causes.complaint_open:
+        found.append(("complaint", weights.open_complaint))
     now, before = causes.satisfaction, causes.satisfaction_before
-    if now is None or before is None:
-        return None
-    risk = rules.churn.fall_weight * _clip((before - now) / rules.churn.fall_points)
-    reason = f"Satisfaction fell from {before:.1f} to {now:.1f} in {rules.churn.fall_days:g} days."
-    return Term("satisfaction_fall", risk, reason)
+    if now is not None and before is not None:
+        fall = _clip((before - now) / weights.fall_points)
+        found.append(("satisfaction_fall", weights.fall_weight * fall))
+    return found
+
+
+def _why(name: TermName, causes: Causes, rules: RelationshipRules) -> Told:
+    """A cause that counts, in words."""
+    if name == "p_alive":
+        return P_ALIVE(p_alive=causes.p_alive or 0.0)
+    if name == "gap":
+        return GAP(gap=causes.gap or 0, point=causes.lapse_point or 0)
+    if name == "complaint":
+        return OVERDUE() if causes.complaint_overdue else OPEN()
+    now, before = causes.satisfaction or 0.0, causes.satisfaction_before or 0.0
+    return FALL(before=before, now=now, days=rules.churn.fall_days)
 
 
 def _clip(value: float) -> float:

@@ -6,24 +6,36 @@ satisfaction; of customers below VIP it is worked out only where somebody asks.
 
 from __future__ import annotations
 
+from typing import Final
+
 from domain.complaints.judged import counts
 from domain.customer.cause import Cause
 from domain.customer.state import Customer
 from domain.experience import known_satisfaction as satisfaction
 from domain.kernel.scales import TIERS, VIP
 from domain.kernel.units import MS_PER_DAY
+from domain.kernel.wording import Wording
 from domain.policy import Policy
-from domain.relationship.churn import Causes, ChurnRisk, churn_risk
+from domain.relationship.churn import Causes, ChurnRisk, churn_risk, risk_alone
 from domain.relationship.customer_state import Facts
+
+RISK: Final = Wording(
+    "churn.risk",
+    "The churn risk of a {tier} customer is {risk:.2f}, {line:g} is the line. {why:said}",
+)
 
 
 def churn(customer: Customer, found: Facts, policy: Policy) -> ChurnRisk:
     """The churn risk as of ``found.now``, with its reasons."""
+    return churn_risk(_causes(customer, found, policy), policy.relationship)
+
+
+def _causes(customer: Customer, found: Facts, policy: Policy) -> Causes:
     rules = policy.relationship
     waiting, overdue = counts(customer, found.now, policy)
     day = found.now // MS_PER_DAY - round(rules.churn.fall_days)
     bought = found.last_purchase is not None
-    causes = Causes(
+    return Causes(
         p_alive=found.p_alive,
         gap=found.now - found.last_purchase if found.last_purchase is not None else None,
         lapse_point=found.lapse_point if bought else None,
@@ -32,7 +44,6 @@ def churn(customer: Customer, found: Facts, policy: Policy) -> ChurnRisk:
         satisfaction=satisfaction.level(customer, policy, found.now),
         satisfaction_before=satisfaction.level_before(customer, policy, day),
     )
-    return churn_risk(causes, rules)
 
 
 def watch_churn(customer: Customer, found: Facts, cause: Cause) -> None:
@@ -41,17 +52,18 @@ def watch_churn(customer: Customer, found: Facts, cause: Cause) -> None:
     if core.tier < VIP:
         core.churn_high = False
         return
-    risk = churn(customer, found, cause.policy)
-    high, was_high = risk.risk is not None and risk.risk >= line, core.churn_high
+    causes, rules = _causes(customer, found, cause.policy), cause.policy.relationship
+    alone = risk_alone(causes, rules)
+    high, was_high = alone is not None and alone >= line, core.churn_high
     core.churn_high = high
     if not high and found.last_purchase is not None:
         core.relation_due = found.now // MS_PER_DAY + 1
     if high and not was_high:
+        risk = churn_risk(causes, rules)
         assert risk.risk is not None
         cause.want(
             "vip_churn_risk",
-            f"The churn risk of a {TIERS[core.tier]} customer is {risk.risk:.2f}, {line:g} is the"
-            f" line. {risk.reason}",
+            RISK(tier=TIERS[core.tier], risk=risk.risk, line=line, why=risk.reason),
             tier=core.tier,
             figures={"churn_risk": risk.risk} | {term.name: term.risk for term in risk.terms},
         )

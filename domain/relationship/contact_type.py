@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from domain.kernel.finding import Finding
-from domain.kernel.phrases import counted, days
+from domain.kernel.wording import Wording
 from domain.policy.relationship import RelationshipRules
 from schemas.figures.relationship import ContactType
 
@@ -28,6 +28,18 @@ class Contact(NamedTuple):
     branch: Hashable | None = None
 
 
+NONE: Final = Wording("contacts.none", "There was no contact within {within:days}.")
+_SAID: Final = "{contacts:count contact} within {within:days}"
+ONE_AGENT: Final = Wording("contacts.one_agent", _SAID + ", {most} of them with one agent.")
+ONE_BRANCH: Final = Wording(
+    "contacts.one_branch", _SAID + " at one branch with {agents} different agents."
+)
+MANY: Final = Wording(
+    "contacts.many",
+    _SAID + ", {most} at most with one agent; agents: {agents}, branches: {branches}.",
+)
+
+
 def contact_type(
     contacts: Iterable[Contact], now: int, rules: RelationshipRules
 ) -> Finding[ContactType]:
@@ -40,20 +52,20 @@ def contact_type(
     ('relationship', '4 contacts within 180 days, 2 of them with one agent.')
     """
     recent = [each for each in contacts if each.at > now - rules.contacts_ms]
-    within = f"within {days(rules.contacts_ms)}"
+    within = rules.contacts_ms
     if not recent:
-        return Finding(None, f"There was no contact {within}.", ("contacts",))
+        return Finding(None, NONE(within=within), ("contacts",))
     agents = Counter(each.agent for each in recent if each.agent is not None)
-    said = f"{counted(len(recent), 'contact')} {within}"
+    said = {"contacts": len(recent), "within": within}
     most = max(agents.values(), default=0)
     share = rules.contacts.one_agent_share
     if len(recent) >= rules.contacts.contacts and most >= share * len(recent):
-        return Finding("relationship", f"{said}, {most} of them with one agent.")
+        return Finding("relationship", ONE_AGENT(most=most, **said))
     branches = {each.branch for each in recent if each.branch is not None}
     there = {each.agent for each in recent if None not in {each.branch, each.agent}}
     if len(branches) == 1 and len(there) >= 2:
-        return Finding("pseudo", f"{said} at one branch with {len(there)} different agents.")
+        return Finding("pseudo", ONE_BRANCH(agents=len(there), **said))
     return Finding(
         "encounter",
-        f"{said}, {most} at most with one agent; agents: {len(agents)}, branches: {len(branches)}.",
+        MANY(most=most, agents=len(agents), branches=len(branches), **said),
     )

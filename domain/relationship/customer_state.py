@@ -22,9 +22,11 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from domain.kernel.finding import absent
-from domain.kernel.phrases import counted, cut, days
+from domain.kernel.wording import Wording
 from domain.policy.relationship import RelationshipRules
+from domain.relationship.lapse import GAP
 from schemas.figures.relationship import State
+from schemas.told import Told
 
 STATE_INDEX: Final[dict[State, int]] = {
     "potential": 0, "target": 1, "first_time": 2, "repeat": 3,
@@ -32,6 +34,44 @@ STATE_INDEX: Final[dict[State, int]] = {
 }  # fmt: skip
 """The number of each state in a customer's core record; new ones are appended."""
 STATES: Final = tuple(STATE_INDEX)
+
+
+POTENTIAL: Final = Wording("state.potential", "No purchase and no campaign sent yet.")
+TARGET: Final = Wording(
+    "state.target", "No purchase yet; the first campaign was sent {ago:days} ago."
+)
+FADING: Final = Wording("state.fading", "{reasons:said}")
+GAP_TIMES: Final = Wording(
+    "lapse.gap_times",
+    "No purchase for {gap:days}; {times:g} times the lapse point is {point:days}.",
+)
+P_ALIVE: Final = Wording(
+    "state.p_alive", "The probability of being alive is {p_alive:cut}, below {line:g}."
+)
+REACTIVATED: Final = Wording("state.reactivated", "Bought again {ago:days} ago after being lost.")
+REACTIVATED_AFTER: Final = Wording(
+    "state.reactivated_after", "Bought again {ago:days} ago after being lost for {lost:days}."
+)
+LOYAL: Final = Wording(
+    "state.loyal",
+    "{purchases:count purchase} within {within:days} and an attitude of {attitude:.1f}; loyal is"
+    " from {least} and {line:g} on.",
+)
+REPEAT: Final = Wording(
+    "state.repeat",
+    "{purchases:count purchase}, {recent} within {within:days}; loyal is from {least} on.",
+)
+REPEAT_UNKNOWN: Final = Wording(
+    "state.repeat_unknown",
+    "{purchases:count purchase}, {recent} within {within:days}; the attitude is unknown.",
+)
+REPEAT_COOL: Final = Wording(
+    "state.repeat_cool",
+    "{purchases:count purchase}, {recent} within {within:days}; the attitude is {attitude:cut},"
+    " loyal is from {line:g} on.",
+)
+ONE: Final = Wording("state.first_time", "One purchase.")
+ONE_AGO: Final = Wording("state.first_time_ago", "One purchase, {ago:days} ago.")
 
 
 class Facts(NamedTuple):
@@ -56,7 +96,7 @@ class CustomerState(NamedTuple):
     """A state, why, and the inputs that were not known."""
 
     state: State
-    reason: str
+    reason: Told
     missing: tuple[str, ...] = ()
 
 
@@ -127,70 +167,79 @@ def _fades(facts: Facts, floor: float, lapse_points: float) -> bool:
     return facts.now - facts.last_purchase > lapse_points * facts.lapse_point
 
 
-def _potential(facts: Facts, rules: RelationshipRules) -> str:
-    return "No purchase and no campaign sent yet."
+def _potential(facts: Facts, rules: RelationshipRules) -> Told:
+    return POTENTIAL()
 
 
-def _target(facts: Facts, rules: RelationshipRules) -> str:
+def _target(facts: Facts, rules: RelationshipRules) -> Told:
     assert facts.first_campaign is not None
-    ago = days(facts.now - facts.first_campaign)
-    return f"No purchase yet; the first campaign was sent {ago} ago."
+    return TARGET(ago=facts.now - facts.first_campaign)
 
 
-def _lost(facts: Facts, rules: RelationshipRules) -> str:
+def _lost(facts: Facts, rules: RelationshipRules) -> Told:
     return _fading(facts, rules.states.lost_p_alive, rules.states.lost_lapse_points)
 
 
-def _at_risk(facts: Facts, rules: RelationshipRules) -> str:
+def _at_risk(facts: Facts, rules: RelationshipRules) -> Told:
     return _fading(facts, rules.states.at_risk_p_alive, 1.0)
 
 
-def _fading(facts: Facts, floor: float, lapse_points: float) -> str:
+def _fading(facts: Facts, floor: float, lapse_points: float) -> Told:
     """Why the customer fades: p_alive below ``floor``, a gap over so many lapse points, or both."""
-    reasons: list[str] = []
+    reasons: list[Told] = []
     if facts.last_purchase is not None and facts.lapse_point is not None:
         gap, limit = facts.now - facts.last_purchase, lapse_points * facts.lapse_point
         if gap > limit:
-            times = "" if lapse_points == 1 else f"{lapse_points:g} times "
-            reasons.append(f"No purchase for {days(gap)}; {times}the lapse point is {days(limit)}.")
+            if lapse_points == 1:
+                reasons.append(GAP(gap=gap, point=limit))
+            else:
+                reasons.append(GAP_TIMES(gap=gap, times=lapse_points, point=limit))
     if facts.p_alive is not None and facts.p_alive < floor:
-        reasons.append(f"The probability of being alive is {cut(facts.p_alive)}, below {floor:g}.")
-    return " ".join(reasons)
+        reasons.append(P_ALIVE(p_alive=facts.p_alive, line=floor))
+    return reasons[0] if len(reasons) == 1 else FADING(reasons=reasons)
 
 
-def _reactivated(facts: Facts, rules: RelationshipRules) -> str:
+def _reactivated(facts: Facts, rules: RelationshipRules) -> Told:
     since = facts.reactivated_at
     assert since is not None
-    lost = "lost" if facts.lost_since is None else f"lost for {days(since - facts.lost_since)}"
-    return f"Bought again {days(facts.now - since)} ago after being {lost}."
+    ago = facts.now - since
+    if facts.lost_since is None:
+        return REACTIVATED(ago=ago)
+    return REACTIVATED_AFTER(ago=ago, lost=since - facts.lost_since)
 
 
-def _loyal(facts: Facts, rules: RelationshipRules) -> str:
-    return (
-        f"{counted(facts.recent_purchases, 'purchase')} within {days(rules.loyal_ms)}"
-        f" and an attitude of {facts.attitude:.1f};"
-        f" loyal is from {rules.states.loyal_purchases} and {rules.attitude.high:g} on."
+def _loyal(facts: Facts, rules: RelationshipRules) -> Told:
+    assert facts.attitude is not None
+    return LOYAL(
+        purchases=facts.recent_purchases,
+        within=rules.loyal_ms,
+        attitude=facts.attitude,
+        least=rules.states.loyal_purchases,
+        line=rules.attitude.high,
     )
 
 
-def _repeat(facts: Facts, rules: RelationshipRules) -> str:
+def _repeat(facts: Facts, rules: RelationshipRules) -> Told:
     least, high = rules.states.loyal_purchases, rules.attitude.high
-    bought = f"{counted(facts.purchases, 'purchase')}, {facts.recent_purchases} within"
-    bought += f" {days(rules.loyal_ms)}"
+    bought = {
+        "purchases": facts.purchases,
+        "recent": facts.recent_purchases,
+        "within": rules.loyal_ms,
+    }
     if facts.recent_purchases < least:
-        return f"{bought}; loyal is from {least} on."
+        return REPEAT(least=least, **bought)
     if facts.attitude is None:
-        return f"{bought}; the attitude is unknown."
-    return f"{bought}; the attitude is {cut(facts.attitude)}, loyal is from {high:g} on."
+        return REPEAT_UNKNOWN(**bought)
+    return REPEAT_COOL(attitude=facts.attitude, line=high, **bought)
 
 
-def _first_time(facts: Facts, rules: RelationshipRules) -> str:
+def _first_time(facts: Facts, rules: RelationshipRules) -> Told:
     if facts.last_purchase is None:
-        return "One purchase."
-    return f"One purchase, {days(facts.now - facts.last_purchase)} ago."
+        return ONE()
+    return ONE_AGO(ago=facts.now - facts.last_purchase)
 
 
-_WHY: Final[dict[State, Callable[[Facts, RelationshipRules], str]]] = {
+_WHY: Final[dict[State, Callable[[Facts, RelationshipRules], Told]]] = {
     "potential": _potential,
     "target": _target,
     "first_time": _first_time,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from domain.customer.answers import FAILURE, OFFER, score, told_at
+from typing import Final
+
+from domain.customer.answers import FAILURE, OFFER, score, scores, told_at
+from domain.customer.parts import Ledger
 from domain.customer.profile import field, text
 from domain.customer.state import LEDGER, Customer
 from domain.experience import known_satisfaction as satisfaction
@@ -10,22 +13,29 @@ from domain.kernel.units import MS_PER_DAY
 from domain.policy import Policy
 from domain.relationship import known as relation
 from domain.relationship import progress
+from domain.relationship.began import began_at
 from domain.relationship.churn_watch import churn as churn_of
 from domain.relationship.contacts import type_of_contacts
+from domain.relationship.customer_state import Facts, customer_state
 from domain.relationship.groups import age_band
 from domain.relationship.lapse import lapse
+from domain.relationship.lost import lost_since
 from domain.relationship.loyalty import loyalty_diamond
 from domain.relationship.phases import Signs, loyalty_phases
 from domain.relationship.quality import Quality, Trust, relationship_quality
+from schemas.fields import moment, rfc3339
 from schemas.figures import GroupFigures, RelationshipFigures
+from schemas.figures.relationship import State
 from schemas.figures.value import Liquidity
+
+TRUST: Final = [f"trust.{aspect}" for aspect in Trust._fields]
 
 
 def relationship_figures(customer: Customer, clock: int, policy: Policy) -> RelationshipFigures:
     """State, lapse point, attitude, phases, loyalty and churn risk as of ``clock`` (ms)."""
     rules = policy.relationship
     found = relation.facts(customer, clock, policy)
-    state = relation.state(customer, clock, policy)
+    state = customer_state(found, rules)
     churn = churn_of(customer, found, policy)
     ledger = customer.ledger if customer.has(LEDGER) else None
     point = lapse(ledger.times if ledger else (), clock, rules)
@@ -53,6 +63,8 @@ def relationship_figures(customer: Customer, clock: int, policy: Policy) -> Rela
         churn_risk=churn.risk,
         churn_terms={term.name: term.risk for term in churn.terms},
         churn_reason=churn.reason,
+        lost_days=_lost_days(ledger, found, state.state, policy),
+        began_at=rfc3339(moment(began_at(customer))) if customer.core.events else None,
     )  # fmt: skip
 
 
@@ -73,9 +85,16 @@ def group_figures(
     )
 
 
+def _lost_days(ledger: Ledger | None, found: Facts, state: State, policy: Policy) -> float | None:
+    if state != "lost" or ledger is None:
+        return None
+    since = lost_since(ledger, found, policy)
+    return None if since is None else (found.now - since) / MS_PER_DAY
+
+
 def _quality(customer: Customer, clock: int, policy: Policy) -> Quality:
     return relationship_quality(
-        Trust(*(score(customer, f"trust.{aspect}") for aspect in Trust._fields)),
+        Trust(*scores(customer, TRUST)),
         satisfaction.level(customer, policy, clock),
         score(customer, "commitment"),
     )

@@ -11,6 +11,7 @@ from typing import Final
 
 from domain.kernel.finding import Finding, unknown
 from domain.kernel.units import MS_PER_DAY
+from domain.kernel.wording import Wording
 from domain.policy.relationship import RelationshipRules
 
 _EPOCH: Final = date(1970, 1, 1)
@@ -27,6 +28,10 @@ def age_bands(rules: RelationshipRules) -> tuple[str, ...]:
     return (f"under {ages[0]}", *between, f"{ages[-1]} and over")
 
 
+NOT_BORN: Final = Wording("age.not_born", "The birth date {born} lies behind {today}.")
+AGED: Final = Wording("age.aged", "Aged {age} on {today}.")
+
+
 def age_band(birth_date: str | None, now: int, rules: RelationshipRules) -> Finding[str]:
     """The age band on the UTC day of ``now`` (ms) of somebody born on this ISO 8601 date.
 
@@ -39,7 +44,9 @@ def age_band(birth_date: str | None, now: int, rules: RelationshipRules) -> Find
         return unknown("The age band", ("birth_date",))
     born, today = date.fromisoformat(birth_date), _EPOCH + timedelta(days=now // MS_PER_DAY)
     if born > today:
-        return Finding(None, f"The birth date {born} lies behind {today}.", ("birth_date",))
+        return Finding(
+            None, NOT_BORN(born=born.isoformat(), today=today.isoformat()), ("birth_date",)
+        )
     age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
     band = age_bands(rules)[bisect_right(rules.groups.ages, age)]
-    return Finding(band, f"Aged {age} on {today}.")
+    return Finding(band, AGED(age=age, today=today.isoformat()))

@@ -7,17 +7,25 @@ the balance that gave it came later. A change more than 24 hours old makes no ta
 
 from __future__ import annotations
 
+from typing import Final
+
 from domain.customer.cause import Cause
 from domain.customer.parts import Owner
 from domain.customer.state import FILE, Customer
 from domain.kernel import order
 from domain.kernel.scales import TIERS
 from domain.kernel.units import LATENESS_MS, MS_PER_DAY
+from domain.kernel.wording import Wording
 from domain.tiers.known import tier_history
 from schemas.fields import moment, rfc3339
 from schemas.outputs import CareTask, output_id
 
 MAX_OWNERS = 8
+CHANGED: Final = Wording(
+    "handover.changed",
+    "The owner of a {tier} customer changed from {before} to {owner}: to be handed over within"
+    " {days:g} days.",
+)
 
 
 def note_owner(customer: Customer, owner_id: str | None, cause: Cause) -> None:
@@ -61,10 +69,7 @@ def look(customer: Customer, cause: Cause) -> None:
             text_key="care.handover",
             due_at=rfc3339(moment(at + round(rules.due_days * MS_PER_DAY))),
             occurred_at=rfc3339(moment(at)),
-            reason=(
-                f"The owner of a {TIERS[tier]} customer changed from {before} to {owner_id}: to be"
-                f" handed over within {rules.due_days:g} days."
-            ),
+            reason=CHANGED(tier=TIERS[tier], before=before, owner=owner_id, days=rules.due_days),
             cause=(event_id,),
         )
     )

@@ -8,6 +8,7 @@ order of arrival does not matter. Silence is looked at when a UTC midnight has p
 from __future__ import annotations
 
 from bisect import bisect_right
+from typing import Final
 
 from domain.customer.answers import answer
 from domain.customer.cause import Cause
@@ -19,10 +20,12 @@ from domain.experience import known_satisfaction as satisfaction
 from domain.kernel.finding import Finding
 from domain.kernel.scales import VIP
 from domain.kernel.units import MS_PER_DAY
+from domain.kernel.wording import Wording
 from domain.policy import Policy
 from domain.relationship import progress, win_back
 from domain.relationship.attitude import attitude as attitude_of
 from domain.relationship.attitude import last_said
+from domain.relationship.began import began_at, is_explored
 from domain.relationship.churn_watch import watch_churn
 from domain.relationship.customer_state import (
     STATE_INDEX,
@@ -38,6 +41,7 @@ from domain.value.alive import p_alive
 from domain.value.history import age_weeks, purchase_history
 
 FAR = 1 << 62
+LOST: Final = Wording("state.lost", "{why:said} {task:said}")
 QUESTIONS = ("nps", "csat", "wallet_share")
 """What state, phase and stage ask of the answers."""
 MOODS = MOOD | CASES
@@ -61,7 +65,7 @@ def look(customer: Customer, cause: Cause) -> None:
         core.relation = after
         reason = customer_state(found, policy.relationship).reason
         if now == "lost":
-            reason += f" {win_back.propose(customer, reason, cause)}"
+            reason = LOST(why=reason, task=win_back.propose(customer, reason, cause))
         announce(customer, cause, Move("relationship", STATES[before], now, reason))
     progress.look(customer, clock, cause, is_loyal=now == "loyal")
     customer.looked = _looked(customer, found, turns, policy)
@@ -91,7 +95,8 @@ def _looked(customer: Customer, found: Facts, turns: list[int], policy: Policy) 
         nps, csat = answer(customer, "nps"), answer(customer, "csat")
         if core.other_parts & MOODS and last_said(nps, csat, found.now, rules) is None:
             return None  # loyal or not by satisfaction, which every moment moves
-    turns.append(core.first + rules.exploration_ms)
+    if not is_explored(customer, found.now, rules):
+        turns.append(began_at(customer) + rules.exploration_ms)
     if found.purchases:
         turns.append(customer.ledger.phase_due * MS_PER_DAY)
     until, just_now = FAR, found.now - ROUNDING_MS

@@ -9,11 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import sub
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from domain.kernel.percentile import percentile
-from domain.kernel.phrases import counted, days
+from domain.kernel.wording import Wording
 from domain.policy.relationship import RelationshipRules
+from schemas.told import Told
+
+GAP: Final = Wording("lapse.gap", "No purchase for {gap:days}; the lapse point is {point:days}.")
+NO_PURCHASE: Final = Wording("lapse.no_purchase", "No purchase yet, so there is no lapse point.")
+TOO_FEW: Final = Wording(
+    "lapse.too_few",
+    "No purchase for {gap:days}; there is a lapse point from {least} purchases on, here are"
+    " {purchases:count purchase}.",
+)
 
 
 class Lapse(NamedTuple):
@@ -21,7 +30,7 @@ class Lapse(NamedTuple):
 
     gap_ms: int | None
     point_ms: int | None
-    reason: str
+    reason: Told
     missing: tuple[str, ...] = ()
 
 
@@ -37,17 +46,15 @@ def lapse(times: Sequence[int], now: int, rules: RelationshipRules) -> Lapse:
     """
     if not times:
         missing = ("purchases",)
-        return Lapse(None, None, "No purchase yet, so there is no lapse point.", missing)
+        return Lapse(None, None, NO_PURCHASE(), missing)
     gap = max(0, now - times[-1])
-    since = f"No purchase for {days(gap)}"
     least = rules.lapse.min_purchases
     if len(times) < least:
-        have = counted(len(times), "purchase")
-        reason = f"{since}; there is a lapse point from {least} purchases on, here are {have}."
+        reason = TOO_FEW(gap=gap, least=least, purchases=len(times))
         return Lapse(gap, None, reason, (f"{least} purchases",))
     point = lapse_point(times, rules)
     assert point is not None
-    return Lapse(gap, point, f"{since}; the lapse point is {days(point)}.")
+    return Lapse(gap, point, GAP(gap=gap, point=point))
 
 
 def lapse_point(times: Sequence[int], rules: RelationshipRules) -> int | None:

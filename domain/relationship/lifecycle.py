@@ -16,7 +16,7 @@ from math import inf
 from typing import Final
 
 from domain.kernel.finding import Finding, unknown
-from domain.kernel.phrases import counted, days
+from domain.kernel.wording import Wording
 from domain.policy.relationship import RelationshipRules
 from schemas.figures.relationship import LifecyclePhase
 
@@ -25,6 +25,19 @@ PHASE_INDEX: Final[dict[LifecyclePhase, int]] = {
 }  # fmt: skip
 """The number of each phase in a customer's ledger; new ones are appended."""
 PHASES: Final = tuple(PHASE_INDEX)
+
+FEW: Final = Wording(
+    "lifecycle.few", "{purchases:count purchase}; exploration ends from {least} on."
+)
+YOUNG: Final = Wording(
+    "lifecycle.young", "The relationship is {age:days} old; exploration lasts {lasts:days}."
+)
+_VALUE: Final = "Value of {value:,.0f} within {days:g} days after {before:,.0f} before"
+VALUE: Final = Wording("lifecycle.value", f"{_VALUE}.")
+NO_CHANGE: Final = Wording("lifecycle.no_change", f"{_VALUE}, no change.")
+BELOW: Final = Wording("lifecycle.below", _VALUE + ", below {times:g} times.")
+ABOVE: Final = Wording("lifecycle.above", _VALUE + ", above {times:g} times.")
+WITHIN: Final = Wording("lifecycle.within", _VALUE + ", within {low:g} to {high:g} times.")
 
 
 def lifecycle(
@@ -47,14 +60,13 @@ def lifecycle(
     """
     limits = rules.lifecycle
     if purchases < limits.exploration_purchases:
-        have, least = counted(purchases, "purchase"), limits.exploration_purchases
-        return Finding("exploration", f"{have}; exploration ends from {least} on.")
+        least = limits.exploration_purchases
+        return Finding("exploration", FEW(purchases=purchases, least=least))
     if began_at is None:
         return unknown("The lifecycle phase", ("began_at",))
     age = now - began_at
     if age < rules.exploration_ms:
-        reason = f"The relationship is {days(age)} old; exploration lasts"
-        return Finding("exploration", f"{reason} {days(rules.exploration_ms)}.")
+        return Finding("exploration", YOUNG(age=age, lasts=rules.exploration_ms))
     return _by_value(value, value_before, rules)
 
 
@@ -102,14 +114,11 @@ def _phase_of(value: float, before: float, rules: RelationshipRules) -> Lifecycl
 def _by_value(value: float, before: float, rules: RelationshipRules) -> Finding[LifecyclePhase]:
     low, high = rules.lifecycle.decline, rules.lifecycle.formation
     phase = _phase_of(value, before, rules)
-    said = f"Value of {value:,.0f} within {rules.lifecycle.value_days:g} days"
-    said += f" after {before:,.0f} before"
+    worth = {"value": value, "days": rules.lifecycle.value_days, "before": before}
     if before <= 0:
-        said += ", no change" if phase == "stability" else ""
-    elif phase == "decline":
-        said += f", below {low:g} times"
-    elif phase == "formation":
-        said += f", above {high:g} times"
-    else:
-        said += f", within {low:g} to {high:g} times"
-    return Finding(phase, f"{said}.")
+        return Finding(phase, (NO_CHANGE if phase == "stability" else VALUE)(**worth))
+    if phase == "decline":
+        return Finding(phase, BELOW(times=low, **worth))
+    if phase == "formation":
+        return Finding(phase, ABOVE(times=high, **worth))
+    return Finding(phase, WITHIN(low=low, high=high, **worth))

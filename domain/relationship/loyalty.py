@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from domain.kernel.finding import Finding, absent, unknown
+from domain.kernel.wording import Wording
 from domain.policy import Policy
 from domain.policy.relationship import RelationshipRules
 from domain.value.classes import NO_PURCHASE
@@ -20,6 +21,18 @@ from schemas.figures.value import MatrixClass
 from schemas.standings import Standings
 
 YEAR_DAYS: Final = 365
+
+
+_FELT: Final = " attitude {attitude:.1f}, high is from {high:g} on."
+A_YEAR: Final = Wording(
+    "loyalty.matrix_year",
+    "{purchases:g} purchases a year against a median of {median:g};" + _FELT,
+)
+IN_DAYS: Final = Wording(
+    "loyalty.matrix",
+    "{purchases:g} purchases in {days} days against a median of {median:g};" + _FELT,
+)
+BRANDS: Final = Wording("loyalty.diamond", "{brands:g} brands used, few is up to {few};" + _FELT)
 
 
 def loyalty_matrix(
@@ -38,10 +51,12 @@ def loyalty_matrix(
         lacking = absent(frequency=frequency, median_frequency=median_frequency, attitude=attitude)
         return unknown("The loyalty class", lacking)
     often, fond = frequency > median_frequency, attitude >= rules.attitude.high
-    reason = (
-        f"{frequency:g} purchases {_span(days)} against a median of {median_frequency:g};"
-        f" {_felt(attitude, rules)}."
-    )
+    felt = {"attitude": attitude, "high": rules.attitude.high}
+    often_as = {"purchases": frequency, "median": median_frequency}
+    if days == YEAR_DAYS:
+        reason = A_YEAR(**often_as, **felt)
+    else:
+        reason = IN_DAYS(days=days, **often_as, **felt)
     if often:
         return Finding("loyal" if fond else "spurious", reason)
     return Finding("latent" if fond else "none", reason)
@@ -70,18 +85,12 @@ def loyalty_diamond(
         lacking = absent(attitude=attitude, brands_used=brands_used)
         return unknown("The place in the loyalty diamond", lacking)
     few, fond = brands_used <= rules.loyalty.few_brands, attitude >= rules.attitude.high
-    reason = (
-        f"{brands_used:g} brands used, few is up to {rules.loyalty.few_brands};"
-        f" {_felt(attitude, rules)}."
+    reason = BRANDS(
+        brands=brands_used,
+        few=rules.loyalty.few_brands,
+        attitude=attitude,
+        high=rules.attitude.high,
     )
     if few:
         return Finding("loyal" if fond else "habitual", reason)
     return Finding("variety_seeker" if fond else "switcher", reason)
-
-
-def _span(days: int) -> str:
-    return "a year" if days == YEAR_DAYS else f"in {days} days"
-
-
-def _felt(attitude: float, rules: RelationshipRules) -> str:
-    return f"attitude {attitude:.1f}, high is from {rules.attitude.high:g} on"

@@ -13,14 +13,32 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from domain.kernel.finding import listed
+from domain.kernel.wording import Wording
 from domain.policy.relationship import RelationshipRules
 from schemas.figures.relationship import LoyaltyPhase
+from schemas.told import Told
 
 PHASES: Final[tuple[LoyaltyPhase, ...]] = ("cognitive", "affective", "conative", "action")
 
-_Sign = tuple[str, bool | None, str]
+_Sign = tuple[str, bool | None, Told | None]
 """The name of an input, whether it shows the phase (``None`` = not known), and its words."""
+
+
+SHOWN: Final = Wording("phase.shown", "Shown: {signs:said;}.")
+NONE_SHOWN: Final = Wording("phase.none_shown", "No phase is shown.")
+UNKNOWN: Final = Wording(
+    "phase.unknown", "{shown:said} {phase:capital} is unknown without {missing:list}."
+)
+NEXT: Final = Wording("phase.next", "{shown:said} {phase:capital}: {signs:said,}.")
+TOO_LITTLE: Final = Wording("phase.too_little", "{sign:said} is too little")
+PRICE: Final = Wording("sign.price", "price rated {value:g}")
+BRAND: Final = Wording("sign.brand", "brand rated {value:g}")
+ATTITUDE: Final = Wording("sign.attitude", "attitude {value:g}")
+REPURCHASE: Final = Wording("sign.repurchase", "repurchase intent {value:g}")
+NPS: Final = Wording("sign.nps", "NPS {value:g}")
+WALLET_SHARE: Final = Wording("sign.wallet_share", "wallet share {value:g}")
+OFFER: Final = Wording("sign.offer", "an offer opened")
+CAME_BACK: Final = Wording("sign.came_back", "bought again after a failure")
 
 
 class Signs(NamedTuple):
@@ -42,7 +60,7 @@ class LoyaltyPhases(NamedTuple):
     phase: LoyaltyPhase | None
     shown: tuple[LoyaltyPhase, ...]
     true_loyal: bool | None
-    reason: str
+    reason: Told
     missing: tuple[str, ...] = ()
 
 
@@ -59,30 +77,31 @@ def loyalty_phases(signs: Signs, now: int, rules: RelationshipRules) -> LoyaltyP
     judged = [_shown(group) for group in _groups(signs, now, rules)]
     held = [each is True for each, _, _ in judged]
     count = held.index(False) if False in held else len(PHASES)
-    words = [said for _, said, _ in judged[:count]]
-    reason = f"Shown: {'; '.join(words)}." if words else "No phase is shown."
+    shown_by = [sign for _, found, _ in judged[:count] for sign in found]
+    reason = SHOWN(signs=shown_by) if shown_by else NONE_SHOWN()
     shown = PHASES[:count]
     if count == len(PHASES):
         return LoyaltyPhases("action", shown, True, reason)
     refuted = any(each is False for each, _, _ in judged)
     true_loyal = False if refuted else None
     holds, said, missing = judged[count]
-    name = PHASES[count].capitalize()
+    name = PHASES[count]
     if holds is None:
-        reason = f"{reason} {name} is unknown without {listed(missing)}."
+        reason = UNKNOWN(shown=reason, phase=name, missing=missing)
         return LoyaltyPhases(None, shown, true_loyal, reason, missing)
-    return LoyaltyPhases(shown[-1] if shown else "none", shown, False, f"{reason} {name}: {said}.")
+    reason = NEXT(shown=reason, phase=name, signs=said)
+    return LoyaltyPhases(shown[-1] if shown else "none", shown, False, reason)
 
 
-def _shown(group: tuple[_Sign, ...]) -> tuple[bool | None, str, tuple[str, ...]]:
+def _shown(group: tuple[_Sign, ...]) -> tuple[bool | None, list[Told], tuple[str, ...]]:
     """Whether any sign of a phase holds, in words, and what would have to be known."""
     found = next((words for _, holds, words in group if holds), None)
     if found is not None:
-        return True, found, ()
+        return True, [found], ()
     missing = tuple(name for name, holds, _ in group if holds is None)
     if missing:
-        return None, "", missing
-    return False, ", ".join(f"{words} is too little" for _, _, words in group if words), ()
+        return None, [], missing
+    return False, [TOO_LITTLE(sign=words) for _, _, words in group if words is not None], ()
 
 
 def _groups(
@@ -94,21 +113,21 @@ def _groups(
     after = signs.bought_after_failure
     return (
         (
-            _sign("price_rating", "price rated", signs.price_rating, limits.rating),
-            _sign("brand_rating", "brand rated", signs.brand_rating, limits.rating),
+            _sign("price_rating", PRICE, signs.price_rating, limits.rating),
+            _sign("brand_rating", BRAND, signs.brand_rating, limits.rating),
         ),
-        (_sign("attitude", "attitude", signs.attitude, rules.attitude.high),),
+        (_sign("attitude", ATTITUDE, signs.attitude, rules.attitude.high),),
         (
-            _sign("repurchase", "repurchase intent", signs.repurchase, limits.repurchase),
-            _sign("nps", "NPS", signs.nps, limits.nps),
-            ("offer_opened_at", opened, "an offer opened" if opened else ""),
+            _sign("repurchase", REPURCHASE, signs.repurchase, limits.repurchase),
+            _sign("nps", NPS, signs.nps, limits.nps),
+            ("offer_opened_at", opened, OFFER() if opened else None),
         ),
         (
-            ("bought_after_failure", after, "bought again after a failure" if after else ""),
-            _sign("wallet_share", "wallet share", signs.wallet_share, limits.wallet_share),
+            ("bought_after_failure", after, CAME_BACK() if after else None),
+            _sign("wallet_share", WALLET_SHARE, signs.wallet_share, limits.wallet_share),
         ),
     )
 
 
-def _sign(name: str, words: str, value: float | None, least: float) -> _Sign:
-    return (name, None, "") if value is None else (name, value >= least, f"{words} {value:g}")
+def _sign(name: str, words: Wording, value: float | None, least: float) -> _Sign:
+    return (name, None, None) if value is None else (name, value >= least, words(value=value))

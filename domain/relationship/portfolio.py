@@ -13,11 +13,12 @@ from typing import Final, get_args
 
 import msgspec
 
-from domain.customer.adding_up import AddsUp
+from domain.customer.adding_up import AddsUp, share_of
 from domain.customer.grouping import ORDERED, UNKNOWN, group_of
 from domain.policy import Policy
 from domain.relationship.customer_state import STATES
 from domain.relationship.lifecycle import PHASES as LIFECYCLE
+from domain.relationship.retention import Retention, RetentionPortfolio
 from domain.relationship.stages import STAGES
 from schemas.figures import CustomerFigures
 from schemas.figures.relationship import ContactType, DiamondClass, LoyaltyPhase
@@ -61,11 +62,7 @@ class Band(msgspec.Struct, frozen=True):
 
 
 class Churn(msgspec.Struct, frozen=True, kw_only=True):
-    """Churn beside what is published: ``lost_share`` is of those who ever bought.
-
-    ``expected`` is the published yearly churn, low and high; ``winning_cost`` how many times the
-    cost of keeping a customer the winning of one costs.
-    """
+    """Churn risk, and who is lost: ``lost_share`` is of those who ever bought, whenever."""
 
     known: int
     unknown: int
@@ -77,8 +74,6 @@ class Churn(msgspec.Struct, frozen=True, kw_only=True):
     lost: int
     lost_share: float | None
     bands: tuple[Band, ...]
-    expected: tuple[float, float]
-    winning_cost: tuple[float, float]
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -96,6 +91,7 @@ class RelationshipReport(msgspec.Struct, frozen=True, kw_only=True):
     customers: int
     classes: dict[str, tuple[Class, ...]]
     churn: Churn
+    retention: Retention
     quality: float | None
     quality_known: int
     attitude: float | None
@@ -129,6 +125,7 @@ class RelationshipPortfolio(AddsUp):
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
+        self._retention = RetentionPortfolio(policy)
         self._customers = 0
         self._sizes: Counter[tuple[str, str]] = Counter()
         self._means: dict[tuple[str, str, str], _Mean] = {}
@@ -142,6 +139,7 @@ class RelationshipPortfolio(AddsUp):
         """Add one exported customer."""
         relationship, value = customer.relationship, customer.value
         self._customers += 1
+        self._retention.add(customer)
         risk = relationship.churn_risk
         self._risk.add(risk)
         self._unknown_risk += risk is None
@@ -170,6 +168,7 @@ class RelationshipPortfolio(AddsUp):
             customers=self._customers,
             classes={kind: self._table(kind, names) for kind, (_, names) in CLASSES.items()},
             churn=self._churn(),
+            retention=self._retention.report(),
             quality=self._quality.mean,
             quality_known=len(self._quality.values),
             attitude=self._attitude.mean,
@@ -186,7 +185,7 @@ class RelationshipPortfolio(AddsUp):
             Class(
                 name,
                 self._sizes[kind, name],
-                _share(self._sizes[kind, name], self._customers) or 0.0,
+                share_of(self._sizes[kind, name], self._customers) or 0.0,
                 self._mean(kind, name, "churn_risk"),
                 self._mean(kind, name, "satisfaction"),
                 self._mean(kind, name, "value"),
@@ -199,7 +198,7 @@ class RelationshipPortfolio(AddsUp):
         return None if found is None else found.mean
 
     def _churn(self) -> Churn:
-        rules, risks = self._policy.relationship, self._risk.values
+        risks = self._risk.values
         line = self._policy.alerts.churn_risk
         above = sum(risk >= line for risk in risks)
         sizes = Counter(min(int(risk * BANDS), BANDS - 1) for risk in risks)
@@ -208,27 +207,22 @@ class RelationshipPortfolio(AddsUp):
                 place / BANDS,
                 (place + 1) / BANDS,
                 sizes[place],
-                _share(sizes[place], len(risks)) or 0.0,
+                share_of(sizes[place], len(risks)) or 0.0,
             )
             for place in range(BANDS)
         )
-        published = rules.churn
         return Churn(
             known=len(risks),
             unknown=self._unknown_risk,
             mean=self._risk.mean,
             line=line,
             above=above,
-            above_share=_share(above, len(risks)),
+            above_share=share_of(above, len(risks)),
             buyers=self._buyers,
             lost=self._lost,
-            lost_share=_share(self._lost, self._buyers),
+            lost_share=share_of(self._lost, self._buyers),
             bands=bands,
-            expected=(published.benchmark_yearly_low, published.benchmark_yearly_high),
-            winning_cost=(
-                published.benchmark_winning_cost_low, published.benchmark_winning_cost_high
-            ),
-        )  # fmt: skip
+        )
 
     def _cells(self, name: str) -> tuple[Cell, ...]:
         crossed = self._crossed[name]
@@ -242,7 +236,3 @@ class RelationshipPortfolio(AddsUp):
             for value_class in classes
             if value_class != UNKNOWN or any(crossed[one, UNKNOWN] for one in segments)
         )
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None

@@ -16,6 +16,7 @@ from domain.customer.transitions import Move, announce
 from domain.kernel.finding import Finding
 from domain.kernel.units import MS_PER_DAY
 from domain.policy import Policy
+from domain.relationship.began import began_at, is_explored
 from domain.relationship.lifecycle import PHASE_INDEX, PHASES, lifecycle, turn
 from domain.relationship.stages import stage, stage_of
 from domain.value.ledger import sums, value_days
@@ -36,22 +37,29 @@ def look(customer: Customer, clock: int, cause: Cause, *, is_loyal: bool) -> Non
         return
     ledger = customer.ledger
     if _phase_may_move(customer, clock, cause):
+        before = ledger.phase, ledger.phase_due
         _look_at_phase(customer, clock, cause)
+        if (ledger.phase, ledger.phase_due) != before:
+            customer.touch(LEDGER)
     _look_at_stage(customer, is_loyal, cause)
     if ledger.phase_due and not 0 < core.relation_due <= ledger.phase_due:
         core.relation_due = ledger.phase_due
 
 
 def _phase_may_move(customer: Customer, clock: int, cause: Cause) -> bool:
-    """Whether something was bought or given back, old value leaves, or exploration ended."""
+    """Whether something was bought or given back, old value leaves, or exploration ended.
+
+    So it may where a profile says anew since when the customer is known.
+    """
     ledger, policy = customer.ledger, cause.policy
     if cause.bought or cause.refunded or 0 < ledger.phase_due <= clock // MS_PER_DAY:
+        return True
+    if cause.event_type == "profile":
         return True
     return PHASES[ledger.phase] == "exploration" and _by_value(customer, clock, policy)
 
 
 def _look_at_phase(customer: Customer, clock: int, cause: Cause) -> None:
-    customer.touch(LEDGER)
     ledger = customer.ledger
     if PHASES[ledger.phase] == "exploration" and not _by_value(customer, clock, cause.policy):
         ledger.phase_due = next_turn(customer, clock, cause.policy)
@@ -88,14 +96,15 @@ def _look_at_stage(customer: Customer, is_loyal: bool, cause: Cause) -> None:
 
 def lifecycle_phase(customer: Customer, clock: int, policy: Policy) -> Finding[LifecyclePhase]:
     """The phase as of ``clock`` (ms), and why."""
-    rules, today, core = policy.relationship, clock // MS_PER_DAY, customer.core
+    rules, today = policy.relationship, clock // MS_PER_DAY
     purchases = customer.ledger.purchases if customer.has(LEDGER) else 0
     value = before = 0.0
     if _by_value(customer, clock, policy):
         days = round(rules.lifecycle.value_days)
         value = sums(customer, today - days + 1, today).value
         before = sums(customer, today - 2 * days + 1, today - days).value
-    return lifecycle(core.first, purchases, value, before, now=clock, rules=rules)
+    began = began_at(customer)
+    return lifecycle(began, purchases, value, before, now=clock, rules=rules)
 
 
 def relationship_stage(
@@ -111,11 +120,11 @@ def relationship_stage(
 
 def next_turn(customer: Customer, clock: int, policy: Policy) -> int:
     """The first UTC day at whose midnight the phase is another without an event; 0: never."""
-    rules, core, today = policy.relationship, customer.core, clock // MS_PER_DAY
+    rules, today = policy.relationship, clock // MS_PER_DAY
     if customer.ledger.purchases < rules.lifecycle.exploration_purchases:
         return 0
     if not _by_value(customer, clock, policy):
-        return -(-(core.first + rules.exploration_ms) // MS_PER_DAY)
+        return -(-(began_at(customer) + rules.exploration_ms) // MS_PER_DAY)
     length = round(rules.lifecycle.value_days)
     return turn(value_days(customer, today - 2 * length + 1, today), today, rules)
 
@@ -126,5 +135,5 @@ def _by_value(customer: Customer, clock: int, policy: Policy) -> bool:
     return (
         customer.has(LEDGER)
         and customer.ledger.purchases >= rules.lifecycle.exploration_purchases
-        and clock - customer.core.first >= rules.exploration_ms
+        and is_explored(customer, clock, rules)
     )

@@ -7,9 +7,10 @@ of its parts would be another measure, so quality is unknown then, and the part 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from domain.kernel.finding import listed
+from domain.kernel.wording import Wording
+from schemas.told import Told
 
 
 class Trust(NamedTuple):
@@ -20,6 +21,16 @@ class Trust(NamedTuple):
     ability: float | None = None
 
 
+UNKNOWN: Final = Wording(
+    "quality.unknown", "Relationship quality is unknown without {missing:list}."
+)
+MEAN: Final = Wording(
+    "quality.mean",
+    "Quality {quality:.1f} is the mean of trust {trust:.1f}, satisfaction {satisfaction:.1f} and"
+    " commitment {commitment:.1f}.",
+)
+
+
 class Quality(NamedTuple):
     """Relationship quality and its parts, each 0-10; ``None`` where an input is missing."""
 
@@ -27,7 +38,7 @@ class Quality(NamedTuple):
     trust: float | None
     satisfaction: float | None
     commitment: float | None
-    reason: str
+    reason: Told
     missing: tuple[str, ...] = ()
 
 
@@ -46,11 +57,10 @@ def relationship_quality(
     mean_trust = None if missing else sum(known) / len(known)
     missing += ("satisfaction",) * (satisfaction is None) + ("commitment",) * (commitment is None)
     if mean_trust is None or satisfaction is None or commitment is None:
-        reason = f"Relationship quality is unknown without {listed(missing)}."
+        reason = UNKNOWN(missing=missing)
         return Quality(None, mean_trust, satisfaction, commitment, reason, missing)
     quality = (mean_trust + satisfaction + commitment) / 3
-    reason = (
-        f"Quality {quality:.1f} is the mean of trust {mean_trust:.1f},"
-        f" satisfaction {satisfaction:.1f} and commitment {commitment:.1f}."
+    reason = MEAN(
+        quality=quality, trust=mean_trust, satisfaction=satisfaction, commitment=commitment
     )
     return Quality(quality, mean_trust, satisfaction, commitment, reason)

@@ -9,11 +9,26 @@ from __future__ import annotations
 from typing import Final
 
 from domain.kernel.finding import Finding
-from domain.kernel.phrases import counted, cut
+from domain.kernel.wording import Wording
 from domain.policy.relationship import RelationshipRules
 from schemas.figures.relationship import RelationshipStage
 
 STAGES: Final[tuple[RelationshipStage, ...]] = ("basic", "cooperative", "interdependent")
+
+_HAVE: Final = "{products:count product} and {channels:count channel}"
+BASIC: Final = Wording(
+    "stage.basic",
+    _HAVE + "; cooperation is from {least_products} products or {least_channels} channels on.",
+)
+NOT_LOYAL: Final = Wording("stage.not_loyal", f"{_HAVE}, not loyal.")
+NO_SHARE: Final = Wording(
+    "stage.no_share",
+    f"{_HAVE}, loyal: cooperative at least, the rest is unknown without wallet_share.",
+)
+BELOW: Final = Wording("stage.below", _HAVE + ", loyal, wallet share {share:cut}, below {line:g}.")
+ENOUGH: Final = Wording(
+    "stage.enough", _HAVE + ", loyal, wallet share {share:cut} of at least {line:g}."
+)
 
 
 def stage(
@@ -33,20 +48,16 @@ def stage(
     ('wallet_share',)
     """
     limits, found = rules.stages, stage_of(products, channels, wallet_share, loyal, rules)
-    have = f"{counted(products, 'product')} and {counted(channels, 'channel')}"
+    have = {"products": products, "channels": channels}
     if products < limits.products and channels < limits.channels:
-        least = f"{limits.products} products or {limits.channels} channels"
-        return Finding(found, f"{have}; cooperation is from {least} on.")
+        least = {"least_products": limits.products, "least_channels": limits.channels}
+        return Finding(found, BASIC(**have, **least))
     if not loyal:
-        return Finding(found, f"{have}, not loyal.")
+        return Finding(found, NOT_LOYAL(**have))
     if wallet_share is None:
-        reason = f"{have}, loyal: cooperative at least, the rest is unknown without wallet_share."
-        return Finding(found, reason, ("wallet_share",))
-    if found == "cooperative":
-        share = f"wallet share {cut(wallet_share)}, below {limits.wallet_share:g}"
-    else:
-        share = f"wallet share {cut(wallet_share)} of at least {limits.wallet_share:g}"
-    return Finding(found, f"{have}, loyal, {share}.")
+        return Finding(found, NO_SHARE(**have), ("wallet_share",))
+    why = BELOW if found == "cooperative" else ENOUGH
+    return Finding(found, why(share=wallet_share, line=limits.wallet_share, **have))
 
 
 def stage_of(

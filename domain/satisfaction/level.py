@@ -13,7 +13,7 @@ from typing import NamedTuple
 from domain.customer.parts import Moment
 from domain.customer.state import MOOD, Customer
 from domain.kernel.decay import MAX_EXPONENT, epoch_of, weight_at
-from domain.kernel.scales import CHANNELS, FACTORS, STAGES
+from domain.kernel.scales import FACTORS, STAGES
 from domain.kernel.units import MS_PER_DAY
 from domain.policy import Policy
 from domain.satisfaction import sums
@@ -86,7 +86,7 @@ def levels(customer: Customer, policy: Policy, unsettled: Iterable[Moment]) -> L
     found = {cell: scores / weights for cell, (weights, scores) in cells.items() if weights > 0}
     return Levels(
         _named(found, 1, FACTORS),
-        _named(found, sums.FIRST_CHANNEL, CHANNELS),
+        {name: found[cell] for cell, name in sums.CHANNEL_CELLS.items() if cell in found},
         _named(found, sums.FIRST_STAGE + 1, STAGES[1:]),
     )
 

@@ -1,6 +1,6 @@
 """Scorecards: what moments, promises and contacts add up to, by whom and what they were about.
 
-By factor, tier and channel together (350 cells), and by stage, region, segment, agent and branch
+By factor, tier and channel together (595 cells), and by stage, region, segment, agent and branch
 (64, 32, 1,000 and 1,000 of them in a partition). A further name goes to ``other``, and is counted
 there; once a UTC day a place is looked for whose sums have faded, to be used again. Each tally is a
 record of its own: a commit writes those that changed.

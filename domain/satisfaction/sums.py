@@ -18,12 +18,16 @@ from domain.satisfaction.runs import take_moment
 ALL = 0
 FIRST_CHANNEL = 10
 FIRST_STAGE = 19
+EARLY_CHANNELS = 10
+FIRST_LATER_CHANNEL = 40
 FIRST_DAY = 100
 DAYS = 32
-# A cell's number is stored: an 11th channel must not become a stage, nor a stage a day.
+# A cell's number is stored. The cells of the first ten channels were followed by those of stages
+# when there were no others: an 11th channel must not become a stage, nor any of them a day.
 assert len(FACTORS) < FIRST_CHANNEL
-assert FIRST_CHANNEL + len(CHANNELS) <= FIRST_STAGE + 1
-assert FIRST_STAGE + len(STAGES) <= FIRST_DAY
+assert FIRST_CHANNEL + EARLY_CHANNELS <= FIRST_STAGE + 1
+assert FIRST_STAGE + len(STAGES) <= FIRST_LATER_CHANNEL
+assert FIRST_LATER_CHANNEL + len(CHANNELS) - EARLY_CHANNELS <= FIRST_DAY
 
 
 def day_cell(at: int) -> int:
@@ -31,9 +35,22 @@ def day_cell(at: int) -> int:
     return FIRST_DAY + at // MS_PER_DAY
 
 
+def channel_cell(channel: int) -> int:
+    """The sum of a channel by its index.
+
+    >>> [channel_cell(channel) for channel in (0, 9, 10)]
+    [10, 19, 40]
+    """
+    later = channel - EARLY_CHANNELS
+    return FIRST_CHANNEL + channel if later < 0 else FIRST_LATER_CHANNEL + later
+
+
+CHANNEL_CELLS = {channel_cell(index): name for index, name in enumerate(CHANNELS)}
+
+
 def cells(factor: int, channel: int, stage: int) -> list[int]:
     """The sums a moment counts in; ``factor`` and ``stage`` 0 = none."""
-    found = [ALL, FIRST_CHANNEL + channel]
+    found = [ALL, channel_cell(channel)]
     if factor:
         found.append(factor)
     if stage:

@@ -19,9 +19,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import cdist
 
+from domain.segmentation.distances import distances
 from domain.segmentation.kmeans import nearest
 
 Floats = NDArray[np.float64]
@@ -67,7 +66,7 @@ def give_ids(
 
 def same_places(old: Floats, new: Floats) -> bool:
     """Whether every old centroid has a new one of its own within half its room."""
-    apart = cdist(old, new)
+    apart = distances(old, new)
     near = apart < NEAR * room(old)[:, None]
     # Half the room to the nearest neighbour: no new centroid is near two old ones.
     return bool((near.sum(axis=1) == 1).all())
@@ -75,16 +74,19 @@ def same_places(old: Floats, new: Floats) -> bool:
 
 def farthest_move(old: Floats, new: Floats) -> float:
     """How far, in one feature, the new centre is that is farthest from any old one."""
-    return float(cdist(new, old, "chebyshev").min(axis=1).max())
+    return float(distances(new, old, "chebyshev").min(axis=1).max())
 
 
 def _pairs(old: Floats, new: Floats, sample: Floats) -> dict[int, int]:
     """New row -> old row, for the pairs that keep an id."""
-    apart = cdist(old, new)
+    apart = distances(old, new)
     admissible = apart < NEAR * room(old)[:, None]
     admissible |= _jaccard(nearest(sample, old), nearest(sample, new), apart.shape) > OVERLAP
     scale = max(float(apart.max()), 1e-300)
     cost = np.where(admissible, apart / scale, _NEVER)
+    # here, as the distances: only who fits a model needs it
+    from scipy.optimize import linear_sum_assignment
+
     rows, columns = linear_sum_assignment(cost)
     pairs = zip(rows.tolist(), columns.tolist(), strict=True)
     return {column: row for row, column in pairs if admissible[row, column]}
@@ -94,7 +96,7 @@ def room(old: Floats) -> Floats:
     """Distance from each old centroid to its nearest neighbour; 0 for one without any."""
     if len(old) < 2:
         return np.zeros(len(old))
-    apart = cdist(old, old)
+    apart = distances(old, old)
     np.fill_diagonal(apart, np.inf)
     room: Floats = apart.min(axis=1)
     return room

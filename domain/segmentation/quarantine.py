@@ -19,8 +19,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
+from domain.segmentation.distances import distances
 from domain.segmentation.identity import NEAR, room
 from domain.segmentation.kmeans import Clustering, sse_of
 from domain.segmentation.search import SMALLEST_K, Found, Search
@@ -138,11 +138,11 @@ class Sweep:
         if not len(search.known):
             return limits
         segments = search.scaler.standardise(search.known)
-        apart = cdist(clustering.centres, segments)
+        apart = distances(clustering.centres, segments)
         limits[(apart < NEAR * room(segments)).any(axis=1)] = ENTERS_AT
         if len(self.known):
             outliers = search.scaler.standardise(self.known)
-            nearer = cdist(clustering.centres, outliers).min(axis=1) < apart.min(axis=1)
+            nearer = distances(clustering.centres, outliers).min(axis=1) < apart.min(axis=1)
             limits[nearer] = LEAVES_AT
         return limits
 
@@ -203,12 +203,12 @@ def _gap(
     if not len(segments):
         return 0.0
     centres, radii = _shape(search, np.concatenate((members[None, :], segments)))
-    apart = cdist(centres[:1], centres[1:])[0]
+    apart = distances(centres[:1], centres[1:])[0]
     closest = int(np.argmin(apart))
     width = radii[1 + closest]
     if farthest:
         inside = search.points[segments[closest]]
-        width = cdist(inside, centres[1 + closest : 2 + closest]).max()
+        width = distances(inside, centres[1 + closest : 2 + closest]).max()
     both = float(width if scattered else radii[0] + width)
     return float(apart[closest]) / both if both > 0 else 0.0
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
+from domain.segmentation.distances import distances
 from domain.segmentation.kmeans import product
 
 Floats = NDArray[np.float64]
@@ -18,8 +18,7 @@ Floats = NDArray[np.float64]
 
 def distance_matrix(points: Floats) -> Floats:
     """Euclidean distances (n, n) between all rows of `points` (n, d)."""
-    found: Floats = cdist(points, points)
-    return found
+    return distances(points, points)
 
 
 def mean_silhouette(distances: Floats, labels: NDArray[np.intp]) -> float:

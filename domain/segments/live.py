@@ -19,11 +19,12 @@ from domain.customer.state import CORE, CoreOnly, Customer, decode_core
 from domain.kernel.population import Changed
 from domain.kernel.scales import FEATURES
 from domain.kernel.units import MS_PER_HOUR, WINDOW_MS
-from domain.policy.segments import SegmentRules
+from domain.policy import Policy
 from domain.segmentation.clusterer import KeyedClusterer
 from domain.segmentation.summary import dump_summary
 from domain.segmentation.table import Rows
 from domain.segmentation.timetable import Timetable
+from domain.segments.financial import financial_values
 from domain.segments.updates import Updates
 from domain.segments.vectors import feature_values
 from schemas.outputs import SegmentUpdate
@@ -38,20 +39,22 @@ Open = Callable[[str], Customer]
 Opened = Callable[[str], Customer | None]
 Glance = Callable[[str], Customer | CoreOnly]
 Codes = NDArray[np.int16]
+Vector = tuple[float, ...]
 Moved = Changed[Customer, SegmentUpdate]
 
 
 class Segments:
     """Which customers of a partition have a vector, and in which segment each is."""
 
-    def __init__(self, rules: SegmentRules) -> None:
+    def __init__(self, policy: Policy) -> None:
+        rules = policy.segments
         self.moved: dict[str, None] = {}
         self.by_clicks = rules.enabled
         self.by_any_event = rules.enabled and not set(rules.features) <= set(FEATURES)
         self.floor = 0
         self.changes = 0
         self.customer_ms = 0
-        self._rules = rules
+        self._rules, self._policy = rules, policy
         self._plain = rules.features == FEATURES
         self._clusterer: KeyedClusterer[str] = KeyedClusterer.of(rules)
         self._times = Timetable()
@@ -85,16 +88,21 @@ class Segments:
         keys, self.moved = self.moved, {}
         keys.update(dict.fromkeys(self._clusterer.keys_of(self._times.due(now))))
         changed: list[Moved] = []
-        cores: dict[str, Core | None] = {}  # none: no click is left, so there is no vector
+        # none: no click is left, or a figure of it is not known, so there is no vector
+        cores: dict[str, Core | None] = {}
+        vectors: list[Vector | None] = []
         for key in keys:
             customer = open_(key)
-            if _move_window(customer, now):
+            left = _move_window(customer, now)
+            vector = self._vector(customer.core, customer, now) if left else None
+            vectors.append(vector)
+            if vector is not None:
                 cores[key] = customer.core
             else:
                 cores[key] = None
                 if customer.core.segment:
-                    changed.append(self._leave(key, customer))
-        rows = self._learn(cores)
+                    changed.append(self._leave(key, customer, now if left else None))
+        rows = self._learn(cores, vectors)
         self._untold = self._untold or bool(keys)
         self._times.look_ahead()
         changed += self._judge(rows, now, open_)
@@ -132,7 +140,7 @@ class Segments:
         Of the latter only those that are ``opened`` are more than their core record here.
         """
         if self._stored:
-            self._take_stored(now)
+            self._take_stored(now, open_)
             return []
         if not self._ready:
             return []
@@ -149,8 +157,9 @@ class Segments:
         rows = np.unique(rows[self._times.stale[rows]])  # a row may have become stale twice
         return self._judge(rows, now, glance, SLICE_CHANGES)
 
-    def _take_stored(self, now: int) -> None:
+    def _take_stored(self, now: int, open_: Open) -> None:
         start, cores = now - WINDOW_MS, dict[str, Core | None]()
+        vectors: list[Vector | None] = []
         for _ in range(min(SLICE_ROWS, len(self._stored))):
             key = self._stored.pop()
             if key in self._clusterer or key in self.moved or key in cores:
@@ -161,9 +170,13 @@ class Segments:
                 continue
             if core.oldest_click <= start:
                 self.moved[key] = None
-            else:
+                continue
+            known = open_(key) if self._rules.financial else None
+            vector = self._vector(core, known, now)
+            if vector is not None:
                 cores[key] = core
-        self._mark_stale(self._learn(cores))
+                vectors.append(vector)
+        self._mark_stale(self._learn(cores, vectors))
         self._untold = True
 
     # -- the model ----------------------------------------------------------------------
@@ -209,7 +222,7 @@ class Segments:
 
     # -- inside -------------------------------------------------------------------------
 
-    def _learn(self, cores: Mapping[str, Core | None]) -> Rows:
+    def _learn(self, cores: Mapping[str, Core | None], vectors: Sequence[Vector | None]) -> Rows:
         """Let the clusterer learn these customers' vectors, forget those without; whose rows.
 
         Rows are in the order of the customers that have a vector. In which segment each is, and
@@ -219,7 +232,6 @@ class Segments:
         stay = {key: core for key, core in cores.items() if core is not None}
         if len(stay) < len(cores):
             self._times.remove(clusterer.rows_of(key for key in cores if key not in stay))
-        vectors = [None if core is None else self._vector(core) for core in cores.values()]
         clusterer.learn_many(vectors, cores)
         rows = clusterer.rows_of(stay)
         expiry = np.array([core.oldest_click for core in stay.values()], dtype=np.int64)
@@ -230,11 +242,16 @@ class Segments:
         clusterer.hold(rows, segments, away)
         return rows
 
-    def _vector(self, core: Core) -> tuple[float, ...]:
+    def _vector(self, core: Core, customer: Customer | None, now: int) -> Vector | None:
+        """The vector as of ``now`` (ms); ``None`` where a figure of it is not known."""
         if self._plain:
             return behaviour_vector(core.window)
-        values = feature_values(core)
-        return tuple(values[name] for name in self._rules.features)
+        values: Mapping[str, float | None] = feature_values(core)
+        if self._rules.financial:
+            assert customer is not None
+            values = {**values, **financial_values(customer, now, self._policy)}
+        found = [value for name in self._rules.features if (value := values[name]) is not None]
+        return tuple(found) if len(found) == len(self._rules.features) else None
 
     def _judge(self, rows: Rows, now: int, open_: Glance, most: int | None = None) -> list[Moved]:
         """Judge rows by the model; at most ``most`` changes, the rest stays stale."""
@@ -288,7 +305,10 @@ class Segments:
             changed.append(_changed(customer, ()))
         return changed
 
-    def _leave(self, key: str, customer: Customer) -> Moved:
+    def _leave(self, key: str, customer: Customer, unknown_at: int | None = None) -> Moved:
+        """As the last click left the window, or as of ``unknown_at`` (ms) for want of a figure."""
+        if unknown_at is not None:
+            return Changed(key, customer, (self._updates.lose(customer, unknown_at),))
         at = customer.core.newest_click + WINDOW_MS
         return Changed(key, customer, (self._updates.leave(customer, at),))
 

@@ -4,18 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import compress
+from typing import Final
 
 import numpy as np
 
 from domain.customer.state import CORE, CoreOnly, Customer
-from domain.kernel.words import feature_words
+from domain.kernel.wording import Wording
 from domain.segmentation.assign import Assigner
 from domain.segmentation.features import Floats
 from schemas.fields import TimeText, moment, rfc3339
 from schemas.outputs import SegmentUpdate, output_id
 from schemas.segments import QUARANTINE, SegmentModel
+from schemas.told import Told
 
 SHOWN_FEATURES = 3
+FEATURE: Final = Wording("segment.feature", "{feature:words} {value:figure}")
+MOVE: Final = Wording("segment.feature_moved", "{feature:words} {before:figure} to {value:figure}")
+ENTERED: Final = Wording("segment.entered", "Has become part of {segment}: {shown:said,}.")
+MOVED: Final = Wording("segment.moved", "Moved from {before} to {segment}: {shown:said,}.")
+REDRAWN: Final = Wording(
+    "segment.redrawn",
+    "Moved from {before} to {segment}: the customer's own figures stayed, the segments were drawn"
+    " anew (model version {version}).",
+)
+LEFT: Final = Wording(
+    "segment.left", "Left {segment}: no app click within 7 days, the last was at {last}."
+)
+UNKNOWN: Final = Wording(
+    "segment.unknown", "Left {segment}: a figure that segments are made by is not known any more."
+)
+ERASED: Final = Wording("segment.erased", "Left {segment}: erased at the customer's request.")
 MOVED_DEVIATIONS = 0.05
 """A feature has moved when it did so by this many standard deviations of all customers."""
 
@@ -26,20 +44,18 @@ class Updates:
     At most some tens of ids are ever met, so names are never forgotten.
     """
 
-    __slots__ = ("_assigner", "_features", "_names", "_words", "version")
+    __slots__ = ("_assigner", "_features", "_names", "version")
 
     def __init__(self, version: int = 0) -> None:
         self.version = version
         self._assigner: Assigner | None = None
         self._features: tuple[str, ...] = ()
-        self._words: list[str] = []
         self._names: dict[str, str] = {QUARANTINE: QUARANTINE}
 
     def use(self, model: SegmentModel, assigner: Assigner) -> None:
         """Speak of this model from now on."""
         self.version = model.version
         self._assigner, self._features = assigner, model.features
-        self._words = [feature_words(feature) for feature in model.features]
         self._names |= {card.segment_id: card.name for card in model.segments}
 
     def enter(
@@ -78,21 +94,17 @@ class Updates:
         told: list[int],
     ) -> SegmentUpdate:
         """``told`` holds the places of the features to be told of."""
-        before, name, words = self._name(customer.core.segment), self._name(to), self._words
+        before, name = self._name(customer.core.segment), self._name(to)
+        features = self._features
         if not customer.core.segment:
-            shown = ", ".join(f"{words[p]} {_number(vector[p])}" for p in told)
-            reason = f"Has become part of {name}: {shown}."
+            shown = [FEATURE(feature=features[p], value=vector[p]) for p in told]
+            reason = ENTERED(segment=name, shown=shown)
             return self._update(customer, to, when, reason, vector=vector)
         if told:
-            shown = ", ".join(
-                f"{words[p]} {_number(then[p])} to {_number(vector[p])}" for p in told
-            )
-            reason = f"Moved from {before} to {name}: {shown}."
+            moved = [MOVE(feature=features[p], before=then[p], value=vector[p]) for p in told]
+            reason = MOVED(before=before, segment=name, shown=moved)
         else:
-            reason = (
-                f"Moved from {before} to {name}: the customer's own figures stayed, the segments"
-                f" were drawn anew (model version {self.version})."
-            )
+            reason = REDRAWN(before=before, segment=name, version=self.version)
         figures = {self._features[p]: vector[p] - then[p] for p in told}
         return self._update(customer, to, when, reason, vector=vector, figures=figures)
 
@@ -100,12 +112,17 @@ class Updates:
         """Let the customer leave its segment at ``at`` (ms): its last click left the window."""
         last = rfc3339(moment(customer.core.newest_click))
         name = self._name(customer.core.segment)
-        reason = f"Left {name}: no app click within 7 days, the last was at {last}."
+        reason = LEFT(segment=name, last=last)
+        return self._update(customer, "", rfc3339(moment(at)), reason, vector=[])
+
+    def lose(self, customer: Customer, at: int) -> SegmentUpdate:
+        """Let the customer leave its segment at ``at`` (ms): a figure is not known."""
+        reason = UNKNOWN(segment=self._name(customer.core.segment))
         return self._update(customer, "", rfc3339(moment(at)), reason, vector=[])
 
     def erase(self, customer: Customer, at: int) -> SegmentUpdate:
         """Let the customer leave its segment at ``at`` (ms): it is to be forgotten."""
-        reason = f"Left {self._name(customer.core.segment)}: erased at the customer's request."
+        reason = ERASED(segment=self._name(customer.core.segment))
         return self._update(customer, "", rfc3339(moment(at)), reason, vector=[])
 
     def _update(
@@ -113,7 +130,7 @@ class Updates:
         customer: Customer | CoreOnly,
         to: str,
         when: TimeText,
-        reason: str,
+        reason: Told,
         *,
         vector: list[float],
         figures: dict[str, float] | None = None,
@@ -147,7 +164,3 @@ def _held(customers: Sequence[Customer | CoreOnly], vectors: Floats) -> Floats:
     return np.array(
         [row if len(row) == width else now for row, now in zip(rows, vectors, strict=True)]
     )
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from domain.customer.cause import Cause
 from domain.customer.state import FILE, Customer
 from domain.customer.transitions import Move, announce
 from domain.kernel import order
 from domain.kernel.scales import TIER_INDEX, TIERS, VIP
+from domain.kernel.wording import Wording
 from domain.tiers.history import NO_PIN, TierHistory
 from domain.tiers.known import tier_history
+from schemas.told import Told
 
 MAX_PINS = 8
+
+PINNED: Final = Wording("tier.pinned", "The tier is pinned to {tier}.")
+RISEN: Final = Wording(
+    "tier.risen",
+    "The balance reached the {tier} line of {line:,.0f} {currency}; the tier was {before}.",
+)
+FALLEN: Final = Wording(
+    "tier.fallen",
+    "The balance stayed below the {before} line of {line:,.0f} {currency} for {days:g} days;"
+    " the tier is now {tier}.",
+)
 
 
 def take_pin(customer: Customer, tier: str | None, cause: Cause) -> None:
@@ -58,19 +73,14 @@ def _announce(
         cause.want("vip_new", reason, tier=tier)
 
 
-def _reason(before: int, tier: int, history: TierHistory, cause: Cause) -> str:
+def _reason(before: int, tier: int, history: TierHistory, cause: Cause) -> Told:
     """Why the tier moved, with the line that was crossed."""
     floors = (0.0, *cause.policy.tier_floors)
     base = cause.policy.currency.base
     if history.pins and history.pins[-1][2] == tier:
-        return f"The tier is pinned to {TIERS[tier]}."
+        return PINNED(tier=TIERS[tier])
+    names = {"tier": TIERS[tier], "before": TIERS[before]}
     if tier > before:
-        return (
-            f"The balance reached the {TIERS[tier]} line of {floors[tier]:,.0f} {base};"
-            f" the tier was {TIERS[before]}."
-        )
+        return RISEN(line=floors[tier], currency=base, **names)
     days = cause.policy.tiers.grace_days
-    return (
-        f"The balance stayed below the {TIERS[before]} line of {floors[before]:,.0f} {base}"
-        f" for {days:g} days; the tier is now {TIERS[tier]}."
-    )
+    return FALLEN(line=floors[before], currency=base, days=days, **names)

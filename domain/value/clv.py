@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from scipy.special import betaincinv, hyp2f1
 
 from domain.policy.value import WEEKS_PER_YEAR, BgNbd, Clv, GammaGamma, MbgNbd
 from domain.value.alive import LARGEST_EXPONENT, p_alive_bg
@@ -25,6 +24,14 @@ NUDGE = 1e-6
 # Points in time, beside the horizon's end, at which purchases are worked out to discount them.
 NODES = 8
 QUANTILES = (np.arange(1_000) + 0.5) / 1_000
+
+
+def load() -> None:
+    """Load what the formulas are made of, for whoever must not wait for it in their midst.
+
+    It takes as long as half of our own rules, and not every process works out what is expected.
+    """
+    from scipy import special  # noqa: F401
 
 
 class Lifetime(NamedTuple):
@@ -127,6 +134,8 @@ def expected_while_alive(
     >>> expected_while_alive(0.0, 0.0, np.array([10.0, 39.0]), BgNbd()).round(4).tolist()
     [0.4318, 1.1951]
     """
+    from scipy.special import hyp2f1  # see `load`
+
     a, b = model.a, model.b + isinstance(model, MbgNbd)
     if abs(a - 1.0) < NUDGE:
         a = 1.0 + NUDGE
@@ -155,6 +164,8 @@ def _where_it_overflows(
     With p ~ Beta(a, b + x) of leaving after a purchase it is the mean of
     (1 - (1 + p t / (alpha + T))^-(r + x)) / p: here over `QUANTILES` of p, to about three digits.
     """
+    from scipy.special import betaincinv  # see `load`
+
     values = np.array(found, dtype=np.float64)
     shapes, times, stays = (
         np.broadcast_to(each, values.shape) for each in (shape, ahead, leaving[1])

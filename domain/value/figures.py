@@ -17,6 +17,7 @@ from domain.value.ledger import sums
 from domain.value.outlook import outlook
 from domain.value.referrals import referral_figures
 from domain.value.row import HUNDREDTHS, Row, row_of
+from domain.value.trend import trend
 from schemas.fields import moment, rfc3339
 from schemas.figures import RfmFigures, ValueFigures
 from schemas.figures.value import Liquidity, MatrixClass
@@ -51,7 +52,8 @@ def value_figures(
     bought = _bought(customer, clock // MS_PER_DAY)
     moved, liquidity = _liquidity(customer, clock // MS_PER_DAY, policy)
     ahead = outlook(customer, clock, policy)
-    row = row_of(customer, clock, policy.value)
+    row = row_of(customer, clock, policy.value, ahead.expected.clv.value)
+    went = trend(customer, clock // MS_PER_DAY, policy.value.trend_days)
     found, net, left, loyal = (
         classes(row, standings, policy), net_value(row), growable(row), loyalty(row)
     )  # fmt: skip
@@ -85,6 +87,8 @@ def value_figures(
         relation_class=found.relation_class.value,
         relation_class_reason=found.relation_class.reason,
         clv_class=found.clv_class.value, clv_class_reason=found.clv_class.reason,
+        value_90_days=went.value, value_90_days_before=went.before,
+        losing_value=went.losing.value, losing_value_reason=went.losing.reason,
         loyalty_matrix=loyal.value, loyalty_matrix_reason=loyal.reason,
         contacts=sum(customer.ledger.contacts) if customer.has(LEDGER) else 0,
         referrals=referred.customers,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterator
+from itertools import zip_longest
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -24,7 +25,7 @@ from domain.kernel.units import MS_PER_DAY
 BLOCK_DAYS: Final = 32
 MAX_BLOCKS: Final = 14
 MAX_PRODUCTS: Final = 8
-CHANNELS: Final = 10
+EARLY_CHANNELS: Final = 10
 # 16 bits of the day since 1970, of which its block tells the rest; purchases, at most 65,535; their
 # value less refunds; amount of all transactions
 _DAY: Final = Struct("<HHdd")
@@ -102,8 +103,8 @@ def join(customer: Customer, other: Customer, _: Cause) -> None:
     mine.channels |= theirs.channels
     mine.has_margin |= theirs.has_margin
     if theirs.contacts:
-        contacts = mine.contacts or [0] * CHANNELS
-        mine.contacts = [one + two for one, two in zip(contacts, theirs.contacts, strict=True)]
+        both = zip_longest(mine.contacts, theirs.contacts, fillvalue=0)
+        mine.contacts = [one + two for one, two in both]
     while len(mine.blocks) > MAX_BLOCKS:
         _drop_block(customer)
 
@@ -112,9 +113,10 @@ def take_contact(customer: Customer, channel: int) -> None:
     """Count a contact of the customer by the index of its channel."""
     customer.touch(LEDGER)
     ledger = customer.ledger
-    if not ledger.contacts:
-        ledger.contacts = [0] * CHANNELS
-    ledger.contacts[channel] += 1
+    contacts = ledger.contacts
+    if channel >= len(contacts):
+        contacts += [0] * (max(EARLY_CHANNELS, channel + 1) - len(contacts))
+    contacts[channel] += 1
 
 
 def sums(customer: Customer, first_day: int, last_day: int) -> Sums:

@@ -11,18 +11,50 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from domain.customer.state import LEDGER, Customer
-from domain.kernel.finding import Finding, listed, unknown
+from domain.kernel.finding import Finding, unknown
 from domain.kernel.percentile import percentile
-from domain.kernel.phrases import counted, cut, days
+from domain.kernel.wording import Wording
 from domain.policy import Policy
 from domain.policy.value import ServeCosts
 from domain.value.alive import p_alive
 from domain.value.clv import lifetime
 from domain.value.history import History, age_weeks, purchase_history
 from domain.value.ledger import first_value
+from schemas.told import Told
 
 GAPS: Final = 20
 LACKING: Final = ("a purchase",)
+
+
+NO_REPEAT: Final = Wording("bought.no_repeat", "no repeat purchase in {weeks:.1f} weeks")
+REPEATS: Final = Wording(
+    "bought.repeats",
+    "{repeats:count repeat purchase} in {weeks:.1f} weeks, the last {ago:.1f} weeks ago",
+)
+CLV: Final = Wording(
+    "clv.worth",
+    "{purchases:,.2f} purchases of {spend:,.2f} {currency} in {weeks} weeks, discounted at"
+    " {discount:g}% a year, are worth {clv:,.2f} {currency}.",
+)
+PURCHASES: Final = Wording(
+    "clv.purchases", "{purchases:,.2f} purchases in {weeks} weeks after {history:said}."
+)
+MEAN_OF_ALL: Final = Wording(
+    "clv.mean_of_all",
+    "Nothing was bought again, so it is the mean of all customers, {spend:,.2f} {currency}.",
+)
+MEAN: Final = Wording(
+    "clv.mean",
+    "{repeats:count repeat purchase} of {own:,.2f} {currency}, drawn towards the mean of all"
+    " customers to {spend:,.2f} {currency}.",
+)
+ALIVE: Final = Wording("clv.alive", "The probability is {p_alive:cut} after {history:said}.")
+_LAST: Final = "The last purchase was {ago:days} ago, the median of {gaps:count gap} is {gap:days}"
+NEXT: Final = Wording("next_purchase.due", f"{_LAST}.")
+NEXT_OVERDUE: Final = Wording("next_purchase.overdue", _LAST + ": {overdue:days} overdue.")
+CONTACTS: Final = Wording("serve.contacts", "{contacts:,} by {channel} at {cost:,.2f} {currency}")
+COST: Final = Wording("serve.cost", "{parts:said&}.")
+NO_CONTACT: Final = Wording("serve.no_contact", "There was no contact yet.")
 
 
 class Expected(NamedTuple):
@@ -80,17 +112,21 @@ def expected(history: History, age: float, policy: Policy) -> Expected:
     """
     rules, base = policy.value.clv, policy.currency.base
     found = lifetime(history, age, rules)
-    spend, within = f"{found.mean_spend:,.2f} {base}", f"in {rules.horizon_weeks} weeks"
-    clv = (
-        f"{found.purchases:,.2f} purchases of {spend} {within}, discounted at"
-        f" {100 * rules.yearly_discount:g}% a year, are worth {found.clv:,.2f} {base}."
+    spend, weeks = found.mean_spend, rules.horizon_weeks
+    clv = CLV(
+        purchases=found.purchases,
+        spend=spend,
+        weeks=weeks,
+        discount=100 * rules.yearly_discount,
+        clv=found.clv,
+        currency=base,
     )
-    purchases = f"{found.purchases:,.2f} purchases {within} after {_bought(history, age)}."
+    purchases = PURCHASES(purchases=found.purchases, weeks=weeks, history=_bought(history, age))
     if history.mean_spend is None:
-        mean = f"Nothing was bought again, so it is the mean of all customers, {spend}."
+        mean = MEAN_OF_ALL(spend=spend, currency=base)
     else:
-        own = f"{counted(history.repeats, 'repeat purchase')} of {history.mean_spend:,.2f} {base}"
-        mean = f"{own}, drawn towards the mean of all customers to {spend}."
+        own, repeats = history.mean_spend, history.repeats
+        mean = MEAN(repeats=repeats, own=own, spend=spend, currency=base)
     return Expected(
         Finding(found.clv, clv),
         Finding(found.purchases, purchases),
@@ -105,7 +141,7 @@ def still_buys(history: History, age: float, policy: Policy) -> Finding[float]:
     The probability is 0.70 after 2 repeat purchases in 38.9 weeks, the last 8.4 weeks ago.
     """
     found = p_alive(policy.value.clv.mbg_nbd, history, age)
-    return Finding(found, f"The probability is {cut(found)} after {_bought(history, age)}.")
+    return Finding(found, ALIVE(p_alive=found, history=_bought(history, age)))
 
 
 def next_purchase(times: Sequence[int], clock: int) -> Finding[int]:
@@ -123,12 +159,9 @@ def next_purchase(times: Sequence[int], clock: int) -> Finding[int]:
     if not gaps:
         return unknown("The next purchase", ("a second purchase",) if times else LACKING)
     gap = round(percentile(gaps, 0.5))
-    reason = (
-        f"The last purchase was {days(clock - times[-1])} ago, the median of"
-        f" {counted(len(gaps), 'gap')} is {days(gap)}"
-    )
-    late = clock - times[-1] - gap
-    reason += f": {days(late)} overdue." if late > 0 else "."
+    since = clock - times[-1]
+    said = {"ago": since, "gaps": len(gaps), "gap": gap}
+    reason = NEXT_OVERDUE(overdue=since - gap, **said) if since > gap else NEXT(**said)
     return Finding(times[-1] + gap, reason)
 
 
@@ -142,15 +175,15 @@ def cost_to_serve(contacts: Sequence[int], costs: ServeCosts, base: str) -> Find
     'There was no contact yet.'
     """
     used = [each for each in zip(contacts, costs.units, strict=False) if each[0]]
-    names = tuple(
-        f"{count:,} by {channel} at {cost:,.2f} {base}" for count, (channel, cost) in used
-    )
-    reason = f"{listed(names)}." if names else "There was no contact yet."
+    parts = [
+        CONTACTS(contacts=count, channel=channel, cost=cost, currency=base)
+        for count, (channel, cost) in used
+    ]
+    reason = COST(parts=parts) if parts else NO_CONTACT()
     return Finding(sum((count * cost for count, (_, cost) in used), 0.0), reason)
 
 
-def _bought(history: History, age: float) -> str:
+def _bought(history: History, age: float) -> Told:
     if not history.repeats:
-        return f"no repeat purchase in {age:.1f} weeks"
-    bought = counted(history.repeats, "repeat purchase")
-    return f"{bought} in {age:.1f} weeks, the last {age - history.recency:.1f} weeks ago"
+        return NO_REPEAT(weeks=age)
+    return REPEATS(repeats=history.repeats, weeks=age, ago=age - history.recency)

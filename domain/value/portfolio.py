@@ -8,18 +8,16 @@ so any partitioning gives the same tables. Kept of a customer with purchases: th
 from __future__ import annotations
 
 from collections import Counter
-from fractions import Fraction
-from itertools import accumulate
-from math import ceil
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from domain.customer.adding_up import AddsUp
+from domain.customer.adding_up import AddsUp, share_of
 from domain.policy import Policy
 from domain.policy.value import SCORES, Range
+from domain.value.concentration import TopRow, part, reaching, top, tops
 from domain.value.row import HUNDREDTHS, hundredths
-from schemas.figures import CustomerFigures
+from schemas.figures import CustomerFigures, ValueFigures
 
 UNKNOWN_CLASS: Final = "unknown"
 ABC_CLASSES: Final = ("A", "B", "C")
@@ -44,12 +42,29 @@ class ClassRow(msgspec.Struct, frozen=True, kw_only=True):
     expected: Range | None = None
 
 
-class TopRow(msgspec.Struct, frozen=True):
-    """So many of the customers with the most value, and what share of all value they hold."""
+class RelationRow(ClassRow, frozen=True, kw_only=True):
+    """A relationship class: beside its value its sales and where its value goes.
 
-    customers: int
-    customer_share: float
-    value_share: float
+    ``sales_share`` is of the purchases of relational customers, ``expected_sales`` the published
+    range of it. ``recent`` and ``before`` are the value of the newest 90 days and of the 90
+    before; ``losing`` customers have less in the first, ``profitable`` ones bring more than they
+    cost, of ``margins`` whose margins were told.
+    """
+
+    sales: int
+    sales_share: float | None
+    expected_sales: Range | None
+    recent: float
+    before: float
+    losing: int
+    losing_share: float | None
+    profitable: int
+    margins: int
+
+    @property
+    def loses_value(self) -> bool | None:
+        """Whether the class as a whole does; ``None`` without any value in the time."""
+        return self.recent < self.before if self.recent or self.before else None
 
 
 class SupportRow(msgspec.Struct, frozen=True):
@@ -104,7 +119,7 @@ class PortfolioReport(msgspec.Struct, frozen=True, kw_only=True):
     pareto_of: float
     pareto: TopRow | None
     concentration: tuple[TopRow, ...]
-    relation: tuple[ClassRow, ...]
+    relation: tuple[RelationRow, ...]
     clv: tuple[ClassRow, ...]
     pyramid: Pyramid | None
     grid: tuple[GridCell, ...]
@@ -145,6 +160,7 @@ class Portfolio(AddsUp):
         self._values.append(amount)
         self._count("abc", value.abc, amount)
         self._count("relation", value.relation_class, amount)
+        self._trend(value)
         self._count("clv", value.clv_class, hundredths(value.clv or 0.0))
         if rfm.r is not None:
             self._customers["grid", rfm.r, rfm.f] += 1
@@ -165,7 +181,6 @@ class Portfolio(AddsUp):
         """The tables of all customers added so far."""
         rules, total = self._policy.value, sum(self._values)
         ranked = sorted(self._values, reverse=True)
-        tops = [self._top(ranked, _part(s, len(ranked))) for s in rules.abc.concentration]
         return PortfolioReport(
             currency=self._policy.currency.base,
             window_days=rules.rfm.window_days,
@@ -174,8 +189,8 @@ class Portfolio(AddsUp):
             value=total / HUNDREDTHS,
             abc=self._table("abc", ABC_CLASSES),
             pareto_of=rules.abc.pareto,
-            pareto=self._top(ranked, _reaching(ranked, _part(rules.abc.pareto, total))),
-            concentration=tuple(top for top in tops if top is not None),
+            pareto=top(ranked, reaching(ranked, part(rules.abc.pareto, total))),
+            concentration=tops(ranked, rules.abc.concentration),
             relation=self._relation(),
             clv=self._table("clv", CLV_CLASSES),
             pyramid=self._pyramid(),
@@ -189,6 +204,17 @@ class Portfolio(AddsUp):
         self._customers[cell] += 1
         self._amounts[cell] += amount
 
+    def _trend(self, value: ValueFigures) -> None:
+        """Count what is told of a relationship class beside its value."""
+        name = value.relation_class or UNKNOWN_CLASS
+        self._amounts["sales", name] += value.rfm.frequency or 0
+        self._amounts["recent", name] += hundredths(value.value_90_days)
+        self._amounts["before", name] += hundredths(value.value_90_days_before)
+        self._customers["losing", name] += value.losing_value is True
+        if value.net_value is not None:
+            self._customers["margins", name] += 1
+            self._customers["profitable", name] += value.net_value > 0
+
     def _table(self, table: str, names: tuple[str, ...]) -> tuple[ClassRow, ...]:
         if self._customers[table, UNKNOWN_CLASS]:
             names = (*names, UNKNOWN_CLASS)
@@ -198,34 +224,46 @@ class Portfolio(AddsUp):
             ClassRow(
                 name=name,
                 customers=self._customers[table, name],
-                customer_share=_share(self._customers[table, name], customers),
+                customer_share=share_of(self._customers[table, name], customers),
                 value=self._amounts[table, name] / HUNDREDTHS,
-                value_share=_share(self._amounts[table, name], total),
+                value_share=share_of(self._amounts[table, name], total),
             )
             for name in names
         )
 
-    def _relation(self) -> tuple[ClassRow, ...]:
+    def _relation(self) -> tuple[RelationRow, ...]:
         benchmarks = self._policy.value.benchmarks
-        published = {RELATIONAL[0]: benchmarks.top_value, RELATIONAL[1]: benchmarks.upper_value}
-        among = sum(self._amounts["relation", name] for name in RELATIONAL)
-        return tuple(
-            msgspec.structs.replace(
-                row,
-                relational_share=_share(self._amounts["relation", row.name], among),
-                expected=published.get(row.name),
-            )
-            if row.name in RELATIONAL
-            else row
-            for row in self._table("relation", RELATION_CLASSES)
+        revenue = {RELATIONAL[0]: benchmarks.top_value, RELATIONAL[1]: benchmarks.upper_value}
+        sales = {RELATIONAL[1]: benchmarks.upper_value}
+        value_of_all, sales_of_all = (
+            sum(self._amounts[table, name] for name in RELATIONAL)
+            for table in ("relation", "sales")
         )
-
-    def _top(self, ranked: list[int], customers: int) -> TopRow | None:
-        total = sum(ranked)
-        if total <= 0:
-            return None
-        share = sum(ranked[:customers]) / total
-        return TopRow(customers, customers / len(ranked), share)
+        found = []
+        for row in self._table("relation", RELATION_CLASSES):
+            name = row.name
+            shares = (self._amounts["relation", name], self._amounts["sales", name])
+            named = name in RELATIONAL
+            losing = self._customers["losing", name]
+            found.append(
+                RelationRow(
+                    **msgspec.structs.asdict(row)
+                    | {
+                        "relational_share": share_of(shares[0], value_of_all) if named else None,
+                        "expected": revenue.get(name),
+                    },
+                    sales=shares[1],
+                    sales_share=share_of(shares[1], sales_of_all) if named else None,
+                    expected_sales=sales.get(name),
+                    recent=self._amounts["recent", name] / HUNDREDTHS,
+                    before=self._amounts["before", name] / HUNDREDTHS,
+                    losing=losing,
+                    losing_share=share_of(losing, row.customers),
+                    profitable=self._customers["profitable", name],
+                    margins=self._customers["margins", name],
+                )
+            )
+        return tuple(found)
 
     def _pyramid(self) -> Pyramid | None:
         served, published = self._served, self._policy.value.benchmarks
@@ -236,8 +274,8 @@ class Portfolio(AddsUp):
             customers=len(served),
             unprofitable=len(losing),
             unprofitable_share=len(losing) / len(served),
-            support_share=_share(_sum(losing, "contacts"), _sum(served, "contacts")),
-            cost_share=_share(_sum(losing, "cost"), _sum(served, "cost")),
+            support_share=share_of(_sum(losing, "contacts"), _sum(served, "contacts")),
+            cost_share=share_of(_sum(losing, "cost"), _sum(served, "cost")),
             heaviest=tuple(filter(None, (_heaviest(served, s) for s in published.support))),
             expected_unprofitable=published.unprofitable,
             expected_support=published.support,
@@ -261,24 +299,9 @@ def _heaviest(served: list[_Served], share: float) -> SupportRow | None:
     if not contacts:
         return None
     ranked = sorted(served, key=lambda one: (-one.contacts, one.net, one.cost))
-    users = _reaching([one.contacts for one in ranked], _part(share, contacts))
-    profit = _share(_sum(ranked[:users], "net"), _sum(served, "net"))
+    users = reaching([one.contacts for one in ranked], part(share, contacts))
+    profit = share_of(_sum(ranked[:users], "net"), _sum(served, "net"))
     return SupportRow(share, users, users / len(served), profit)
-
-
-def _reaching(ranked: list[int], needed: int) -> int:
-    """How many of falling numbers sum up to what is needed."""
-    reached = (place for place, sum_ in enumerate(accumulate(ranked), 1) if sum_ >= needed)
-    return next(reached, len(ranked))
-
-
-def _part(share: float, whole: int) -> int:
-    """The least whole number that is this share, in exact decimals."""
-    return ceil(Fraction(str(share)) * whole)
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole > 0 else None
 
 
 def _sum(served: list[_Served], name: str) -> int:

@@ -73,7 +73,12 @@ def standings_figures(figures: Figures, rules: ValueRules, grid: Grid) -> dict[s
         "monetary": tuple(_amount(monetary.line(share)) for share in shares),
         "median_frequency": frequency.line(0.5),
         **_abc(monetary, rules),
-        **_relational(monetary, Sketch(grid, figures.relational), rules),
+        **_relational(
+            monetary,
+            Sketch(grid, figures.relational),
+            Sketch(grid, figures.relational_sales),
+            rules,
+        ),
         **_clv(figures, rules, grid),
     }
 
@@ -101,15 +106,17 @@ def _abc(monetary: Sketch, rules: ValueRules) -> dict[str, Any]:
     }
 
 
-def _relational(monetary: Sketch, relational: Sketch, rules: ValueRules) -> dict[str, Any]:
-    """Lines and totals of the relationship classes."""
+def _relational(
+    monetary: Sketch, relational: Sketch, sales: Sketch, rules: ValueRules
+) -> dict[str, Any]:
+    """Lines and totals of the relationship classes: by value, until so much of sales is reached."""
     everybody = (monetary.bins.customers, monetary.bins.total)
     among = (relational.bins.customers, relational.bins.total)
     totals = {"transactional": _less(everybody, among)}
     found: dict[str, Any] = {"relational_customers": among[0]}
     limits = rules.relation
-    top = relational.line(round(1.0 - limits.top, 9))
-    upper = relational.line(round(1.0 - limits.top - limits.upper, 9))
+    top = sales.line_of_top(limits.top)
+    upper = sales.line_of_top(round(limits.top + limits.upper, 9))
     if top is not None and upper is not None:
         first, half = relational.above(top), relational.above(upper)
         totals |= {

@@ -13,7 +13,6 @@ that order; a repeated or older one changes nothing.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
 from math import fsum
 from typing import Any, Final, NamedTuple
 
@@ -23,8 +22,10 @@ from domain.customer import parts
 from domain.customer.cause import Cause, Given
 from domain.customer.parts import Referred
 from domain.customer.state import FILE, IDENTITY, LEDGER, REFERRALS, Customer
+from domain.kernel.days import day_of, number_of
 from domain.kernel.phrases import counted
 from domain.kernel.units import MS_PER_DAY
+from domain.kernel.wording import Wording
 from domain.policy import Policy
 from domain.value.clv import lifetime, lifetimes
 from domain.value.history import Histories, History, age_weeks, purchase_history
@@ -32,10 +33,10 @@ from domain.value.ledger import first_value
 from schemas import published
 from schemas.fields import milliseconds, moment, rfc3339
 from schemas.outputs import Purchases, Referral, output_id
+from schemas.told import Told
 
 MAX_REFERRED: Final = 256
 NO_PURCHASE: Final = -1
-_EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
 # -- of one who was referred --------------------------------------------------------------
@@ -115,8 +116,8 @@ def _tell(customer: Customer, referrer: str, why: str, cause: Cause) -> None:
         last_day = ledger.times[-1] // MS_PER_DAY
         bought = Purchases(
             repeats=history.repeats,
-            first_day=_date(ledger.first_day),
-            last_day=_date(last_day),
+            first_day=day_of(ledger.first_day),
+            last_day=day_of(last_day),
             mean_spend=history.mean_spend,
         )
         purchases = counted(history.repeats, "repeat purchase")
@@ -189,8 +190,8 @@ def take(customer: Customer, record: published.Referral, ctx: Given) -> None:
         record.version,
         record.clv,
         NO_PURCHASE if bought is None else bought.repeats,
-        0 if bought is None else _day(bought.first_day),
-        0 if bought is None else _day(bought.last_day),
+        0 if bought is None else number_of(bought.first_day),
+        0 if bought is None else number_of(bought.last_day),
         None if bought is None else bought.mean_spend,
     )
     if len(part.referred) > MAX_REFERRED:
@@ -203,12 +204,23 @@ def _drop_least(part: parts.Referrals) -> None:
     part.dropped += 1
 
 
+NOBODY: Final = Wording("referral.nobody", "No customer names this one as the referrer.")
+WORTH: Final = Wording(
+    "referral.worth",
+    "{share:g} of the lifetime value of {referred:count referred customer}, {bought} of whom have"
+    " bought, is {value:,.2f} {currency}.",
+)
+LEFT_OUT: Final = Wording(
+    "referral.left_out", "{why:said} {dropped:,} more were left out: at most {most} are kept."
+)
+
+
 class Referrals(NamedTuple):
     """How many customers one referred, what that is worth (base currency), and why."""
 
     customers: int
     value: float
-    reason: str
+    reason: Told
 
 
 def referral_figures(customer: Customer, clock: int, policy: Policy) -> Referrals:
@@ -220,14 +232,13 @@ def referral_figures(customer: Customer, clock: int, policy: Policy) -> Referral
     bought = [each for _, each in sorted(referred.items()) if each.repeats != NO_PURCHASE]
     value = share * fsum(_clv_of(bought, clock, policy)) if bought else 0.0
     if not referred:
-        reason = "No customer names this one as the referrer."
+        reason = NOBODY()
     else:
-        reason = (
-            f"{share:g} of the lifetime value of {counted(len(referred), 'referred customer')},"
-            f" {len(bought)} of whom have bought, is {value:,.2f} {base}."
+        reason = WORTH(
+            share=share, referred=len(referred), bought=len(bought), value=value, currency=base
         )
     if part is not None and part.dropped:
-        reason += f" {part.dropped:,} more were left out: at most {MAX_REFERRED} are kept."
+        reason = LEFT_OUT(why=reason, dropped=part.dropped, most=MAX_REFERRED)
     return Referrals(len(referred), value, reason)
 
 
@@ -243,11 +254,3 @@ def _clv_of(bought: list[Referred], clock: int, policy: Policy) -> list[float]:
     histories = Histories(*np.array(columns))
     found: list[float] = lifetimes(histories, policy.value.clv).tolist()
     return found
-
-
-def _date(day: int) -> date:
-    return date.fromordinal(_EPOCH + day)
-
-
-def _day(given: date) -> int:
-    return given.toordinal() - _EPOCH

@@ -105,16 +105,23 @@ def facts_of(customer: Customer, day: int, rules: ValueRules) -> Facts | None:
     )
 
 
-def row_of(customer: Customer, clock: int, rules: ValueRules) -> Row | None:
-    """The row as of ``clock`` (ms); ``None`` without a purchase."""
+def row_of(
+    customer: Customer, clock: int, rules: ValueRules, worth: float | None = None
+) -> Row | None:
+    """The row as of ``clock`` (ms); ``None`` without a purchase.
+
+    ``worth`` is the CLV where it has been worked out already, as of a clock behind all purchases.
+    """
     day = clock // MS_PER_DAY
     facts = facts_of(customer, day, rules)
     if facts is None:
         return None
-    mean = None if np.isnan(facts.mean_spend) else facts.mean_spend
-    history = History(facts.repeats, facts.span_days / 7, mean)
-    age = max(clock / MS_PER_DAY - facts.first_day, facts.span_days) / 7
-    clv = hundredths(lifetime(history, age, rules.clv).clv)
+    if worth is None:
+        mean = None if np.isnan(facts.mean_spend) else facts.mean_spend
+        history = History(facts.repeats, facts.span_days / 7, mean)
+        age = max(clock / MS_PER_DAY - facts.first_day, facts.span_days) / 7
+        worth = lifetime(history, age, rules.clv).clv
+    clv = hundredths(worth)
     share, growable = facts.wallet_share, None
     if share > 0:
         growable = hundredths(clv * (1.0 / share - 1.0) / HUNDREDTHS)

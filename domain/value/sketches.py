@@ -89,16 +89,17 @@ class Grid:
         found: Ints = np.where(given > 0, top, np.where(given < 0, -bottom, 0))
         return found
 
-    def bins(self, numbers: ArrayLike) -> Bins:
-        """Whole numbers (n,) by bin."""
+    def bins(self, numbers: ArrayLike, amounts: ArrayLike | None = None) -> Bins:
+        """Whole numbers (n,) by bin; summed are ``amounts`` (n,) where they are given."""
         given = np.asarray(numbers, dtype=np.int64)
+        summed = np.asarray(given if amounts is None else amounts, dtype=np.float64)
         if not len(given):
             return EMPTY
         codes = self.codes(given)
         lowest = int(codes.min())
         places = codes - lowest
         counts = np.bincount(places)
-        sums = np.bincount(places, given.astype(np.float64)).astype(np.float64)
+        sums = np.bincount(places, summed).astype(np.float64)
         used = np.flatnonzero(counts)
         return Bins(used + lowest, counts[used], sums[used])
 
@@ -194,6 +195,18 @@ class Sketch:
         value = sketch.get_quantile_value(min(place, 1.0))
         assert value is not None
         return int(self._grid.upper(self._grid.code_of(value) - 1))
+
+    def line_of_top(self, share: float) -> int | None:
+        """Above this line lie the largest numbers whose sums make ``share`` of all; no fewer do.
+
+        The sums may be of something else than the numbers, and none of them is below 0.
+        """
+        needed = self._needed(share)
+        if needed is None:
+            return None
+        reached = np.cumsum(self.bins.sums[::-1])
+        place = len(reached) - 1 - int(np.searchsorted(reached, needed))
+        return int(self._grid.upper(self.bins.codes[place] - 1))
 
     def top_customers(self, share: float) -> int | None:
         """How many of the largest numbers make ``share`` of the sum, with their bins' means."""

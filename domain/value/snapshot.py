@@ -14,9 +14,10 @@ import msgspec
 import numpy as np
 from xxhash import xxh3_64_digest
 
-from domain.value.sketches import Bins, add
+from domain.value.sketches import EMPTY, Bins, add
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+READ: Final = (1, FORMAT)
 DIGEST_BYTES: Final = 8
 _KINDS: Final = ("<i4", "<i8", "<f8")
 
@@ -39,6 +40,8 @@ class Figures(NamedTuple):
     clv: Bins
     clv_below_zero: Bins
     growable: Bins
+    # the bins of ``relational``, with the purchases of those customers as sums; empty in format 1
+    relational_sales: Bins = EMPTY
 
     @property
     def customers(self) -> int:
@@ -88,9 +91,9 @@ def load_snapshot(record: bytes) -> Snapshot:
     try:
         found = msgspec.msgpack.decode(packed)
         number = found[0] if isinstance(found, list) and found else None
-        if number != FORMAT:
+        if number not in READ:
             raise SnapshotFormatError(
-                f"snapshot has format {number}; this version reads {FORMAT}: update this worker"
+                f"snapshot has format {number}; this version reads {READ}: update this worker"
             )
         read = msgspec.msgpack.decode(packed, type=_Packed)
         figures = Figures(*map(_bins, read.columns))

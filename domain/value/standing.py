@@ -151,6 +151,9 @@ class Standing:
             clv=bins(clv[~below_zero]),
             clv_below_zero=bins(clv[below_zero]),
             growable=bins(growable_of(clv[told], share[told])),
+            relational_sales=bins(
+                held["monetary"][held["relational"]], held["frequency"][held["relational"]]
+            ),
         )
 
     # -- inside -------------------------------------------------------------------------

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import msgspec
-
 from schemas.fields import Channel, Factor, Tier
-from schemas.figures.terms import Count, Time, says
+from schemas.figures.terms import Count, Reasoned, Time, says
 
 Status = Literal["opened", "acknowledged", "resolved", "reopened", "withdrawn"]
 
 
-class ComplaintFigures(msgspec.Struct, frozen=True, kw_only=True):
+class ComplaintFigures(Reasoned, frozen=True, kw_only=True):
     """One complaint that is open, or was closed within 40 days.
 
     Promises and hours are of the newest cycle, from its opening or reopening, where nothing else

@@ -71,7 +71,7 @@ class CustomerFigures(msgspec.Struct, frozen=True, kw_only=True):
         Count, says("Events that left the memory of repeats before their 7 days were over.")
     ]
     suppressed_alerts: Annotated[Count, says("Alerts held back by a cooldown or a limit.")]
-    alerts_open: Annotated[Count, says("Alerts that nobody has acted on.")]
+    alerts_open: Annotated[Count, says("Alerts that nobody has acted on, not settled.")]
     alerts_acknowledged: Annotated[Count, says("Alerts acknowledged and not yet resolved.")]
     alerts_forgotten: Annotated[Count, says("Alerts that nobody acted on in time.")]
     desk_unmatched: Annotated[Count, says("Actions of the desk on alerts that are not known.")]

@@ -6,11 +6,16 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
-from schemas.fields import Channel, Factor, Stage
-from schemas.figures.terms import Count, Reason, Time, among, says
+from schemas.fields import Channel, Emotion, Factor, Stage
+from schemas.figures.terms import Count, Reason, Reasoned, Time, among, says
 
 Band = Literal["dissatisfied", "satisfied", "delighted"]
 Need = Literal["security", "justice", "esteem"]
+
+Obstacle = Literal["error", "wait", "unresolved", "abandoned", "complaint"]
+PathStatus = Literal["on_the_way", "dropped", "finished"]
+RemarkKind = Literal["suggestion", "comment_card"]
+RemarkStatus = Literal["owed", "overdue", "answered", "answered_late"]
 
 
 class GapFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +38,32 @@ class CohortFigures(msgspec.Struct, frozen=True, kw_only=True):
     bought: Annotated[Count, says("Those of them that a purchase followed in time.")]
 
 
-class ExperienceFigures(msgspec.Struct, frozen=True, kw_only=True):
+class PathFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a customer has come on a journey of the policy, and what stood in the way."""
+
+    step: Annotated[str, says("The furthest step that was reached.")]
+    status: Annotated[PathStatus, says("Whether the customer goes on, has finished or dropped.")]
+    reached_at: Annotated[dict[str, Time], says("When each step was first reached.")]
+    obstacles: Annotated[
+        dict[str, dict[str, Count]], says("Obstacles by the step at which they were met, by kind.")
+    ]
+
+
+class RemarkFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """A suggestion or comment card, and the answer that is owed."""
+
+    event_id: Annotated[str, says("The event that it came with.")]
+    kind: Annotated[RemarkKind, says("What it is.")]
+    factor: Annotated[Factor | None, says("What it is about.")]
+    channel: Annotated[Channel, says("What it came through.")]
+    occurred_at: Annotated[Time, says("When it was made.")]
+    owed_by: Annotated[str, says("Who owes the answer.")]
+    due_at: Annotated[Time, says("Until when it is owed.")]
+    answered_at: Annotated[Time | None, says("When it was answered.")]
+    status: Annotated[RemarkStatus, says("Where the answer stands.")]
+
+
+class ExperienceFigures(Reasoned, frozen=True, kw_only=True):
     """What a customer said in surveys (the newest answers), lived through, and what follows."""
 
     satisfaction_by_channel: Annotated[
@@ -93,3 +123,26 @@ class ExperienceFigures(msgspec.Struct, frozen=True, kw_only=True):
     needs_violated: Annotated[list[Need], says("The needs that complaints say are violated.")]
     esteem_met: Annotated[bool | None, says("Whether the need for esteem is met.")]
     esteem_reason: Reason
+    journeys: Annotated[
+        dict[str, PathFigures], says("Journeys of the policy that have begun, by name.")
+    ] = msgspec.field(default_factory=dict)
+    emotions: Annotated[
+        dict[str, float],
+        among(get_args(Emotion)),
+        says("The newest strength of each emotion that was told, 0-10."),
+    ] = msgspec.field(default_factory=dict)
+    emotion: Annotated[Emotion | None, says("The strongest of those told lately.")] = None
+    emotion_reason: Reason = ""
+    suggestions: Annotated[
+        dict[str, Count], says("Suggestions by the factor that they are about, or none.")
+    ] = msgspec.field(default_factory=dict)
+    comment_cards: Annotated[
+        dict[str, Count], says("Comment cards by the factor that they are about, or none.")
+    ] = msgspec.field(default_factory=dict)
+    remarks: Annotated[
+        list[RemarkFigures], says("The newest suggestions and comment cards, at most 32.")
+    ] = msgspec.field(default_factory=list)
+    answers_in_time: Annotated[Count, says("Of all of them, answered in time.")] = 0
+    answers_late: Annotated[Count, says("Answered late.")] = 0
+    answers_owed: Annotated[Count, says("Answers that are owed and not yet due.")] = 0
+    answers_overdue: Annotated[Count, says("Answers that are overdue.")] = 0

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
-from schemas.figures.terms import Reason, among, says
+from schemas.figures.terms import Reason, Reasoned, among, says
 from schemas.figures.value import Liquidity
 
 State = Literal[
@@ -22,7 +22,7 @@ ContactType = Literal["relationship", "pseudo", "encounter"]
 TermName = Literal["p_alive", "gap", "complaint", "satisfaction_fall"]
 
 
-class RelationshipFigures(msgspec.Struct, frozen=True, kw_only=True):
+class RelationshipFigures(Reasoned, frozen=True, kw_only=True):
     """Where the relationship with a customer stands, every class with its reason."""
 
     state: Annotated[State, says("Customer state.")]
@@ -63,6 +63,13 @@ class RelationshipFigures(msgspec.Struct, frozen=True, kw_only=True):
         says("Causes to leave, the largest first: the risk that each alone would give, 0-1."),
     ]
     churn_reason: Reason
+    began_at: Annotated[
+        str | None,
+        says("When the relationship began: first_seen of the profile, or an earlier first event."),
+    ] = None
+    lost_days: Annotated[
+        float | None, says("For how many days the customer has been lost; null for who is not.")
+    ] = None
 
 
 class GroupFigures(msgspec.Struct, frozen=True, kw_only=True):

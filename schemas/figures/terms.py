@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from inspect import get_annotations
+from typing import Annotated, Any, ClassVar, Final
 
-from msgspec import Meta
+from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
 
 from schemas.fields import OUTPUT_TIME
+from schemas.told import Told
 
 
 def says(description: str) -> Meta:
@@ -27,3 +30,37 @@ Count = Annotated[int, Meta(ge=0)]
 """How many; never below 0."""
 
 Reason = Annotated[str, says("Why the figure is what it is, or which input it lacks; a sentence.")]
+
+_NOTHING: Final[Mapping[str, Told]] = {}
+
+
+class Reasoned(Struct, frozen=True, kw_only=True, dict=True):
+    """Figures with reasons, each in a field whose name ends so.
+
+    A reason that other languages can tell too is given as it is. Its field then holds the English
+    alone, and ``reasons`` the whole, by the field's name; what was read back has nothing there.
+    """
+
+    reason_fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Note which fields are reasons."""
+        super().__init_subclass__(**kwargs)
+        cls.reason_fields = tuple(name for name in get_annotations(cls) if name.endswith("reason"))
+
+    def __post_init__(self) -> None:
+        """Take apart the reasons that can be told."""
+        told = {}
+        for name in self.reason_fields:
+            reason = getattr(self, name)
+            if type(reason) is Told:
+                told[name] = reason
+                force_setattr(self, name, str(reason))
+        if told:
+            self.__dict__["told"] = told
+
+    @property
+    def reasons(self) -> Mapping[str, Told]:
+        """The reasons that other languages can tell, by the names of their fields."""
+        told: Mapping[str, Told] = self.__dict__.get("told", _NOTHING)
+        return told

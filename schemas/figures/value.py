@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from schemas.figures.terms import Count, Reason, Time, says
+from schemas.figures.terms import Count, Reason, Reasoned, Time, says
 
 Liquidity = Literal["stable", "active", "volatile"]
 AbcClass = Literal["A", "B", "C"]
@@ -30,7 +30,7 @@ class RfmFigures(msgspec.Struct, frozen=True, kw_only=True):
     score: Annotated[str | None, says("The three scores as they are written, such as 5-4-3.")]
 
 
-class ValueFigures(msgspec.Struct, frozen=True, kw_only=True):
+class ValueFigures(Reasoned, frozen=True, kw_only=True):
     """Purchases, what they are worth, what is expected, and the place among all customers.
 
     Amounts are in base currency; windows are UTC days, today's included.
@@ -87,7 +87,8 @@ class ValueFigures(msgspec.Struct, frozen=True, kw_only=True):
     abc: Annotated[AbcClass | None, says("ABC class by value within the window.")]
     abc_reason: Reason
     relation_class: Annotated[
-        RelationClass | None, says("Class of relational customers by value, or transactional.")
+        RelationClass | None,
+        says("Class of relational customers by value and share of sales, or transactional."),
     ]
     relation_class_reason: Reason
     clv_class: Annotated[ClvClass | None, says("Class by CLV and by CLV to grow.")]
@@ -100,3 +101,13 @@ class ValueFigures(msgspec.Struct, frozen=True, kw_only=True):
     referrals: Annotated[Count, says("Customers who name this one as their referrer, at most 256.")]
     referral_value: Annotated[float, says("The share of their CLV credited, in base currency.")]
     referral_value_reason: Reason
+    value_90_days: Annotated[
+        float, says("Value within the days of the trend (90), in base currency.")
+    ] = 0.0
+    value_90_days_before: Annotated[
+        float, says("Value within as many days before them, in base currency.")
+    ] = 0.0
+    losing_value: Annotated[bool | None, says("Whether the value of the newest 90 days falls.")] = (
+        None
+    )
+    losing_value_reason: Reason = ""

@@ -13,6 +13,7 @@ import typer
 
 from schemas.errors import OperatingError
 from streams.cli import (
+    access,
     broker,
     clv,
     config,
@@ -25,6 +26,7 @@ from streams.cli import (
     report,
     run,
     segments,
+    serve,
     sources,
 )
 
@@ -41,6 +43,7 @@ app = typer.Typer(
 for group in (
     broker,
     run,
+    serve,
     sources,
     replay,
     inspect,
@@ -52,6 +55,7 @@ for group in (
     report,
     demo,
     contracts,
+    access,
 ):
     group.register(app)
 

@@ -10,6 +10,7 @@ from typing import BinaryIO, Literal
 
 import msgspec
 
+from domain.policy import Policy
 from schemas.fields import moment, rfc3339
 from schemas.segments import SegmentModel
 from streams.cli.output import stdout_bytes
@@ -28,11 +29,16 @@ class Audience:
     """
 
     def __init__(
-        self, file: BinaryIO, model: SegmentModel, segment_id: str, form: Literal["jsonl", "csv"]
+        self,
+        file: BinaryIO,
+        model: SegmentModel,
+        segment_id: str,
+        form: Literal["jsonl", "csv"],
+        policy: Policy,
     ) -> None:
         self.count = 0
         self._file = file
-        self._features = model.features
+        self._features, self._policy = model.features, policy
         self._segment = segment_id
         self._name = name_of(model, segment_id)
         self._csv = form == "csv"
@@ -52,7 +58,7 @@ class Audience:
             _time(core.newest_click),
             core.segment_changes,
         )
-        features = vector(core, self._features)
+        features = vector(one, self._features, self._policy)
         entered = None
         if len(core.entered_with) == len(self._features):
             entered = dict(zip(self._features, core.entered_with, strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +20,9 @@ from streams.cli.moments import TIMES, milliseconds
 from streams.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from agents.topology import Figures
     from streams.queries.state import Read
+    from streams.readmodel.reading import ReadModel
 
 
 def register(app: typer.Typer) -> None:
@@ -54,26 +57,46 @@ def state(
 ) -> None:
     """Show what is known of a customer, as committed; nothing is changed.
 
+    Where `touchline serve` runs on this machine, its read model is asked: the same answer, sooner.
+
     Example: touchline state c-000017
     """
     from streams.queries import connect
 
     if everyone is (customer is not None) or (everyone and not as_json):
         raise typer.BadParameter("give a CUSTOMER, or --all --json")
-    settings = load_settings()
-    read = _reading(settings, policy, milliseconds(at))
+    settings, moment = load_settings(), milliseconds(at)
+    model = _model(settings, policy, moment)
     if customer is None:
-        _print_everyone(settings, read)
+        if model is not None:
+            everybody = chain.from_iterable(part.customers for part in model.parts())
+            _write([(one.customer_id, msgspec.json.encode(one.figures)) for one in everybody])
+        else:
+            _print_everyone(settings, _reading(settings, policy, moment))
         return
     from streams.queries import state as states
 
-    found = connect.run(states.customer(settings, read, customer))
+    found: Figures | None
+    if model is not None:
+        whole = model.customer(customer)
+        found = None if whole is None else whole.figures
+    else:
+        read = _reading(settings, policy, moment)
+        found = connect.run(states.customer(settings, read, customer))
     if found is None:
         raise OperatingError(f"no customer {customer!r} is known")
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
     else:
         _print_customer(msgspec.to_builtins(found))
+
+
+def _model(settings: Settings, policy: Path | None, at: int | None) -> ReadModel | None:
+    """The read model of a follower that runs here."""
+    from domain.policy import load_policy
+    from streams.readmodel.fresh import fresh
+
+    return fresh(settings, load_policy(policy or settings.policy), at)
 
 
 def _reading(settings: Settings, policy: Path | None, at: int | None) -> Read:
@@ -103,6 +126,10 @@ def _print_everyone(settings: Settings, read: Read) -> None:
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
         connect.run(collect(progress))
+    _write(lines)
+
+
+def _write(lines: list[tuple[str, bytes]]) -> None:
     lines.sort()
     write = sys.stdout.buffer.write
     for _, line in lines:

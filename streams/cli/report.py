@@ -68,7 +68,10 @@ Out = Annotated[Path | None, typer.Option(help="Write it here; default: print it
 From = Annotated[
     Path | None,
     typer.Option(
-        "--from", help="Folder of a replay; default: the live state in Kafka.", file_okay=False,
+        "--from",
+        help="Folder of a replay; default: the live state, by the read model of a "
+        "`touchline serve` that runs here, else from Kafka.",
+        file_okay=False,
         exists=True,
     ),
 ]  # fmt: skip
@@ -217,18 +220,15 @@ def _live(
     report: Report, rules: Policy, settings: Settings, at: int | None, progress: Progress
 ) -> About:
     from streams.queries import connect
-    from streams.queries.standings import read_with_standings
     from streams.reports import live
 
     with connect.admin(settings) as client:
         partitions = connect.partition_count(client, settings.changelog)
     task = progress.add_task("reading", total=live.steps(partitions, report))
 
-    async def read() -> About:
-        reading = await read_with_standings(settings, rules, partitions, at)
-        return await live.read_live(settings, reading, report, lambda: progress.advance(task))
-
-    return connect.run(read())
+    return connect.run(
+        live.read_live(settings, rules, partitions, report, lambda: progress.advance(task), at=at)
+    )
 
 
 def write(document: Document, form: Format | None, out: Path | None) -> None:

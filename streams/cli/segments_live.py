@@ -58,6 +58,7 @@ def export(
 
     Example: touchline segments export s2 --out lurkers.jsonl
     """
+    from domain.policy import load_policy
     from streams.cli.audience import Audience, writing
     from streams.queries import connect, segments
 
@@ -65,7 +66,7 @@ def export(
     model, partitions = _model(settings)
     segment_id = segments.known(model, segment_id)
     with writing(out) as file:
-        audience = Audience(file, model, segment_id, form)
+        audience = Audience(file, model, segment_id, form, load_policy(settings.policy))
         connect.run(_write(settings, partitions, segment_id, audience))
     print(
         f"{audience.count:,} customers in {segment_id} ({segments.name_of(model, segment_id)})"
@@ -86,6 +87,7 @@ def explain(
     import msgspec
     from rich.console import Console
 
+    from domain.policy import load_policy
     from streams.cli import segments_tables
     from streams.queries import connect, segments
     from streams.queries import explain as explaining
@@ -93,7 +95,7 @@ def explain(
     settings = load_settings()
     model, partitions = _model(settings)
     one = connect.run(segments.member(settings, _topology(), partitions, customer))
-    told = explaining.explain(one, model)
+    told = explaining.explain(one, model, load_policy(settings.policy))
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(told) + b"\n")
         return

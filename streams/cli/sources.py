@@ -15,7 +15,6 @@ from rich.console import Console
 
 from streams.cli.events import Sort, ready
 from streams.cli.output import stdout_bytes
-from streams.engine.clients import blocking_client_options
 from streams.settings import SettingError, addresses, load_settings
 from streams.sources import SourceError
 
@@ -51,6 +50,9 @@ def simulate(
     repeats: Annotated[float, typer.Option(help="Share of exact repeats.")] = 0.01,
     late: Annotated[float, typer.Option(help="Share of events 1 min to 6 h old.")] = 0.01,
     bad: Annotated[float, typer.Option(help="Share of records that must be refused.")] = 0.001,
+    desk: Annotated[
+        float, typer.Option(help="Share of VIPs' complaints that people at the desk see to.")
+    ] = 0.5,
     day_seconds: Annotated[
         float | None,
         typer.Option(help="Seconds that a bank day takes; the last day ends now. Sets the rate."),
@@ -91,7 +93,8 @@ def simulate(
         haste = LIVE_HASTE if live else 1.0
     now = datetime.now(UTC)
     bank = Bank(
-        seed, customers, vip_share=vip_share, repeats=repeats, late=late, bad=bad, start=now,
+        seed, customers, vip_share=vip_share, repeats=repeats, late=late, bad=bad, desk=desk,
+        start=now,
         now=wall_ms if live else None, haste=haste, mix=Mix(awakening=awakenings),
     )  # fmt: skip
     pace: float | None = rate
@@ -234,6 +237,8 @@ def _write(lines: Iterable[bytes]) -> None:
 
 def _kafka(bootstrap: str | None) -> tuple[str, dict[str, Any]]:
     """The address, and the other options of a client. Raises NoBootstrap where none is set."""
+    from streams.engine.clients import blocking_client_options
+
     settings = load_settings()
     if bootstrap:
         try:

@@ -34,14 +34,16 @@ class Child:
     any other: it is forked, and Linux ties its life to that thread.
     """
 
-    def __init__(self, name: str, work: Callable[[], None], directory: Path) -> None:
+    def __init__(
+        self, name: str, work: Callable[[], None], directory: Path, *, begets: bool = False
+    ) -> None:
         assert threading.active_count() == 1, "a fork would copy the locks of other threads"
         self.name = name
         self.log = directory / f"{name.replace(' ', '-')}.log"
         self.log.touch()
         theirs, self._word = _fork.Pipe(duplex=False)
         self._process = _fork.Process(
-            target=_live, args=(os.getpid(), name, work, self.log, theirs), daemon=True
+            target=_live, args=(os.getpid(), name, work, self.log, theirs), daemon=not begets
         )
         self._process.start()
         theirs.close()

@@ -24,6 +24,7 @@ class Lines:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._printed = 0
+        self._told_link: str | None = None
         self._moved = 0
         self._segments: tuple[tuple[str, str], ...] = ()
         self._next = EVERY_SECONDS
@@ -37,6 +38,7 @@ class Lines:
     def update(self) -> None:
         """Print what is new since the last call."""
         scene = self._scene
+        self._desk_line(scene)
         new = scene.feed.count - self._printed
         if new:
             alerts = list(scene.feed.alerts)[-new:]
@@ -50,6 +52,13 @@ class Lines:
             self._next += EVERY_SECONDS
             say(self._figures())
             say(f"         segments: {sizes_line(scene)}")
+
+    def _desk_line(self, scene: Scene) -> None:
+        """Where the desk is, once it listens, and again whenever another link is good."""
+        link = None if scene.desk is None else scene.desk.link
+        if link is not None and link != self._told_link:
+            self._told_link = link
+            say(f"  desk   {link} (logs in once, within ten minutes; another follows every five)")
 
     def _segment_lines(self, scene: Scene) -> None:
         """Segments that are new or have another name, and customers who moved between them."""

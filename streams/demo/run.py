@@ -18,14 +18,14 @@ from rich.console import Console
 
 from domain.policy import Policy
 from schemas.errors import OperatingError
-from streams.cluster.ports import LOOPBACK, free_ports
+from streams.cluster.ports import LOOPBACK, free_ports, is_free
 from streams.cluster.run import AnyBroker, choose_broker
 from streams.demo import roles
 from streams.demo.children import Child, stop_all
 from streams.demo.feed import Feed
 from streams.demo.figures import Workers
 from streams.demo.plain import Lines, say, summary
-from streams.demo.scene import HASTE, Options, Scene
+from streams.demo.scene import HASTE, Desk, Options, Scene
 from streams.demo.view import View
 from streams.engine.clients import bootstrap_servers
 from streams.settings import Settings, load_settings
@@ -101,24 +101,30 @@ def _open(options: Options, command_at: float, console: Console, opened: ExitSta
         Child(f"worker {n}", roles.worker, directory) for n in range(1, options.workers + 1)
     ]
     children.append(Child("bank", partial(roles.bank, options), directory))
-    opened.callback(stop_all, children, STOP_SECONDS)
+    told = directory / "desk"
+    desk = Desk(Child("desk", partial(roles.desk, told), directory, begets=True), told)
+    everyone = [*children, desk.process]
+    opened.callback(stop_all, everyone, STOP_SECONDS)
     with _steps(console, command_at) as step:
         broker = _open_kafka(settings, step, opened)
-        opened.callback(stop_all, children, STOP_SECONDS)  # before Kafka closes
+        opened.callback(stop_all, everyone, STOP_SECONDS)  # before Kafka closes
         step("making topics")
         ensure_topics_of(settings).raise_if_wrong()
         feed = Feed(settings, settings.partitions)
         opened.callback(feed.stop)
-        step(f"starting {options.workers} workers and the bank")
-        addresses = _start_workers(settings, children[:-1], directory)
+        step(f"starting {options.workers} workers, the bank and the desk")
+        environment = _environment(settings, directory)
+        addresses = _start_workers(environment, children[:-1])
         workers = Workers(addresses)
         opened.callback(workers.stop)
         feed.start()
         workers.start()
         where = {"TOUCHLINE_KAFKA__BOOTSTRAP": _where(settings)}
         children[-1].go(where)
+        taken = frozenset(int(each.rpartition(":")[2]) for each in addresses.values())
+        desk.process.go(environment | _of_desk(settings, directory, taken))
         shown = workers, feed, addresses, children, broker
-        scene = Scene(options, _where(settings), command_at, *shown)
+        scene = Scene(options, _where(settings), command_at, *shown, desk=desk)
         _wait_open(scene, settings.partitions)
     return scene
 
@@ -148,20 +154,34 @@ def _steps(console: Console, command_at: float) -> Iterator[Callable[[str], None
         yield status.update
 
 
-def _start_workers(settings: Settings, children: list[Child], directory: Path) -> dict[str, str]:
-    policy = str(settings.policy or _hasty_policy(directory))
-    environment = {
+def _environment(settings: Settings, directory: Path) -> dict[str, str]:
+    """What workers and desk have in common."""
+    return {
         "TOUCHLINE_KAFKA__BOOTSTRAP": _where(settings),
-        "TOUCHLINE_HTTP__HOST": LOOPBACK,
         "TOUCHLINE_CLOCK": "wall",
-        "TOUCHLINE_POLICY": policy,
+        "TOUCHLINE_POLICY": str(settings.policy or _hasty_policy(directory)),
         "TOUCHLINE_PARTITIONS": str(settings.partitions),
     }
+
+
+def _start_workers(environment: dict[str, str], children: list[Child]) -> dict[str, str]:
     addresses = {}
     for child, port in zip(children, free_ports(len(children)), strict=True):
-        child.go(environment | {"TOUCHLINE_HTTP__PORT": str(port)})
+        own = {"TOUCHLINE_HTTP__HOST": LOOPBACK, "TOUCHLINE_HTTP__PORT": str(port)}
+        child.go(environment | own)
         addresses[child.name] = f"http://{LOOPBACK}:{port}"
     return addresses
+
+
+def _of_desk(settings: Settings, directory: Path, taken: frozenset[int]) -> dict[str, str]:
+    """Where the desk listens and keeps its file, unless the settings say it."""
+    own: dict[str, str] = {}
+    if "directory" not in settings.serve.model_fields_set:
+        own["TOUCHLINE_SERVE__DIRECTORY"] = str(directory / "serve")
+    if "port" not in settings.serve.model_fields_set:
+        usual = settings.serve.port
+        own["TOUCHLINE_SERVE__PORT"] = str(usual if is_free(usual) else free_ports(1, but=taken)[0])
+    return own
 
 
 def _hasty_policy(directory: Path) -> Path:
@@ -229,6 +249,8 @@ def _check(scene: Scene) -> None:
     *workers, bank = scene.processes
     if not bank.running:
         raise DemoFailed(bank.told())
+    if scene.desk is not None and not scene.desk.process.running:
+        raise DemoFailed(scene.desk.process.told())
     if not any(worker.running for worker in workers):
         raise DemoFailed(workers[0].told())
     if scene.feed.failure:

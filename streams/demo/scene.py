@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from schemas.segments import QUARANTINE
 from streams.cluster.run import AnyBroker
@@ -43,6 +44,22 @@ class Times:
         return f"median {milliseconds(self.median)}, 99th percentile {milliseconds(self.tail)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The process that serves pages, and the file that it tells its address in."""
+
+    process: Child
+    told: Path
+
+    @property
+    def link(self) -> str | None:
+        """Where to open the desk: a login in it is good once; ``None`` before it listens."""
+        try:
+            return self.told.read_text()
+        except FileNotFoundError:
+            return None
+
+
 @dataclass(slots=True)
 class Scene:
     """The running demonstration.
@@ -60,6 +77,7 @@ class Scene:
     addresses: dict[str, str]
     processes: Sequence[Child]
     broker: AnyBroker | None = None  # of the demonstration's own
+    desk: Desk | None = None
     began: float = field(default_factory=time.monotonic)
     opened: float = field(default_factory=time.monotonic)
     steady: Reading | None = None

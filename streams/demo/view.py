@@ -15,10 +15,12 @@ from rich.text import Text
 from domain.kernel.scales import FACTORS, TIERS
 from streams.demo import segments
 from streams.demo.feed import Alert
-from streams.demo.scene import HASTE, Scene, Times, milliseconds
+from streams.demo.scene import HASTE, Desk, Scene, Times, milliseconds
 
 UPPER_LINES = 10
 MUCH_LAG = 10_000
+DESK_LINES = 3
+"""So many lines the desk's link takes in a terminal of 80 columns."""
 BAR_CELLS = 8
 SPARK = " ▁▂▃▄▅▆▇█"
 TIER_STYLE = {"vip": "bold yellow", "private": "bold magenta", "key": "cyan"}
@@ -47,7 +49,7 @@ class View:
 
 def draw(scene: Scene, height: int) -> Layout:
     """The whole picture for a terminal of ``height`` lines."""
-    foot = len(scene.addresses) + 1
+    foot = len(scene.addresses) + 1 + (DESK_LINES if scene.desk is not None else 0)
     middle = segments.lines_of(scene)
     layout = Layout()
     layout.split_column(
@@ -176,7 +178,18 @@ def _workers(scene: Scene) -> RenderableType:
             Text.assemble(f" {child.name}  process {child.pid}  ", state, f"  {address}/metrics")
         )
     told = Text(" Ctrl-C stops everything; kill a worker to see the others take over", "dim")
-    return Group(*lines, told)
+    desk = [] if scene.desk is None else [_desk(scene.desk)]
+    return Group(*lines, *desk, told)
+
+
+def _desk(desk: Desk) -> Text:
+    """Where the desk is; folded, so that all of the link is there to be copied."""
+    link = desk.link
+    if link is None:
+        return Text(" desk      starts", "dim")
+    return Text.assemble(
+        " desk      ", (link, "bold cyan underline"), ("  logs in once", "dim"), overflow="fold"
+    )
 
 
 def _times(times: Times) -> str:

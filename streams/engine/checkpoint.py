@@ -17,7 +17,7 @@ from schemas.workers import WorkedBy
 CHECKPOINT_KEY = b"!checkpoint"
 SHARED_PREFIX = b"!s/"
 TIMER_PREFIX = b"t"
-FORMAT = 1
+FORMAT = 3
 """Raised when an older version would misread or lose what this one stores: it then keeps off."""
 FIRST_FIELDS, PLACE_OF_WORKER = 4, 5
 

@@ -45,12 +45,13 @@ Clock = Literal["wall", "event"]
 class Sent(NamedTuple):
     """An output on its way: topic, key, value, and when its cause was appended to Kafka.
 
-    ``by_key``: the key chooses its partition; else it goes where its cause came from.
+    ``by_key``: the key chooses its partition; else it goes where its cause came from. Without a
+    value it deletes what lies under its key.
     """
 
     topic: str
     key: bytes | None
-    value: bytes
+    value: bytes | None
     cause_timestamp: int | None
     kind: str
     by_key: bool = False
@@ -441,7 +442,7 @@ class Partition(Generic[E, S, C]):
         placed rightly when it was made, or is known as strange since the partition was opened.
         """
         if at > wall + FUTURE_MS and (self._wall_clock or wall != UNKNOWN):
-            return _in_future(at, wall, told=self._wall_clock)
+            return in_future(at, wall, told=self._wall_clock)
         placing = self.placing
         if not placing.known or (key in self._live and key not in placing.strange):
             return None
@@ -486,7 +487,8 @@ class Partition(Generic[E, S, C]):
     def _send(self, outputs: Iterable[Output], cause_timestamp: int | None) -> None:
         for output in outputs:
             kind = getattr(output, "kind", "")
-            value, by_key, topic = encode(output), output.by_key, output.topic
+            value = None if output.deletes else encode(output)
+            by_key, topic = output.by_key, output.topic
             self.outputs.append(Sent(topic, output.key, value, cause_timestamp, kind, by_key))
             if topic in self._prompt:
                 self.urgent = True
@@ -529,8 +531,11 @@ def shared_records(store: Store) -> dict[bytes, bytes]:
     return {key[skip:]: value for key, value in store.items() if key.startswith(SHARED_PREFIX)}
 
 
-def _in_future(at: int, wall: int, *, told: bool) -> Bad:
-    """Not ``told`` by how much where the same input shall give the same bytes at any time."""
+def in_future(at: int, wall: int, *, told: bool) -> Bad:
+    """Why an event at ``at`` is refused when it is ``wall`` (both in ms).
+
+    Not ``told`` by how much where the same input shall give the same bytes at any time.
+    """
     allowed = FUTURE_MS // 1000
     if told:
         detail = f"{(at - wall) / 1000:.0f} s ahead of now; at most {allowed} s are allowed"

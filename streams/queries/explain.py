@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from domain.kernel.words import feature_words, listed
+from domain.policy import Policy
 from domain.segmentation.assign import Assigner
 from schemas.fields import moment, rfc3339
 from schemas.segments import QUARANTINE, SegmentCard, SegmentModel
@@ -65,7 +67,7 @@ class Explanation(msgspec.Struct):
     moves_at: str | None = None
 
 
-def explain(one: Member, model: SegmentModel) -> Explanation:
+def explain(one: Member, model: SegmentModel, policy: Policy) -> Explanation:
     """What is known of a customer's segment, as committed, by ``model``."""
     core = one.core
     told = Explanation(one.customer_id, _time(one.as_of), model.version, margin=model.margin)
@@ -77,8 +79,8 @@ def explain(one: Member, model: SegmentModel) -> Explanation:
         told.strategy = ALONE
     elif card is not None:
         told.strategy = card.strategy
-    values = vector(core, model.features)
-    told.missing = _missing(told, card, values)
+    values = vector(one, model.features, policy)
+    told.missing = _missing(told, card, values, model.features)
     if values is None or len(values) != len(model.features):
         return told
     raw = [values[name] for name in model.features]
@@ -89,12 +91,18 @@ def explain(one: Member, model: SegmentModel) -> Explanation:
 
 
 def _missing(
-    told: Explanation, card: SegmentCard | None, values: dict[str, float] | None
+    told: Explanation,
+    card: SegmentCard | None,
+    values: dict[str, float] | None,
+    features: tuple[str, ...],
 ) -> str | None:
     if values is None:
         last = f"the last was at {told.last_click_at}" if told.last_click_at else "there was none"
         left = "; it is still to leave its segment" if told.segment else ""
         return f"no vector: no app click within 7 days, {last}{left}"
+    lacking = tuple(feature_words(name) for name in features if name not in values)
+    if lacking and told.segment is None:
+        return f"no vector: not known is {listed(lacking)}"
     if told.segment is None:
         return "not judged yet: there was no model when its worker last looked"
     if card is None and told.segment != QUARANTINE:

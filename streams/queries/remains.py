@@ -1,9 +1,9 @@
 """What Kafka still holds of a customer once it is erased, and until when: by the broker's settings.
 
 Topics that delete by age do so a whole segment at a time, so a record may stay for the time of a
-segment after its retention. What the changelog held is overwritten by a deletion at once; the old
-records go when their segment is compacted, the deletion itself (whose key is the customer's id)
-some time after that.
+segment after its retention. What the changelog and the states of alerts held is overwritten by a
+deletion at once; the old records go when their segment is compacted, the deletion itself (whose key
+is the customer's id, or that of an alert) some time after that.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import TopicAuthorizationFailedError
 
-from schemas.topics import RETAINED_TOPICS
+from schemas.topics import PERSONAL_COMPACTED_TOPICS, RETAINED_TOPICS
 from streams.engine.rights import operations
 from streams.errors import ClusterError
 from streams.settings import Settings
@@ -40,20 +40,30 @@ def remains(admin: KafkaAdminClient, settings: Settings, at: int) -> list[Remain
 
     Raises ClusterError where a topic is missing.
     """
-    configs = topic_configs(admin, (*RETAINED_TOPICS, settings.changelog))
+    compacted = {
+        settings.changelog: ("state", "the id, as the key of its deletion"),
+        **dict.fromkeys(
+            PERSONAL_COMPACTED_TOPICS,
+            ("states of its alerts", "ids of alerts, as keys of their deletions"),
+        ),
+    }
+    audit = settings.audit_topic
+    configs = topic_configs(admin, (*RETAINED_TOPICS, audit, *compacted))
     found = [
         Remains(topic, _later(at, kept_ms(configs[topic])), "records that came before")
         for topic in RETAINED_TOPICS
     ]
-    changelog = configs[settings.changelog]
-    gone = _sum(changelog, "max.compaction.lag.ms", "segment.ms")
-    deleted = _sum(changelog, "delete.retention.ms", "max.compaction.lag.ms")
-    whole = None if gone is None or deleted is None else gone + deleted
-    return [
-        *found,
-        Remains(settings.changelog, _later(at, gone), "state, until it is compacted"),
-        Remains(settings.changelog, _later(at, whole), "the id, as the key of its deletion"),
-    ]
+    found.append(Remains(audit, _later(at, kept_ms(configs[audit])), "the id, as who looked at it"))
+    for topic, (what, key) in compacted.items():
+        config = configs[topic]
+        gone = _sum(config, "max.compaction.lag.ms", "segment.ms")
+        deleted = _sum(config, "delete.retention.ms", "max.compaction.lag.ms")
+        whole = None if gone is None or deleted is None else gone + deleted
+        found += [
+            Remains(topic, _later(at, gone), f"{what}, until it is compacted"),
+            Remains(topic, _later(at, whole), key),
+        ]
+    return found
 
 
 def kept_ms(config: Mapping[str, str]) -> int | None:

@@ -12,8 +12,10 @@ from typing import NamedTuple
 from agents.customers import Customers
 from agents.segments import segments
 from domain.customer.parts import Core
-from domain.customer.state import decode_core
+from domain.customer.state import Customer, decode_core
 from domain.policy import Policy
+from domain.policy.segments import FINANCIAL_FEATURES
+from domain.segments.financial import financial_values
 from domain.segments.vectors import feature_values
 from schemas.errors import OperatingError
 from schemas.segments import QUARANTINE, SegmentModel
@@ -42,6 +44,7 @@ class Member(NamedTuple):
     customer_id: str
     core: Core
     as_of: int
+    customer: Customer | None = None
 
 
 async def newest_model(settings: Settings) -> SegmentModel:
@@ -92,15 +95,22 @@ async def member(
     value = restored.store.get(topology.main_key(customer_id))
     if value is None:
         raise NoCustomer(f"no customer {customer_id!r} is known")
-    return Member(customer_id, decode_core(value), _clock(restored))
+    state = Customer.load(customer_id, restored.store.get)
+    return Member(customer_id, decode_core(value), _clock(restored), state)
 
 
-def vector(core: Core, features: tuple[str, ...]) -> dict[str, float] | None:
-    """The customer's features by name as last judged by; ``None`` without a click in 7 days."""
-    if not core.window:
+def vector(one: Member, features: tuple[str, ...], policy: Policy) -> dict[str, float] | None:
+    """The customer's features by name as last judged by; ``None`` without a click in 7 days.
+
+    Those of money, satisfaction and waits are as of now, and left out where they are not known.
+    """
+    if not one.core.window:
         return None
-    values = feature_values(core)
-    return {name: float(values[name]) for name in features if name in values}
+    values: dict[str, float | None] = {**feature_values(one.core)}
+    if one.customer is not None and not set(FINANCIAL_FEATURES).isdisjoint(features):
+        values |= financial_values(one.customer, one.as_of, policy)
+    known = {name: values.get(name) for name in features}
+    return {name: float(value) for name, value in known.items() if value is not None}
 
 
 def _members(restored: Restored, topology: Customers) -> Iterator[Member]:
@@ -108,7 +118,8 @@ def _members(restored: Restored, topology: Customers) -> Iterator[Member]:
     for key, value in restored.store.items():
         owner = topology.owner(key)
         if owner is not None:
-            yield Member(owner, decode_core(value), clock)
+            state = Customer.load(owner, restored.store.get)
+            yield Member(owner, decode_core(value), clock, state)
 
 
 def _clock(restored: Restored) -> int:

@@ -24,7 +24,7 @@ from streams.engine.partition import Partition, Sent
 from streams.engine.placing import partition_of
 from streams.engine.store import MemoryStore
 from streams.files.reading import Line, numbered
-from streams.replay.results import Offline, Summary, write_results
+from streams.replay.results import Offline, Summary, line_of, write_results
 
 CHUNK_LINES = 2000
 TOLD_BYTES = 1 << 16
@@ -175,7 +175,7 @@ class Replay(Offline[E, S, C]):
     def _outputs(self, partition: Partition[E, S, C]) -> Iterator[tuple[str, bytes]]:
         outputs, partition.outputs = partition.outputs, []
         for sent in outputs:
-            yield sent.topic, sent.value
+            yield sent.topic, line_of(sent)
             if sent.topic in self.topology.read_back:
                 yield from self._outputs(self._hand_back(sent))
 

@@ -17,6 +17,7 @@ from schemas.codec import encode
 from schemas.common import CommonRecord
 from schemas.fields import moment, rfc3339
 from schemas.topics import (
+    ALERT_STATES,
     ALERTS,
     CARE_TASKS,
     CUSTOMER_TRANSITIONS,
@@ -24,13 +25,14 @@ from schemas.topics import (
     SEGMENT_UPDATES,
     SIGNALS,
 )
-from streams.engine.partition import Partition
+from streams.engine.partition import Partition, Sent
 from streams.queries.scores import score_rows, scorecards_of
 
 FILES = {
     topic: f"{topic}.jsonl"
     for topic in (
-        ALERTS, SEGMENT_UPDATES, CUSTOMER_TRANSITIONS, SIGNALS, CARE_TASKS, DEAD_LETTERS
+        ALERTS, ALERT_STATES, SEGMENT_UPDATES, CUSTOMER_TRANSITIONS, SIGNALS, CARE_TASKS,
+        DEAD_LETTERS,
     )
 }  # fmt: skip
 RECORDS: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -38,6 +40,20 @@ RECORDS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("standings.json", "standings", {"version": 0}),
 )
 """File, kind, and what stands in it where there was nothing to make the record of."""
+_KEY_OF = {ALERT_STATES: "alert_id"}
+"""What the key is, of topics whose records are deleted by it."""
+
+
+def line_of(sent: Sent) -> bytes:
+    """An output as a line of its file; of one that deletes, which record it deletes.
+
+    >>> line_of(Sent(ALERT_STATES, b"a1", None, None, "vip_new"))
+    b'{"alert_id":"a1","deleted":true}'
+    """
+    if sent.value is not None:
+        return sent.value
+    key = (sent.key or b"").decode()
+    return msgspec.json.encode({_KEY_OF[sent.topic]: key, "deleted": True})
 
 
 class Summary(msgspec.Struct):

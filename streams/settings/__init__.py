@@ -9,12 +9,14 @@ from streams.settings.errors import SettingError
 from streams.settings.kafka import KafkaSettings, addresses
 from streams.settings.loading import load_settings
 from streams.settings.model import CommitSettings, HttpSettings, SegmentSettings, Settings
+from streams.settings.serve import ServeSettings
 
 __all__ = [
     "CommitSettings",
     "HttpSettings",
     "KafkaSettings",
     "SegmentSettings",
+    "ServeSettings",
     "SettingError",
     "Settings",
     "addresses",

@@ -8,11 +8,12 @@ from typing import Literal
 from pydantic import BaseModel, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from schemas.topics import changelog_topic, clock_probes_topic
+from schemas.topics import access_topic, audit_topic, changelog_topic, clock_probes_topic
 from streams.settings.files import SecretFiles
 from streams.settings.kafka import KafkaSettings
 from streams.settings.names import DELIMITER, PREFIX
 from streams.settings.sections import SECTION
+from streams.settings.serve import ServeSettings
 
 
 class CommitSettings(BaseModel):
@@ -148,11 +149,22 @@ class Settings(BaseSettings):
     commit: CommitSettings = CommitSettings()
     http: HttpSettings = HttpSettings()
     segments: SegmentSettings = SegmentSettings()
+    serve: ServeSettings = ServeSettings()
 
     @property
     def changelog(self) -> str:
         """The changelog topic of the customers' state."""
         return changelog_topic(self.app_id)
+
+    @property
+    def access_topic(self) -> str:
+        """The topic of keys and accounts."""
+        return access_topic(self.app_id)
+
+    @property
+    def audit_topic(self) -> str:
+        """The topic of who did what."""
+        return audit_topic(self.app_id)
 
     @property
     def clock_probes(self) -> str:

@@ -19,6 +19,7 @@ from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
 from schemas.units import MS_PER_DAY
 from streams.sources import SourceError
 from streams.sources.clicks import SLOTS, slots
+from streams.sources.deskwork import DeskWork
 from streams.sources.faults import Faults
 from streams.sources.lines import Record, Writer, money
 from streams.sources.population import BEHAVIOURS, LURKER, QUALITY, SLOT, Population
@@ -62,6 +63,7 @@ class Bank:
 
     `repeats`, `late` and `bad` are shares of all records after the opening: exact repeats of a
     recent record, events one minute to six hours old, records that must be refused.
+    `desk` is the share of VIPs' complaints whose alerts people at the desk see to.
     `start` is the bank's first moment; `now`, where given, replaces its clock (milliseconds).
     `events_per_day` says how many records a day of the bank has. Raises `SourceError`.
     """
@@ -75,12 +77,14 @@ class Bank:
         repeats: float = 0.01,
         late: float = 0.01,
         bad: float = 0.001,
+        desk: float = 0.0,
         start: datetime = START,
         now: Callable[[], int] | None = None,
         haste: float = 1.0,
         mix: Mix | None = None,
     ) -> None:
-        _check(customers, haste, vip_share=vip_share, repeats=repeats, late=late, bad=bad)
+        shares = {"vip_share": vip_share, "repeats": repeats, "late": late, "bad": bad}
+        _check(customers, haste, **shares, desk=desk)
         mix = mix if mix is not None else Mix()
         self._random = random = Random(seed)
         self._people = people = Population(random, customers, vip_share)
@@ -91,7 +95,10 @@ class Bank:
         self.start_at(start)
         self._due: list[tuple[int, int, Callable[..., Record], tuple[object, ...]]] = []
         self._scheduled = 0
-        stories = Stories(random, people, self._writer, self._schedule, haste)
+        at_work = DeskWork(seed, desk, self._writer, self._schedule, haste)
+        stories = Stories(
+            random, people, self._writer, self._schedule, haste, vip_complained=at_work.complained
+        )
         self._makers: list[Callable[[int], Record]] = [
             stories.complaint, stories.survey, stories.contact,
             stories.feedback, stories.campaign, stories.owner_change, self._awaken,

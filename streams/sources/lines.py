@@ -76,6 +76,11 @@ class Writer:
         opening = self._openings[customer]
         return f'{{"event_id":"{self.prefix}{self.number}{opening}{self.stamps.text(at)}'
 
+    @property
+    def last_id(self) -> str:
+        """The id of the event that was begun last."""
+        return f"{self.prefix}{self.number}"
+
     def record(self, customer: int, topic: str, text: str) -> Record:
         """A record of this customer from a whole JSON text."""
         # Half the time of Record(...), and this is the busiest line of the simulation.

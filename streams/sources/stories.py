@@ -17,6 +17,8 @@ from streams.sources.population import Population
 from streams.sources.wheel import Wheel
 
 HOUR = MS_PER_HOUR
+VIP = 3
+"""From this wealth on customers are VIPs."""
 PROMISES = ((24, 360), (8, 168), (4, 72), (1, 24), (1, 24))
 """Hours to acknowledge and to resolve, by wealth: the default policy's."""
 
@@ -82,13 +84,21 @@ class Stories:
     """Writes first records; hands later ones to `schedule(delay_ms, write, arguments)`."""
 
     def __init__(
-        self, random: Random, people: Population, writer: Writer, schedule: Schedule, haste: float
+        self,
+        random: Random,
+        people: Population,
+        writer: Writer,
+        schedule: Schedule,
+        haste: float,
+        *,
+        vip_complained: Callable[[int, str], None],
     ) -> None:
         self._random = random
         self._people = people
         self._writer = writer
         self._schedule = schedule
         self._hour = HOUR / haste
+        self._vip_complained = vip_complained
         self._size = len(people.ids)
 
     def complaint(self, at: int) -> Record:
@@ -207,6 +217,8 @@ class Stories:
     def _step(self, case: Case, at: int, status: str, more: str = "") -> Record:
         text = self._head(case.customer, at, case.channel, "complaint")
         text += f',"complaint_id":"{case.complaint_id}","status":"{status}"{more}}}'
+        if status in ("opened", "reopened") and self._people.wealth[case.customer] >= VIP:
+            self._vip_complained(case.customer, self._writer.last_id)
         return self._done("complaint", case.customer, text)
 
     def _callback(self, customer: int, contact_id: str, at: int) -> str:

@@ -10,13 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from schemas.topics import (
+    ALERT_STATES,
+    ALERTS,
+    CARE_TASKS,
     CUSTOMER_TRANSITIONS,
     DEAD_LETTERS,
     INPUT_TOPICS,
+    PERSONAL_COMPACTED_TOPICS,
     PORTFOLIO,
     RETAINED_TOPICS,
     SEGMENT_MODEL,
     SEGMENT_UPDATES,
+    SIGNALS,
     SOURCE_TOPICS,
 )
 from schemas.touchpoints import Desk, Profile
@@ -25,6 +30,12 @@ from streams.settings import Settings
 from streams.topics.wanted import topic_specs
 
 Rights = tuple[Right, ...]
+SERVE: Final = "serve"
+_FOLLOWED: Final = (
+    *(ALERTS, ALERT_STATES, SEGMENT_UPDATES, CARE_TASKS, CUSTOMER_TRANSITIONS, SIGNALS),
+    *(DEAD_LETTERS, PORTFOLIO, SEGMENT_MODEL),
+)
+"""Outputs that the read model is made of."""
 DESK: Final = "desk"
 """Whoever tells what people did about alerts: a program of yours."""
 
@@ -69,7 +80,7 @@ def _accept_loss(settings: Settings) -> Rights:
 
 
 def _erase(settings: Settings) -> Rights:
-    held = (*RETAINED_TOPICS, settings.changelog)
+    held = (*RETAINED_TOPICS, *PERSONAL_COMPACTED_TOPICS, settings.audit_topic, settings.changelog)
     return (
         *of_topics("Write", Profile.topic),
         *of_topics("Describe", *held),
@@ -104,6 +115,45 @@ def _report(*outputs: str) -> Callable[[Settings], Rights]:
     return rights
 
 
+def of_access(settings: Settings) -> Rights:
+    """What it takes to follow who may come in, to change it, and to write the audit."""
+    return (
+        *of_topics("Read", settings.access_topic),
+        *of_topics("Write", settings.access_topic, settings.audit_topic),
+    )
+
+
+def _access_topics(settings: Settings) -> Rights:
+    own = settings.access_topic, settings.audit_topic
+    return (
+        *of_topics("Create", *own),
+        *of_topics("Describe", *own),
+        *of_topics("DescribeConfigs", *own),
+    )
+
+
+def _access(settings: Settings) -> Rights:
+    return *of_access(settings), *_access_topics(settings)
+
+
+def _access_list(settings: Settings) -> Rights:
+    return *of_topics("Read", settings.access_topic), *_access_topics(settings)
+
+
+def _audit(settings: Settings) -> Rights:
+    return *of_topics("Read", settings.audit_topic), *_access_topics(settings)
+
+
+def _serve(settings: Settings) -> Rights:
+    """To follow all that there is of customers, to send events on, and to say who may come in."""
+    return (
+        *of_topics("Read", settings.changelog, *INPUT_TOPICS, *_FOLLOWED),
+        *of_topics("Write", *INPUT_TOPICS),
+        *_erase(settings),
+        *of_access(settings),
+    )
+
+
 def _desk(settings: Settings) -> Rights:
     return tuple(of_topics("Write", Desk.topic))
 
@@ -127,8 +177,19 @@ WHO: Final[Mapping[str, Callable[[Settings], Rights]]] = {
     "segments explain": _members,
     "report experience": _report(),
     "report complaints": _report(),
-    "report value": _report(),
+    "report value": _report(CUSTOMER_TRANSITIONS),
     "report relationship": _report(CUSTOMER_TRANSITIONS, SEGMENT_UPDATES),
+    "access key make": _access,
+    "access key list": _access_list,
+    "access key revoke": _access,
+    "access person add": _access,
+    "access person list": _access_list,
+    "access person password": _access,
+    "access person remove": _access,
+    "access person end": _access,
+    "access login-link": _access_list,
+    "access audit": _audit,
+    SERVE: _serve,
     DESK: _desk,
 }
 """What each needs, by who it is: as typed behind `touchline`, or who tells what the desk did.

@@ -100,15 +100,17 @@ def ensure_topics(
     *,
     dry_run: bool = False,
     client: Mapping[str, Any] | None = None,
+    only: Collection[str] | None = None,
 ) -> TopicReport:
     """Make the topics that are missing; compare those that exist.
 
     Where a topic has another layout or another cleanup nothing is made, so that a half-made set
     cannot be worked on; how soon a topic lets go of what was deleted is only told. `client` holds
-    further options of kafka-python's admin client (security). Raises ClusterError when Kafka does
-    not answer or refuses.
+    further options of kafka-python's admin client (security); of `only` these topics it is spoken
+    where they are given. Raises ClusterError when Kafka does not answer or refuses.
     """
     specs = topic_specs(app_id, partitions, replication, min_insync_replicas)
+    specs = tuple(spec for spec in specs if only is None or spec.name in only)
     servers = bootstrap.split(",") if isinstance(bootstrap, str) else list(bootstrap)
     try:
         with closing(
@@ -119,9 +121,12 @@ def ensure_topics(
         raise ClusterError(f"topics at {','.join(servers)}: {plain(error)}") from error
 
 
-def ensure_topics_of(settings: Settings, *, dry_run: bool = False) -> TopicReport:
+def ensure_topics_of(
+    settings: Settings, *, dry_run: bool = False, only: Collection[str] | None = None
+) -> TopicReport:
     """Make what is missing, unless ``dry_run``, and compare what exists, as the settings want it.
 
+    Of all topics, or of ``only`` these.
     Raises ClusterError where Kafka does not answer, NoBootstrap where no address is set.
     """
     try:
@@ -133,6 +138,7 @@ def ensure_topics_of(settings: Settings, *, dry_run: bool = False) -> TopicRepor
             settings.kafka.min_insync_replicas,
             dry_run=dry_run,
             client=blocking_client_options(settings),
+            only=only,
         )
     except Refused as refused:
         raise ClusterError("; ".join(sentences(settings, refused.rights))) from refused

@@ -10,6 +10,8 @@ from schemas.topics import (
     INPUT_TOPICS,
     OUTPUT_TOPICS,
     READ_BACK_TOPICS,
+    access_topic,
+    audit_topic,
     changelog_topic,
     clock_probes_topic,
 )
@@ -18,6 +20,7 @@ from schemas.units import MS_PER_DAY
 INPUT_RETENTION_DAYS: Final = 14
 OUTPUT_RETENTION_DAYS: Final = 30
 DEAD_LETTER_RETENTION_DAYS: Final = 90
+AUDIT_RETENTION_DAYS: Final = 365
 
 # max.message.bytes is about a batch: one record of that size, or many small ones.
 # Inputs take more than the 256 KiB a record may have: a larger one shall arrive and become a
@@ -96,6 +99,10 @@ def topic_specs(
         else:
             specs.append(spec(name, OUTPUT_BATCH_BYTES, kept(OUTPUT_RETENTION_DAYS)))
     specs.append(spec(changelog_topic(app_id), CHANGELOG_BATCH_BYTES, compacted))
+    specs.append(spec(access_topic(app_id), OUTPUT_BATCH_BYTES, compacted))
+    specs.append(
+        spec(audit_topic(app_id), OUTPUT_BATCH_BYTES, kept(AUDIT_RETENTION_DAYS) | arrived)
+    )
     probes = {"retention.ms": str(MS_PER_DAY), "segment.bytes": str(_PROBE_SEGMENT_BYTES)}
     probes["cleanup.policy"] = "delete"
     specs.append(spec(clock_probes_topic(app_id), PROBE_BATCH_BYTES, probes | arrived))

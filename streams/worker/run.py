@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import structlog
 
 from agents.customers import customers
 from agents.modellings import modellings
 from agents.workers import workers
 from domain.policy import Policy
+from domain.value.clv import load
 from streams.engine.clock import WallClock
 from streams.engine.rights import sentences
 from streams.errors import WorkerFailed
@@ -38,6 +41,9 @@ def work(settings: Settings, rules: Policy, clock: WallClock | None = None) -> N
 
     by = identity(rules)
     log.info("goes by", policy=by.policy, forms=by.forms, version=by.version, worker=by.worker)
+
+    # while Kafka is waited for; else the first snapshot of values would hold up events
+    threading.Thread(target=load, name="loading", daemon=True).start()
 
     async def run() -> None:
         metrics = Metrics(settings.clock, clock.ms, by)

@@ -83,6 +83,7 @@ class Expected:
     maybe_moved: set[str] = field(default_factory=set)
     signals: set[tuple[str, str]] = field(default_factory=set)
     referrer_of: dict[str, str] = field(default_factory=dict)
+    maybe_referred: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     events: int = 0
     repeats: int = 0
     refunds: int = 0
@@ -175,7 +176,7 @@ def _money(life: Iterable[Said]) -> Money:
             bought.append(said.at.timestamp())
         if "balance_after" in event:
             account = event.get("account_id", "")
-            standing = (said.at, _natural(event["event_id"])), event["balance_after"]
+            standing = (said.at, natural(event["event_id"])), event["balance_after"]
             newest[account] = max(standing, newest.get(account, standing))
     balance = sum(balance for _, balance in newest.values()) if newest else None
     last = max(bought, default=None)
@@ -193,7 +194,7 @@ def _worth(event: Mapping[str, Any]) -> float:
     return -amount if gives_back else 0.0
 
 
-def _natural(event_id: str) -> list[Any]:
+def natural(event_id: str) -> list[Any]:
     """Digit runs as numbers; text and numbers alternate."""
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", event_id)]
 
@@ -276,10 +277,18 @@ def _expect_escalations(expected: Expected, told: Iterable[Said], promise: timed
 
 
 def _expect_referrals(expected: Expected, kept: Mapping[str, Iterable[Said]]) -> None:
-    """Who names whom last; one who was erased since is named no more."""
+    """Who names whom last; one who was erased since is named no more.
+
+    What an undecided person said may be gone with the erasure: of each whom it names it is not
+    known whether it is referred by them.
+    """
     people = expected.people
     for person, life in kept.items():
         named = [said for said in life if "referred_by" in said.event]
+        if person in expected.undecided:
+            for said in named:
+                expected.maybe_referred[people.of(said.event["referred_by"])].add(person)
+            continue
         if not named:
             continue
         last = max(named, key=lambda said: said.at)

@@ -16,6 +16,7 @@ from random import Random
 from typing import Any, Protocol, Self
 
 from schemas.topics import (
+    ALERT_STATES,
     ALERTS,
     CUSTOMER_TRANSITIONS,
     DEAD_LETTERS,
@@ -29,6 +30,7 @@ from schemas.topics import (
 from streams.cluster.broker import LocalBroker
 from streams.topics.ensure import ensure_topics
 from tests.chaos import lives, oracle
+from tests.chaos.alert_states import judge_alert_states
 from tests.chaos.expected import Read, Totals, expect
 from tests.chaos.faults import ONCE, SESSION_SECONDS, Fault
 from tests.chaos.fleet import TOUCHLINE, Fleet, Journal, Note
@@ -41,9 +43,10 @@ PARTITIONS = 12
 PROMISE = timedelta(seconds=20)
 DRAIN_SECONDS = 120.0
 LOOKS = 6
+CLIENTS = ("kafka", "aiokafka")
 OUTPUTS = (
     ALERTS, DEAD_LETTERS, SEGMENT_UPDATES, SEGMENT_MODEL, CUSTOMER_TRANSITIONS, SIGNALS,
-    REFERRALS,
+    REFERRALS, ALERT_STATES,
 )  # fmt: skip
 SLOW = re.compile(r"merged without a slow topic +partition=(\d+)")
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,8 +85,9 @@ class Run:
         show: bool = False,
     ) -> None:
         self.directory, self.random, self.promise = directory, Random(seed), promise
-        # Its warnings while the broker is away are as many as they are expected.
-        logging.getLogger("kafka").setLevel(logging.CRITICAL)
+        # Their warnings while the broker is away are as many as they are expected.
+        for name in CLIENTS:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self.note: Note = Journal(directory / "journal.txt", show=show)
         self.changelog = f"{APP_ID}-customers-changelog"
         self.kafka = self.open_kafka()
@@ -144,7 +148,8 @@ class Run:
         self.load.abandon()
         self.fleet.close()
         self.kafka.close()
-        logging.getLogger("kafka").setLevel(logging.NOTSET)
+        for name in CLIENTS:
+            logging.getLogger(name).setLevel(logging.NOTSET)
 
     # -- the scenario -----------------------------------------------------------------
 
@@ -203,11 +208,13 @@ class Run:
         """What came out against what went in."""
         inputs = await oracle.read_topics(self.kafka.bootstrap, self.topics)
         states, outputs = await self._ended()
+        of_alerts = [one for one in outputs if one.topic == ALERT_STATES]
         told: dict[str, list[Any]] = {topic: [] for topic in OUTPUTS}
         for one in outputs:
-            told[one.topic].append(json.loads(one.value or b""))
+            if one.topic != ALERT_STATES:  # of those some have no value
+                told[one.topic].append(json.loads(one.value or b""))
         expected = expect(inputs, self.promise, self._slow_partitions())
-        totals = _totals(states)
+        totals = totals_of(states)
         verdict = oracle.compare(expected, totals, told[ALERTS], told[DEAD_LETTERS])
         segment_of = {state["customer_id"]: state["segment"] for state in states}
         oracle.judge_segments(verdict, told[SEGMENT_UPDATES], told[SEGMENT_MODEL], segment_of)
@@ -216,13 +223,14 @@ class Run:
         oracle.judge_transitions(verdict, told[CUSTOMER_TRANSITIONS], states, expected.people)
         oracle.judge_signals(verdict, expected, told[SIGNALS])
         lives.judge_referrals(verdict, expected, told[REFERRALS], states)
+        judge_alert_states(verdict, expected, inputs, told[ALERTS], of_alerts)
         return verdict
 
     async def _ended(self) -> tuple[list[dict[str, Any]], list[Read]]:
         """State and outputs of the same moment: a last model may still move somebody."""
         before: list[Read] = []
         for _ in range(LOOKS):
-            states = self._states()
+            states = told_states(self.env)
             outputs = await oracle.read_topics(self.kafka.bootstrap, OUTPUTS)
             if len(outputs) == len(before):
                 break
@@ -234,21 +242,23 @@ class Run:
         logs = [path.read_text(errors="replace") for path in self.directory.glob("*.log")]
         return {int(number) for log in logs for number in SLOW.findall(log)}
 
-    def _states(self) -> list[dict[str, Any]]:
-        """The product's figures, as its own command tells them."""
-        done = subprocess.run(
-            [str(TOUCHLINE), "state", "--all", "--json"],
-            env={**os.environ, **self.env},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
+
+def told_states(env: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The product's figures of all customers, as its own command tells them."""
+    done = subprocess.run(
+        [str(TOUCHLINE), "state", "--all", "--json"],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def _totals(states: list[dict[str, Any]]) -> dict[str, Totals]:
+def totals_of(states: list[dict[str, Any]]) -> dict[str, Totals]:
+    """What the state holds of each customer."""
     return {
         state["customer_id"]: Totals(
             state["events"],

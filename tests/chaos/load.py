@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+from tests.chaos.ids import alert_id
 from tests.chaos.record import TOO_LATE, Record
 from tests.chaos.spoilt import spoilt
 from tests.chaos.stories import Stories
@@ -23,6 +24,7 @@ UNKNOWN_CURRENCY = "SEK"  # no rate in the policy
 VIP_BALANCE = 500_000
 PLAIN_BALANCE = 50_000
 RECENT = 400
+ALERTED = 60
 MOST_COMPLAINTS = 50
 MOST_LARGE = 800
 
@@ -37,6 +39,10 @@ HABITS: tuple[dict[str, Any], ...] = (
     {"action": "function_visit", "function": "loans"},
 )
 HABIT_EVENTS = 6_000
+
+DESK_ACTIONS = (
+    "acknowledged", "acknowledged", "resolved", "snoozed", "reopened", "assigned", "noted",
+)  # fmt: skip
 
 # Counted by the product and without an effect on any alert that is judged.
 OTHERS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -109,6 +115,7 @@ class Maker:
         self._recent: deque[Record] = deque(maxlen=RECENT)
         self._complaints: Counter[str] = Counter()
         self._large: Counter[str] = Counter()
+        self._alerted: deque[tuple[str, str]] = deque(maxlen=ALERTED)
         self._stories = Stories(seed, self._event, time.monotonic, self._vips)
 
     def beginnings(self) -> list[Record]:
@@ -139,9 +146,15 @@ class Maker:
             return [self._event(topic, customer, timedelta(0), fields)]
         if roll < 0.15:
             return [self._referral()]
+        if roll < 0.17 and self._alerted:
+            return [self._desk()]
         if roll < 0.45:
             return [self._click(customer)]
-        return [self._payment(customer, self._amount(customer), timedelta(0), **self._refund())]
+        amount = self._amount(customer)
+        paid = self._payment(customer, amount, timedelta(0), **self._refund())
+        if amount >= LARGE:
+            self._note_alert("large_transaction", customer, "transaction")
+        return [paid]
 
     # -- good -------------------------------------------------------------------------
 
@@ -196,10 +209,33 @@ class Maker:
         opened = {"status": "opened", "severity": 3, "factor": "service", "category": "fees"}
         second = timedelta(seconds=1)
         records = [self._event(COMPLAINTS, customer, second, fields | opened)]
+        if customer in self._vips:
+            self._note_alert("vip_complaint", customer, "complaint")
         if self._random.random() < 0.5:
-            seen = {"status": "acknowledged"}
+            seen = {"status": self._random.choice(("acknowledged", "acknowledged", "resolved"))}
             records.append(self._event(COMPLAINTS, customer, timedelta(0), fields | seen))
         return records
+
+    def _note_alert(self, kind: str, customer: str, cause: str) -> None:
+        """The event made last causes an alert that people may see to."""
+        of = f"e-{self._seed}-{self._number}"
+        self._alerted.append((customer, alert_id(kind, customer, cause, of)))
+
+    def _desk(self) -> Record:
+        """Somebody does something about one of the newest alerts, up to some seconds ago."""
+        customer, of = self._random.choice(self._alerted)
+        action = self._random.choice(DESK_ACTIONS)
+        age = timedelta(seconds=self._random.uniform(0, 5))
+        fields = {"type": "desk", "alert_id": of, "action": action, "channel": "other"}
+        fields["by"] = f"m-{self._random.randrange(4)}"
+        if action == "snoozed":
+            until = datetime.now(UTC) + timedelta(seconds=self._random.choice((0, 7_200)))
+            fields["until"] = until.isoformat(timespec="milliseconds")
+        if action == "assigned":
+            fields["assign_to"] = self._random.choice(("m-1", "m-2", ""))
+        if action == "noted" or self._random.random() < 0.2:
+            fields["note"] = f"note {self._number}"
+        return self._event("touchpoints.desk", customer, age, fields)
 
     def _late(self, customer: str) -> Record:
         """Two hours late acts as ever; 30 hours late raises nothing; 8 days late is refused."""

@@ -7,8 +7,10 @@ figures per customer.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -232,6 +234,20 @@ async def read_topics(bootstrap: str, topics: Iterable[str]) -> list[Read]:
         return found
     finally:
         await consumer.stop()
+
+
+async def until_all_is_marked(bootstrap: str, topics: Iterable[str], seconds: float) -> None:
+    """Wait until no transaction is open: markers come after a commit was acknowledged."""
+    deadline = time.monotonic() + seconds
+    async with (
+        AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed") as stable,
+        AIOKafkaConsumer(bootstrap_servers=bootstrap) as newest,
+    ):
+        for topic in topics:
+            partitions = await _partitions(stable, topic)
+            while await stable.end_offsets(partitions) != await newest.end_offsets(partitions):
+                assert time.monotonic() < deadline, f"a transaction is open in {topic}"
+                await asyncio.sleep(0.05)
 
 
 async def _read_topic(consumer: AIOKafkaConsumer, topic: str) -> list[Read]:

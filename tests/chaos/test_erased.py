@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.chaos.expected import Money, Totals, expect
-from tests.chaos.lives import judge_ends, judge_money
+from tests.chaos.lives import judge_ends, judge_money, judge_referrals
 from tests.chaos.oracle import compare
 from tests.chaos.told import (
     NOW,
@@ -126,6 +126,27 @@ def test_who_named_one_who_was_erased_names_nobody() -> None:
     assert told.expected.referrer_of == {}
     told(60, "f", "profile", referred_by="x")
     assert told.expected.referrer_of == {"f": "x"}
+
+
+def test_whom_one_names_right_after_an_erasure_may_be_credited_or_not() -> None:
+    told = erased()
+    told.pays(0, "f")
+    told(1, "f", "profile", referred_by="v")
+    told(32, "x", "profile", referred_by="v")
+    expected = told.expected
+    assert (expected.undecided, expected.referrer_of) == ({"x"}, {"f": "v"})
+    for count, worth, is_right in (
+        (1, 10.0, True), (2, 30.0, True), (2, 10.0, False), (1, 30.0, False), (0, 0.0, False),
+        (3, 30.0, False), (1, 9.0, False), (2, 31.0, False),
+    ):  # fmt: skip
+        verdict = Verdict()
+        states = [
+            {"customer_id": name, "value": {"clv": clv, "referrals": 0, "referral_value": 0.0}}
+            for name, clv in (("f", 40.0), ("x", 80.0))
+        ]
+        of_v = {"clv": 0.0, "referrals": count, "referral_value": worth}
+        judge_referrals(verdict, expected, [], [*states, {"customer_id": "v", "value": of_v}])
+        assert (not verdict.faults) == is_right, (count, worth, verdict.faults)
 
 
 def test_what_came_right_after_an_erasure_is_not_judged() -> None:

@@ -6,21 +6,31 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.faults import ONCE
 from tests.chaos.harness import Run
+from tests.chaos.modelled import Modelled
 from tests.chaos.verdict import Verdict
 
 pytestmark = pytest.mark.live
 
+KILLS = 4
+"""Of the follower or serve, at least."""
+LOOKS = 11
+"""Moments of the file, and answers of each kind, that are judged, at least."""
+
 
 @pytest.mark.timeout(900)
 def test_kills_zombies_outages_and_failed_produces_lose_and_double_nothing(tmp_path: Path) -> None:
-    verdict, crashes = _run(tmp_path)
+    verdict, others, model = _run(tmp_path)
     assert not verdict.faults, "\n".join(verdict.faults)
-    assert not crashes, "\n".join(crashes)
+    assert not others, "\n".join(others)
     # The run must have been worth judging.
     assert verdict.events > 10_000
     assert verdict.repeats > 500
     assert verdict.alerts > 300
+    assert verdict.alert_states > 300
+    assert verdict.acted > 100
+    assert verdict.settled > 10
     assert verdict.letters > 100
     assert verdict.updates > 240
     assert verdict.moves > 3  # more where the machine does nothing else
@@ -34,10 +44,17 @@ def test_kills_zombies_outages_and_failed_produces_lose_and_double_nothing(tmp_p
     assert verdict.counted_erased > 0
     assert verdict.refunds > 500
     assert verdict.offers > 50
+    assert model.kills >= KILLS
+    assert model.watch.fewest() >= LOOKS
 
 
-def _run(directory: Path) -> tuple[Verdict, list[str]]:
-    with Run(directory, seed=20) as run:
+def _run(directory: Path) -> tuple[Verdict, list[str], Modelled]:
+    """The verdict, what crashed or what the read model and the API ever said otherwise."""
+    with Run(directory, seed=20) as run, Modelled(run) as model:
         run.begin()
-        run.inflict()
-        return run.finish(), run.fleet.crashes
+        for fault in ONCE:
+            run.inflict([fault])
+            model.kill()
+        model.go_on(KILLS, LOOKS, 400.0)
+        verdict = run.finish()
+        return verdict, [*run.fleet.crashes, *model.differences()], model

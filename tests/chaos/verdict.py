@@ -48,6 +48,13 @@ class Verdict:
     lost_signals: list[str] = field(default_factory=list)
     doubled_signals: list[str] = field(default_factory=list)
     unexpected_signals: list[str] = field(default_factory=list)
+    alert_states: int = 0
+    acted: int = 0
+    settled: int = 0
+    lost_alert_states: list[str] = field(default_factory=list)
+    doubled_alert_states: list[str] = field(default_factory=list)
+    unexpected_alert_states: list[str] = field(default_factory=list)
+    wrong_alert_states: list[str] = field(default_factory=list)
     referrals: int = 0
     doubled_referrals: list[str] = field(default_factory=list)
     wrong_referral_values: list[str] = field(default_factory=list)
@@ -66,7 +73,8 @@ class Verdict:
         """What was judged, in one line."""
         return (
             f"{self.customers} customers, {self.events} events, {self.repeats} repeats, "
-            f"{self.alerts} alerts, {self.letters} dead letters, {self.updates} segment updates "
+            f"{self.alerts} alerts, {self.alert_states} states of alerts ({self.acted} acted on, "
+            f"{self.settled} settled), {self.letters} dead letters, {self.updates} segment updates "
             f"({self.moves} of them from one segment to another), {self.transitions} transitions, "
             f"{self.signals} signals, {self.referrals} referrals, {self.merged} ids merged, "
             f"{self.erased} erased ({self.undecided} persons not judged), {self.dropped} events "

@@ -14,7 +14,14 @@ from domain.satisfaction.scorecards import Scorecards
 from schemas.cases import TouchpointBase
 from schemas.fields import TimeText, milliseconds, moment
 from schemas.figures import CustomerFigures
-from schemas.outputs import Alert, CustomerTransition, Output, Signal
+from schemas.outputs import (
+    Alert,
+    AlertState,
+    AlertStateDeleted,
+    CustomerTransition,
+    Output,
+    Signal,
+)
 from schemas.touchpoints import (
     AppClick,
     Campaign,
@@ -157,15 +164,16 @@ class Events:
 
     def desk(
         self, at: int, alert_id: str, action: str, *, until: int | None = None,
-        event_id: str | None = None,
+        event_id: str | None = None, by: str = "m-1", microseconds: int = 0, **details: Any,
     ) -> Desk:  # fmt: skip
         """What a person did about an alert; ``until`` in ms after START."""
         return Desk(
-            **self._common(at, event_id, "other"),
+            **self._common(at, event_id, "other", microseconds),
+            **details,
             alert_id=alert_id,
             action=action,  # type: ignore[arg-type]
             until=None if until is None else moment(START + until),
-            by="m-1",
+            by=by,
         )
 
     def profile(self, at: int, *, event_id: str | None = None, **fields: Any) -> Profile:
@@ -244,6 +252,16 @@ class Task:
     def again(self) -> list[Alert]:
         """The alerts that were raised again since nobody acknowledged them."""
         return [each for each in self.outputs if isinstance(each, Alert) and each.raises_again]
+
+    def states(self) -> dict[str, AlertState]:
+        """What a compacted topic has of the alerts' states, by the first id."""
+        newest: dict[str, AlertState] = {}
+        for each in self.outputs:
+            if isinstance(each, AlertState):
+                newest[each.alert_id] = each
+            elif isinstance(each, AlertStateDeleted):
+                del newest[each.alert_id]  # what is not there is not deleted either
+        return newest
 
     def transitions(self, dimension: str = "tier") -> list[CustomerTransition]:
         """The transitions of a dimension so far."""

@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from domain.alerts import open_alerts
+from domain.alerts import acts
 from domain.assembly import aggregates
 from domain.complaints.surges import hourly
 from domain.complaints.surges import summary as surges
 from domain.customer import cause, lived, parts, recent, state
+from domain.experience import paths, remarks
 from domain.kernel import scales
 from domain.policy import alerts
 from domain.relationship import customer_state, lifecycle, progress
@@ -27,10 +28,13 @@ NUMBERS: dict[str, tuple[Mapping[Any, int], str, int]] = {
     "factors": (scales.FACTOR_INDEX, "product service relationship convenience brand price", 1),
     "channels": (
         scales.CHANNEL_INDEX,
-        "app web branch call_centre sms email wechat atm mail other",
+        "app web branch call_centre sms email wechat atm mail other"
+        " sales dealer advertisement event reception delivery social",
         0,
     ),
     "stages of a journey": (scales.STAGE_INDEX, " before purchase after", 0),
+    "kinds of remarks": (remarks.KIND_INDEX, "suggestion comment_card", 1),
+    "obstacles": (paths.OBSTACLE_INDEX, "error wait unresolved abandoned complaint", 1),
     "statuses of a complaint": (
         lived.STATUS_INDEX,
         " opened acknowledged resolved reopened withdrawn",
@@ -63,7 +67,11 @@ NUMBERS: dict[str, tuple[Mapping[Any, int], str, int]] = {
         "basic cooperative interdependent unknown",
         0,
     ),
-    "actions of the desk": (open_alerts.ACTIONS, "acknowledged resolved snoozed", 1),
+    "actions of the desk": (
+        acts.ACTIONS,
+        "acknowledged resolved snoozed reopened assigned noted",
+        1,
+    ),
 }
 
 FIELDS = {
@@ -80,7 +88,7 @@ FIELDS = {
     parts.Money: "settled points changes peaks",
     parts.Promise: "contact_id at event_id due done_at judged channel agent_id branch_id",
     parts.Mood: "epoch half_life_ms sums pending promises days",
-    parts.Journey: "runs good bad kept broken broken_at csat wait",
+    parts.Journey: "runs good bad kept broken broken_at csat wait remarks steps obstacles",
     parts.Step: "at event_id status channel severity factor category product complex compensation",
     parts.Case: "complaint_id steps raised irregular dropped_steps compensated",
     parts.Cases: "cases",
@@ -91,6 +99,7 @@ FIELDS = {
     " complaint_id",
     parts.Held: "due kind at event_id channel reason about",
     parts.Desk: "open early held unmatched forgotten of_kind opted_out words closed",
+    parts.Remarks: "counts kept early in_time late unanswered",
     aggregates._Form: "customers complaints_open complaints_overdue",
     hourly.Hour: "count examples",
     surges._Packed: "format partition newest first series",
@@ -103,7 +112,9 @@ TUPLES = {
     parts.Moment: "at weight score factor channel stage event_id",
     parts.Block: "number purchase_days purchases value moved",
     parts.Run: "start end peak last",
-    snapshot.Figures: "recency_days frequency monetary relational",
+    snapshot.Figures: "recency_days frequency monetary relational clv clv_below_zero growable"
+    " relational_sales",
+    parts.Remark: "at event_id kind factor channel answered_at",
     parts.Referred: "at version clv repeats first_day last_day mean_spend",
 }
 
@@ -170,8 +181,10 @@ def test_places_in_a_tally_never_move() -> None:
 
 def test_an_eleventh_channel_cannot_become_a_stage() -> None:
     factors = set(range(1, len(scales.FACTORS) + 1))
-    channels = {sums.FIRST_CHANNEL + number for number in scales.CHANNEL_INDEX.values()}
+    cells = [sums.channel_cell(number) for number in scales.CHANNEL_INDEX.values()]
+    assert cells == [*range(10, 20), *range(40, 47)]
+    channels = set(cells)
     stages = {sums.FIRST_STAGE + number for number in scales.STAGE_INDEX.values() if number}
     assert (min(channels), min(stages), sums.FIRST_DAY) == (10, 20, 100)
     assert not channels & stages and not factors & channels
-    assert max(stages) < sums.FIRST_DAY
+    assert max(stages | channels) < sums.FIRST_DAY

@@ -1,11 +1,11 @@
-"""Debian's Prometheus on a free port, with our rules, over one worker; for tests."""
+"""Debian's Prometheus on a free port, with our rules, over one worker and one serve; for tests."""
 
 import json
 import math
 import re
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,8 +46,8 @@ class Prometheus:
         return data
 
 
-def derived(directory: Path, worker: str) -> Path:
-    """Our configuration, each second over the worker at `worker`, with then close to now.
+def derived(directory: Path, targets: Mapping[str, str]) -> Path:
+    """Our configuration, each second over the address of each job, with then close to now.
 
     Nothing else is changed: rules keep their expressions, ranges and thresholds.
     """
@@ -61,19 +61,20 @@ def derived(directory: Path, worker: str) -> Path:
     config["global"] = {
         "scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s",
     }  # fmt: skip
-    [job] = [one for one in config["scrape_configs"] if one["job_name"] == "touchline"]
-    job["static_configs"] = [{"targets": [worker.removeprefix("http://")]}]
-    config["scrape_configs"] = [job]
+    jobs = {one["job_name"]: one for one in config["scrape_configs"]}
+    for name, page in targets.items():
+        jobs[name]["static_configs"] = [{"targets": [page.removeprefix("http://")]}]
+    config["scrape_configs"] = [jobs[name] for name in targets]
     path = directory / "prometheus.yml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     return path
 
 
 @contextmanager
-def running(program: Path, directory: Path, worker: str) -> Iterator[Prometheus]:
+def running(program: Path, directory: Path, targets: Mapping[str, str]) -> Iterator[Prometheus]:
     """A server that ends with this block, and with this process at the latest."""
     log = directory / "prometheus.log"
-    config = derived(directory, worker)
+    config = derived(directory, targets)
     line = [str(program), f"--config.file={config}", "--web.listen-address=127.0.0.1:0"]
     line += [f"--storage.tsdb.path={directory / 'data'}", "--log.format=json"]
     child = Child(line, log)

@@ -10,6 +10,8 @@ from prometheus_client.metrics_core import Metric
 
 from domain.policy import Policy
 from streams.cli import app
+from streams.serve.access.measured import AccessMetrics
+from streams.serve.metrics import ServeMetrics
 from streams.worker.metrics import Metrics
 from tests.ops import reading
 from tests.ops.reading import OPS, RULES, UNIT_TESTS, alerts, load, metrics, rules
@@ -139,10 +141,14 @@ def test_unit_tests_record_before_they_judge(path: Path) -> None:
     assert [groups[name] for name in order] == sorted(groups.values(), reverse=True)
 
 
-def test_rules_look_only_at_metrics_that_workers_export() -> None:
+def test_rules_look_only_at_metrics_that_workers_and_serve_export() -> None:
     exported: set[str] = set()
-    for family in Metrics().registry.collect():
-        exported |= names_of(family)
+    serve = ServeMetrics()
+    serve.looks_at(list, lambda: 0)
+    AccessMetrics(serve.registry)
+    for registry in (Metrics().registry, serve.registry):
+        for family in registry.collect():
+            exported |= names_of(family)
     for rule in rules():
         assert metrics(rule.expr) <= exported, rule.name
 

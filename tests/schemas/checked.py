@@ -11,13 +11,14 @@ from pydantic import BaseModel
 
 from schemas import outputs, published
 from schemas.moves import CustomerMove, decode_moves
-from schemas.outputs import Output
+from schemas.outputs import AlertStateDeleted, Output
 
 T = TypeVar("T", bound=Output)
 
 PAIRS: Final[dict[type[Struct], type[BaseModel]]] = {
     outputs.Alert: published.Alert,
     outputs.Step: published.Step,
+    outputs.AlertState: published.AlertState,
     outputs.CustomerTransition: published.CustomerTransition,
     outputs.Signal: published.Signal,
     outputs.SegmentUpdate: published.SegmentUpdate,
@@ -47,6 +48,8 @@ def check_bytes(output: object) -> bytes:
     if isinstance(output, CustomerMove):  # internal: nobody but its own decoder reads it
         assert decode_moves([written]) == [output]
         return written
+    if isinstance(output, AlertStateDeleted):  # sent without a value
+        return b""
     model = PAIRS.get(type(output))  # type: ignore[arg-type]
     assert model is not None, f"{type(output).__name__} has no published model"
     read = model.model_validate_json(written)

@@ -27,7 +27,7 @@ GOOD: dict[str, Any] = {
 }  # fmt: skip
 BOUNDS: dict[str, st.SearchStrategy[Any]] = {
     "priority": st.integers(1, 5),
-    "level": st.none() | st.integers(1, 9),
+    "level": st.integers(1, 9),
     "model_version": st.integers(0, 2**53),
     "version": st.integers(1, 2**53),
     "repeats": st.integers(0, 2**53),
@@ -72,7 +72,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return made(hint)
     found: dict[Any, st.SearchStrategy[Any]] = {
         TimeText: st.integers(0, 32_503_679_999_999).map(moment).map(rfc3339),
-        str: texts, float: numbers, bool: st.booleans(), date: DAYS, type(None): st.none(),
+        str: texts, int: st.integers(-(2**53), 2**53),
+        float: numbers, bool: st.booleans(), date: DAYS, type(None): st.none(),
     }  # fmt: skip
     return found[hint]
 
@@ -123,7 +124,14 @@ def test_every_kind_of_output_goes_where_its_published_model_says() -> None:
         assert model in OUTPUT_MODELS
         assert (kind.topic, kind.id_field) == (model.topic, model.id_field)
     own = {each for each in vars(outputs).values() if isinstance(each, type)}
-    assert {each for each in own if issubclass(each, Struct)} == {*PAIRS, Output, Struct}
+    others = {Output, Struct, outputs.AlertStateDeleted}
+    assert {each for each in own if issubclass(each, Struct)} == {*PAIRS, *others}
+    # what has no value is no record: only the topic and the key of what it deletes
+    deleted = outputs.AlertStateDeleted(
+        alert_id="a", kind="k", occurred_at=rfc3339(moment(0)), reason="-"
+    )
+    assert [kind for kind in own if issubclass(kind, Output) and kind.deletes] == [type(deleted)]
+    assert (deleted.topic, deleted.key) == (outputs.AlertState.topic, b"a")
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

@@ -15,7 +15,7 @@ from schemas.deadletter import LARGEST_KEPT_BYTES, Original, dead_letter, origin
 from schemas.examples import OUTPUT_EXAMPLES
 from schemas.jsonschema import OUTPUT_MODELS
 from schemas.outputs import output_id
-from schemas.published import Alert, CustomerTransition, DeadLetter, Published, Reason
+from schemas.published import Alert, AlertState, CustomerTransition, DeadLetter, Published, Reason
 from schemas.topics import OUTPUT_TOPICS, PORTFOLIO
 
 ALERT = OUTPUT_EXAMPLES["Alert"][0]
@@ -47,7 +47,8 @@ def test_each_output_example_reads_and_writes_the_same(model: type[Published]) -
         assert json.loads(encode(read)) == {**example, **_defaults(read, example)}
         assert read.topic in OUTPUT_TOPICS
         assert read.output_id == example[model.id_field]
-        assert read.key == b"c-000042" or "customer_id" not in example
+        key = example.get("alert_id" if model is AlertState else "customer_id")
+        assert read.key == str(key).encode() or "customer_id" not in example
 
 
 def _defaults(read: Published, example: dict[str, object]) -> dict[str, object]:

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from schemas.asyncapi import asyncapi_document
 from schemas.codec import Bad, decode
 from schemas.examples import EXAMPLES, OUTPUT_EXAMPLES
+from schemas.fields import zone_name
 from schemas.jsonschema import OUTPUT_MODELS, examples_by_name, json_schemas
 from schemas.published import DeadLetter
 from schemas.segments import MODEL_KEY
@@ -47,7 +48,7 @@ def resolved(document: Any, reference: str) -> Any:
 
 def test_there_is_a_schema_of_each_record_and_of_their_union() -> None:
     names = {model.__name__ for model in (*MODEL_OF_TYPE.values(), *OUTPUT_MODELS)}
-    assert set(SCHEMAS) == names | {"Touchpoint", "CustomerFigures"}
+    assert set(SCHEMAS) == names | {"Touchpoint", "CustomerFigures", "AuditRecord"}
     assert len({schema["$id"] for schema in SCHEMAS.values()}) == len(SCHEMAS)
 
 
@@ -105,6 +106,10 @@ def test_schema_and_model_agree_on_changed_events(data: st.DataObject) -> None:
         else:
             event.pop(name, None)
     accepted = not isinstance(decode(json.dumps(event).encode()), Bad)
+    zone = event.get("time_zone")
+    if isinstance(zone, str) and zone_name(zone) is None:
+        assert not accepted  # a schema tells how a zone is written, not which there are
+        return
     assert VALIDATORS[model.__name__].is_valid(event) == accepted
     assert VALIDATORS["Touchpoint"].is_valid(event) == accepted
 

@@ -24,6 +24,7 @@ from streams.engine.partition import Partition
 
 PARTITIONS = 3
 WORKER = (sys.executable, "-m", "streams.cli", "worker", "--http-port", "0")
+SERVE = (sys.executable, "-m", "streams.cli", "serve", "--port", "0")
 CustomersPartition = Partition[Touched, Customer, Context]
 Found = TypeVar("Found")
 Record = tuple[str, bytes | None, bytes]
@@ -44,7 +45,7 @@ def environment(app_id: str, bootstrap: str) -> dict[str, str]:
 def worker_process(
     variables: Mapping[str, str], log: Path, command: Sequence[str] = WORKER
 ) -> Iterator[str]:
-    """A worker; gives the address of its pages. Ended by SIGTERM, which must go well."""
+    """A worker or serve; gives the address of its pages. Ended by SIGTERM, which must go well."""
     with log.open("wb") as told:
         process = subprocess.Popen([*command], env=variables, stdout=told, stderr=told)
     try:
@@ -58,10 +59,10 @@ def worker_process(
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:
     def found() -> str | None:
         assert process.poll() is None, log.read_text()
-        match = re.search(r'"metrics": ?"(http://127\.0\.0\.1:\d+)/metrics"', log.read_text())
+        match = re.search(r'"(?:metrics|address)": ?"(http://127\.0\.0\.1:\d+)', log.read_text())
         return match[1] if match else None
 
-    return until(found, "the worker's pages")
+    return until(found, "the pages of a process")
 
 
 def got(url: str) -> tuple[int, str]:

@@ -61,10 +61,12 @@ class Worker:
         """What one transaction would send."""
         drained = self.partition.drain()
         letters = [
-            json.loads(sent.value) for sent in drained.outputs if sent.topic == "dead-letters"
+            json.loads(sent.value or b"")
+            for sent in drained.outputs
+            if sent.topic == "dead-letters"
         ]
         self.refused += [(letter["reason"], letter["customer_id"]) for letter in letters]
-        told = [json.loads(sent.value) for sent in drained.outputs if sent.topic == "alerts"]
+        told = [json.loads(sent.value or b"") for sent in drained.outputs if sent.topic == "alerts"]
         self.alerts += [alert for alert in told if alert["kind"] == "vip_complaint"]
 
 

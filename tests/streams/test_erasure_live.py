@@ -19,8 +19,9 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from typer.testing import CliRunner, Result
 
+from domain.alerts.ids import first_id
 from schemas.errors import OperatingError
-from schemas.topics import COMPACTED_TOPICS, RETAINED_TOPICS
+from schemas.topics import COMPACTED_TOPICS, PERSONAL_COMPACTED_TOPICS, RETAINED_TOPICS
 from streams.cli import app
 from streams.cluster.broker import LocalBroker
 from streams.engine.placing import partition_of
@@ -40,6 +41,7 @@ from tests.streams.running import (
 pytestmark = [pytest.mark.live, pytest.mark.long, pytest.mark.timeout(300)]
 
 APP_ID = "erasing"
+AUDIT = f"{APP_ID}-audit"
 CHANGELOG = f"{APP_ID}-customers-changelog"
 GONE = "to-be-erased-0042"
 # so that what takes days takes seconds
@@ -102,6 +104,20 @@ def clicks(customer: str, count: int) -> list[Record]:
         event(f"{customer}-{stamp}-{n}", customer, "app_click", action="tab_switch")
         for n in range(count)
     ]
+
+
+def alerted(customer: str) -> Record:
+    """A payment that is told of."""
+    fields = {"amount": 200_000.0, "currency": "CNY", "direction": "debit", "account_id": "a"}
+    return event(f"{customer}-large", customer, "transaction", **fields)
+
+
+def noted(customer: str) -> Record:
+    """A note about that, which makes another state of its alert."""
+    stamp = f"{time.monotonic_ns()}"
+    of = first_id("large_transaction", customer, "transaction", f"{customer}-large")
+    fields = {"alert_id": of, "action": "noted", "by": "m-1", "note": stamp}
+    return event(f"{customer}-{stamp}", customer, "desk", **fields)
 
 
 def everything(bootstrap: str) -> Iterator[tuple[str, bytes]]:
@@ -168,9 +184,13 @@ def test_an_erased_customer_is_found_nowhere_but_where_retention_binds_it(
     with worker_process(house.variables, tmp_path / "worker.log"):
         records = [*life(house.neighbours[0], begun), *life(GONE, begun)]
         produce(house.bootstrap, records, headers=[("trace", GONE.encode())])
-        lived = {CHANGELOG, "alerts", "customer-transitions", "dead-letters"}
+        lived = {CHANGELOG, "alerts", "alert-states", "customer-transitions", "dead-letters"}
         until(lambda: holding(house.bootstrap, GONE) >= lived, "its life")
-        assert holding(house.bootstrap, GONE) <= {*RETAINED_TOPICS, CHANGELOG}
+        assert holding(house.bootstrap, GONE) <= {
+            *RETAINED_TOPICS,
+            *PERSONAL_COMPACTED_TOPICS,
+            CHANGELOG,
+        }
 
         done = command(house, GONE, "--wait", "--yes", "--json")
         assert done.exit_code == 0, done.output
@@ -182,22 +202,24 @@ def test_an_erased_customer_is_found_nowhere_but_where_retention_binds_it(
 
         def is_gone() -> bool:
             # a segment is closed when something is written after its time
-            produce(house.bootstrap, [one for name in house.neighbours for one in clicks(name, 3)])
+            names = house.neighbours
+            produce(house.bootstrap, [one for name in names for one in clicks(name, 3)])
+            produce(house.bootstrap, [noted(name) for name in names])
             time.sleep(0.5)
             return not holding(house.bootstrap, GONE) & {CHANGELOG, *COMPACTED_TOPICS}
 
-        until(is_gone, "the changelog to be compacted", seconds=75.0)
+        produce(house.bootstrap, [alerted(name) for name in house.neighbours])
+        until(is_gone, "changelog and states of alerts to be compacted", seconds=75.0)
     left = holding(house.bootstrap, GONE)
     assert left <= set(RETAINED_TOPICS)
     # what is listed is what holds it, with the time at which the broker lets go of it
     listed = {one["topic"]: one["until"] for one in told["remains"]}
-    assert set(listed) == {*RETAINED_TOPICS, CHANGELOG}
+    assert set(listed) == {*RETAINED_TOPICS, *PERSONAL_COMPACTED_TOPICS, AUDIT, CHANGELOG}
     days = {topic: round(_days(told["occurred_at"], end)) for topic, end in listed.items()}
     assert (days["touchpoints.app"], days["alerts"], days["dead-letters"]) == (15, 31, 91)
-    assert days | {CHANGELOG: 0} == {CHANGELOG: 0} | {
-        topic: round(_days(told["occurred_at"], end)) for topic, end in record["held_until"].items()
-    }
-    assert days[CHANGELOG] == 0
+    for topic, end in record["held_until"].items():
+        assert days[topic] == round(_days(told["occurred_at"], end))
+    assert (days[CHANGELOG], days[AUDIT]) == (0, 366)
     # the neighbour is as it was
     other = house.neighbours[0]
     known = CliRunner().invoke(app, ["state", other, "--json"], env=house.variables)

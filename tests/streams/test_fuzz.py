@@ -247,7 +247,7 @@ def held(partition: CustomersPartition, policy: Policy, fit: bool) -> None:
     sent = partition.drain().outputs
     for one in sent:
         if one.topic == DEAD_LETTERS:
-            letter = json.loads(one.value)
+            letter = json.loads(one.value or b"")
             assert letter["reason"] in REASONS
             assert letter["detail"]
     for key, before in lived.items():
@@ -263,7 +263,7 @@ def held(partition: CustomersPartition, policy: Policy, fit: bool) -> None:
         for one in sent:
             if one.topic == PARTITION_SUMMARIES and one.key is not None:
                 making = makings[snapshot_kind(one.key)]
-                made_record = making.fitter(None).fit([making.load_summary(one.value)], 0)
+                made_record = making.fitter(None).fit([making.load_summary(one.value or b"")], 0)
                 if made_record is not None:
                     partition.adopt(made_record.record)
 

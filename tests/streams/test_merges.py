@@ -15,12 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.customers import customers
+from domain.alerts.open_alerts import MAX_OPEN
 from domain.kernel.scales import TIERS
 from domain.policy import Policy
 from schemas.cases import TouchpointBase
 from schemas.codec import Bad, encode
 from schemas.deadletter import Original
-from schemas.topics import DEAD_LETTERS, READ_BACK_TOPICS, TOPIC_OF_TYPE
+from schemas.topics import ALERT_STATES, ALERTS, DEAD_LETTERS, READ_BACK_TOPICS, TOPIC_OF_TYPE
 from schemas.touchpoints import Desk, Profile
 from streams.engine.checkpoint import Checkpoint
 from streams.engine.partition import Opening, Partition, Sent
@@ -50,6 +51,7 @@ class Net:
         self.parts = {name: self._open(name, None) for name in NAMES}
         self.on_way = {name: deque[Sent]() for name in NAMES}
         self.sent: list[Sent] = []
+        self.states: dict[str, dict[bytes, dict[str, Any]]] = {name: {} for name in NAMES}
         self.offset = 0
 
     def _open(self, name: str, checkpoint: Checkpoint | None) -> Partition[Any, Any, Any]:
@@ -106,7 +108,7 @@ class Net:
         return found
 
     def outputs(self, topic: str) -> list[dict[str, Any]]:
-        return [json.loads(one.value) for one in self.sent if one.topic == topic]
+        return [json.loads(one.value or b"") for one in self.sent if one.topic == topic]
 
     def letters(self) -> list[dict[str, Any]]:
         return self.outputs(DEAD_LETTERS)
@@ -116,10 +118,34 @@ class Net:
         outputs, part.outputs = part.outputs, []
         self.sent += outputs
         for sent in outputs:
+            if sent.topic == ALERT_STATES and sent.key is not None:
+                if sent.value is None:
+                    del self.states[name][sent.key]
+                else:
+                    self.states[name][sent.key] = json.loads(sent.value)
             if sent.topic in READ_BACK_TOPICS:
                 to = (sent.key or b"").decode()
                 if to in self.on_way:
                     self.on_way[to].append(sent)
+
+
+def check_states(net: Net, root: dict[str, str]) -> None:
+    """Of each alert there is one state in all partitions, in that of who its customer is now."""
+    alerts = {one["alert_id"] for one in net.outputs(ALERTS) if "raises_again" not in one}
+    keys = [key.decode() for told in net.states.values() for key in told]
+    assert len(keys) == len(set(keys))
+    assert set(keys) <= alerts
+    whose = {name for name, told in net.states.items() if told}
+    assert whose <= {person(name, root) for name in NAMES}
+    for name, told in net.states.items():
+        assert {each["customer_id"] for each in told.values()} <= {name}
+        if len(told) < MAX_OPEN:  # none had to leave for newer ones
+            own = {
+                one["alert_id"]
+                for one in net.outputs(ALERTS)
+                if "raises_again" not in one and person(one["customer_id"], root) == name
+            }
+            assert {key.decode() for key in told} == own
 
 
 def of(name: str, event: Any) -> Any:
@@ -195,6 +221,7 @@ def test_merged_ids_end_as_if_they_had_been_one(data: st.DataObject) -> None:
             net.restart(data.draw(st.sampled_from(NAMES)))
         one.take(as_one(event, root))
     net.deliver_all()
+    check_states(net, root)
     end = max(part.now for part in (*net.parts.values(), *one.parts.values())) + 60 * DAY
     for each in (net, one):
         each.advance(end)
@@ -249,6 +276,9 @@ def test_an_erased_person_stays_erased_in_whatever_order_its_ids_come(data: st.D
     assert events == ({"ann": len(new)} if new else {})
     erased = [o["customer_id"] for o in net.outputs("customer-transitions") if is_erased(o)]
     assert sorted(erased) == ["ann", "ben", "cat"]
+    gone_at = gone.occurred_at.isoformat()
+    left = [each for told in net.states.values() for each in told.values()]
+    assert all(each["occurred_at"] > gone_at[:19] for each in left)
 
 
 def is_erased(told: dict[str, Any]) -> bool:

@@ -17,7 +17,14 @@ from agents.modellings import modellings
 from domain.policy import Policy
 from schemas.fields import milliseconds
 from schemas.segments import SegmentModel
-from schemas.topics import ALERTS, CARE_TASKS, CUSTOMER_TRANSITIONS, PORTFOLIO, SIGNALS
+from schemas.topics import (
+    ALERT_STATES,
+    ALERTS,
+    CARE_TASKS,
+    CUSTOMER_TRANSITIONS,
+    PORTFOLIO,
+    SIGNALS,
+)
 from streams.replay.events import Replay
 from streams.sources.bank import Bank
 from tests.domain.figured import line_of
@@ -67,7 +74,12 @@ def replayed(partitions: int) -> End:
     fed = itertools.chain(replay.feed(lines()), replay.until(end))
     for topic, value in fed:
         output = json.loads(value)
-        told.setdefault(topic, {})[_id(output)] = (output.get("kind", ""), output["occurred_at"])
+        known = told.setdefault(topic, {})
+        if output.get("deleted"):
+            known.pop(_id(output))
+        else:
+            what = output.get("status", output.get("kind", ""))
+            known[_id(output)] = what, output["occurred_at"]
     figures = {state.customer_id: line_of(state) for state in replay.customers()}
     return End(figures, told, json.loads(replay.models["standings"].model_dump_json()))
 
@@ -87,12 +99,14 @@ def test_every_figure_of_every_customer_is_the_same(partitions: int) -> None:
 
 
 @pytest.mark.parametrize("partitions", COUNTS)
-@pytest.mark.parametrize("topic", [ALERTS, CARE_TASKS, CUSTOMER_TRANSITIONS, SIGNALS])
+@pytest.mark.parametrize("topic", [ALERTS, ALERT_STATES, CARE_TASKS, CUSTOMER_TRANSITIONS, SIGNALS])
 def test_the_same_is_told_of_the_same_causes(partitions: int, topic: str) -> None:
     one, other = replayed(1).outputs.get(topic, {}), replayed(partitions).outputs.get(topic, {})
     assert one == other
     if topic in (ALERTS, CUSTOMER_TRANSITIONS):
         assert len(one) > 40
+    if topic == ALERT_STATES:
+        assert len(one) > 20
 
 
 @pytest.mark.parametrize("partitions", COUNTS)

@@ -41,7 +41,8 @@ class Ran:
             self.partition.receive(topic, [record], number + 1)
             self.partition.step(1 << 50)
         self.outputs = [
-            (sent.topic, json.loads(sent.value)) for sent in self.partition.drain().outputs
+            (sent.topic, json.loads(sent.value or b"null"))
+            for sent in self.partition.drain().outputs
         ]
 
     def figures(self, customer: str = "c") -> dict[str, Any]:
@@ -223,7 +224,9 @@ def test_escalations_of_two_complaints_have_two_ids(case: Any) -> None:
     ran = Ran(case("F19-collide"))
     ran.partition.advance(ran.partition.now + 2 * DAY)
     alerts = [
-        json.loads(sent.value) for sent in ran.partition.drain().outputs if sent.topic == ALERTS
+        json.loads(sent.value or b"")
+        for sent in ran.partition.drain().outputs
+        if sent.topic == ALERTS
     ]
     told = [alert for alert in alerts if alert["kind"] == "complaint_escalated"]
     assert {alert["complaint_id"] for alert in told} == {"k", "k/1"}
@@ -233,7 +236,9 @@ def test_escalations_of_two_complaints_have_two_ids(case: Any) -> None:
 def alerts_by(ran: Ran, now: int) -> list[dict[str, Any]]:
     """All alerts, also those due by ``now`` (ms)."""
     ran.partition.advance(now)
-    due = [json.loads(one.value) for one in ran.partition.drain().outputs if one.topic == ALERTS]
+    due = [
+        json.loads(one.value or b"") for one in ran.partition.drain().outputs if one.topic == ALERTS
+    ]
     return ran.of(ALERTS) + due
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from math import sqrt
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from domain.complaints.surges.hourly import (
     EXAMPLES,
@@ -24,10 +24,12 @@ from domain.complaints.surges.hourly import (
 )
 from domain.complaints.surges.summary import Snapshot
 from domain.kernel.units import MS_PER_HOUR
+from domain.kernel.wording import Wording
 from domain.policy.complaints import SystemicIssues
 from schemas.fields import milliseconds, moment, rfc3339
 from schemas.outputs import Signal, output_id
 from schemas.surges import Surge, Surges
+from schemas.told import Told
 
 SIGNALLED_HOURS = 48
 """So far back the record says what was signalled: further than anything is judged."""
@@ -133,7 +135,19 @@ class Detector:
         )
 
 
-def words(surge: Surge) -> str:
+OTHER_KINDS: Final = Wording("surge.other_kinds", "of all other kinds together")
+ABOUT: Final = Wording("surge.about", "about {category} through {channel}")
+ABOUT_PRODUCT: Final = Wording(
+    "surge.about_product", "about {category} of {product} through {channel}"
+)
+SURGE: Final = Wording(
+    "surge.stood_out",
+    "{complaints} complaints {what:said} between {begins} and {ends} UTC; the {hours} hours before"
+    " had {mean:.2f} an hour, sigma {sigma:.2f}, and the line is {line:.2f}.",
+)
+
+
+def words(surge: Surge) -> Told:
     """What a surge is about.
 
     >>> surge = Surge(category="fees", channel="app", hour=moment(0), complaints=9, mean=1.0,
@@ -142,9 +156,11 @@ def words(surge: Surge) -> str:
     'about fees through app'
     """
     if surge.category is None:
-        return "of all other kinds together"
-    product = f" of {surge.product}" if surge.product else ""
-    return f"about {surge.category}{product} through {surge.channel}"
+        return OTHER_KINDS()
+    channel = surge.channel or ""
+    if not surge.product:
+        return ABOUT(category=surge.category, channel=channel)
+    return ABOUT_PRODUCT(category=surge.category, product=surge.product, channel=channel)
 
 
 def _signal(surge: Surge, examples: list[Example]) -> Signal:
@@ -156,10 +172,15 @@ def _signal(surge: Surge, examples: list[Example]) -> Signal:
         value=float(surge.complaints),
         labels={name: label for name, label in labels.items() if label is not None},
         occurred_at=rfc3339(begins),
-        reason=(
-            f"{surge.complaints} complaints {words(surge)} between {begins:%Y-%m-%d %H:%M} and"
-            f" {ends:%H:%M} UTC; the {surge.history_hours} hours before had {surge.mean:.2f} an"
-            f" hour, sigma {surge.sigma:.2f}, and the line is {surge.line:.2f}."
+        reason=SURGE(
+            complaints=surge.complaints,
+            what=words(surge),
+            begins=f"{begins:%Y-%m-%d %H:%M}",
+            ends=f"{ends:%H:%M}",
+            hours=surge.history_hours,
+            mean=surge.mean,
+            sigma=surge.sigma,
+            line=surge.line,
         ),
         cause=tuple(event_id for _, event_id in examples),
     )

@@ -138,10 +138,17 @@ AIOKAFKA: Final[Names] = {
         "send": ("node_id", "request", "group"),
     },
     "aiokafka.producer.producer:AIOKafkaProducer": {
+        "_closed": ATTRIBUTE,
+        "_message_accumulator": ATTRIBUTE,
         "_sender": ATTRIBUTE,
         "_txn_manager": ATTRIBUTE,
         "client": ATTRIBUTE,
     },
+    "aiokafka.producer.message_accumulator:MessageAccumulator": {
+        "_batches": ATTRIBUTE,
+        "fail_all": ("exception",),
+    },
+    "aiokafka.producer.message_accumulator:MessageBatch": {"_drain_waiter": ATTRIBUTE},
     "aiokafka.producer.transaction_manager:TransactionManager": {"wait_for_transaction_end": ()},
     "aiokafka.cluster:ClusterMetadata": {"_brokers": ATTRIBUTE},
     "aiokafka.conn:ScramAuthenticator": {
@@ -150,7 +157,7 @@ AIOKAFKA: Final[Names] = {
         "_sasl_plain_password": ATTRIBUTE,
         "create_salted_password": ("salt", "iterations"),
     },
-    "aiokafka.producer.sender:Sender": {"sender_task": ATTRIBUTE},
+    "aiokafka.producer.sender:Sender": {"_fail_all": ("task",), "sender_task": ATTRIBUTE},
 }
 
 FAUST: Final[Names] = {

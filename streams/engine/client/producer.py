@@ -1,13 +1,18 @@
-"""What goes on within a transactional producer: why it ended, and how often it connects."""
+"""What goes on within a producer: why it ended, how often it connects, its end without waiting."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.protocol.metadata import MetadataRequest
+
+from streams.engine.client.routines import looked_at
 
 CONNECT_SECONDS = 0.25
+CLOSE_SECONDS = 5.0
 
 
 def sending_error(producer: AIOKafkaProducer) -> BaseException | None:
@@ -43,3 +48,35 @@ def connect_calmly(producer: AIOKafkaProducer) -> None:
         return connection
 
     client._get_conn = calm
+
+
+async def answers_for(producer: AIOKafkaProducer, topics: Collection[str]) -> dict[str, int]:
+    """Kafka's error code for each topic, 0 where it may be written to; makes none of them.
+
+    aiokafka itself lets a broker that may make what it is asked for. Raises KafkaError.
+    """
+    client = producer.client
+    request = MetadataRequest(list(topics), allow_auto_topic_creation=False)
+    answer = await client.send(client.get_random_node(), request)
+    return {entry[1]: entry[0] for entry in answer.topics}
+
+
+async def abandon(producer: AIOKafkaProducer, error: Exception) -> None:
+    """End a producer at once; whoever waits for something in it gets the error.
+
+    What was sent and is not acknowledged may be in Kafka or not.
+    """
+    accumulator = producer._message_accumulator
+    waiting = [batch for batches in accumulator._batches.values() for batch in batches]
+    accumulator.fail_all(error)
+    for batch in waiting:
+        looked_at(batch._drain_waiter)
+    producer._closed = True
+    task = producer._sender.sender_task
+    if task is not None:
+        task.remove_done_callback(producer._sender._fail_all)  # it wants a transaction to be open
+        task.cancel()
+        task.add_done_callback(looked_at)
+    closing = asyncio.create_task(producer.client.close())
+    closing.add_done_callback(looked_at)
+    await asyncio.wait((closing,), timeout=CLOSE_SECONDS)

@@ -15,6 +15,9 @@ from domain.experience.seven_steps import seven_steps
 from domain.policy import Policy
 from schemas.figures import CustomerFigures
 from streams.reports.experience import sections
+from streams.reports.experience.emotions import emotions
+from streams.reports.experience.paths import journeys
+from streams.reports.experience.remarks import remarks
 from streams.reports.experience.scored import SCORED, scorecards
 from streams.reports.experience.seven import steps
 from streams.reports.form.document import Column, Document
@@ -74,6 +77,9 @@ class ExperienceReport:
             sections.quality(found),
             sections.mouth(found),
             sections.repurchase(found),
+            remarks(found.remarks),
+            emotions(found.emotions),
+            journeys(found.journeys),
             sections.consistency(found),
             *scorecards(about, first=self._dimension),
         ]

@@ -31,7 +31,8 @@ def steps(found: SevenSteps) -> Section:
     ]
     said = (
         "The steps go from why customers come to what a decision has brought: steps 1 to 4 come"
-        " from answers, 5 and 6 from a decision, 7 sets the next measurement beside the last.",
+        " from answers, 5 and 6 from a decision, 7 sets the next measurement beside the"
+        " last, and what the business has grown by beside what was put in.",
     )
     return Section("seven_steps", "Seven steps", said, (table("seven_steps", COLUMNS, rows),))
 
@@ -65,9 +66,14 @@ def _fit(fit: Fit) -> str:
 
 
 def _feedback(found: Feedback) -> str:
-    since = "" if found.last_on is None else f" since {found.last_on}"
+    since = "" if found.last_on is None else f" on {found.last_on}"
     effect = UNKNOWN if found.effect is None else f"{found.effect:.2f}"
-    return f"{words(found.factor).capitalize()}{since}: effect {effect}. {found.reason}"
+    reasons = [one.reason for one in found.results] or [found.reason]
+    again = "" if found.effect is None else " Step 1 begins again."
+    return (
+        f"{words(found.factor).capitalize()} {_score(found.now)} after {_score(found.last)}{since};"
+        f" effect {effect}. {' '.join(reasons)}{again}"
+    )
 
 
 def _needs(missing: str | None) -> str:

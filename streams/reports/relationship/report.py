@@ -18,6 +18,7 @@ from schemas.topics import CUSTOMER_TRANSITIONS, SEGMENT_UPDATES
 from streams.reports.form.document import Column, Document
 from streams.reports.form.words import percent, plural, shown, when
 from streams.reports.relationship import sections
+from streams.reports.relationship.retention import retention
 from streams.reports.report import About, by_group
 
 MEASURES = (
@@ -26,6 +27,7 @@ MEASURES = (
     Column("at_risk", "At risk", "count"),
     Column("lost", "Lost", "count"),
     Column("lost_share", "Lost of buyers", "share"),
+    Column("yearly_churn", "Churn of a year", "share"),
     Column("churn_risk", "Churn risk", "score"),
     Column("attitude", "Attitude", "score"),
     Column("quality", "Quality", "score"),
@@ -70,6 +72,7 @@ class RelationshipsReport:
         parts = [
             sections.states(found),
             sections.funnel(self._funnel.steps()),
+            retention(found.retention, found.currency, names.of),
             sections.churn(found.churn),
             sections.lifecycle(found),
             sections.loyalty(found),
@@ -109,12 +112,14 @@ def _summary(found: RelationshipReport, about: About) -> tuple[str, ...]:
         f"{plural(found.customers, 'customer')} of {about.source}, as of {when(about.as_of)};"
         f" {churn.buyers:,} of them have bought.",
     ]
-    if churn.lost_share is not None:
-        low, high = (percent(share) for share in churn.expected)
+    if found.retention.churn is not None:
+        low, high = (percent(share) for share in found.retention.expected)
         said.append(
-            f"{percent(churn.lost_share, 1)} of the buyers are lost now; published yearly"
-            f" churn is {low} to {high}."
+            f"{percent(found.retention.churn, 1)} of the customers of a year ago were lost in the"
+            f" last 365 days; published yearly churn is {low} to {high}."
         )
+    elif churn.lost_share is not None:
+        said.append(f"{percent(churn.lost_share, 1)} of the buyers are lost now.")
     if churn.mean is not None:
         said.append(
             f"The mean churn risk is {churn.mean:.2f}; {churn.above:,} of"
@@ -133,5 +138,6 @@ def _measures(portfolio: RelationshipPortfolio) -> Sequence[Any]:
     states = {row.name: row.customers for row in found.classes["state"]}
     return (
         found.churn.buyers, states["loyal"], states["at_risk"], found.churn.lost,
-        found.churn.lost_share, found.churn.mean, found.attitude, found.quality,
+        found.churn.lost_share, found.retention.churn, found.churn.mean, found.attitude,
+        found.quality,
     )  # fmt: skip

@@ -74,20 +74,16 @@ def funnel(steps: Sequence[Step]) -> Section:
 
 
 def churn(found: Churn) -> Section:
-    """The distribution of churn risk, beside what is published."""
+    """The distribution of churn risk, and who is lost."""
     bands = [(f"{b.low:.1f} to {b.high:.1f}", b.customers, b.share) for b in found.bands]
     edges = [*(band.low for band in found.bands), found.bands[-1].high]
     counts = [band.customers for band in found.bands]
-    low, high = (percent(share) for share in found.expected)
-    fewest, most = (f"{cost:g}" for cost in found.winning_cost)
     unknown = f" The risk of {found.unknown:,} more is not known." if found.unknown else ""
     said = (
         f"{found.above:,} of {plural(found.known, 'customer')} whose risk is known"
         f" ({percent(found.above_share, 1)}) are at {found.line:g} or more.{unknown}",
         f"{found.lost:,} of {plural(found.buyers, 'buyer')} are lost"
-        f" ({percent(found.lost_share, 1)});"
-        f" published yearly churn is {low} to {high}, and winning a new customer is said to cost"
-        f" {fewest} to {most} times keeping one.",
+        f" ({percent(found.lost_share, 1)}), whenever that was.",
     )
     picture = Picture(
         "churn", "Customers by churn risk; the line is where it is high.",

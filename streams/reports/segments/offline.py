@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from scipy.spatial.distance import cdist
 
-from domain.policy.segments import KNOWN_FEATURES, SHARES, GenericRules, SegmentRules
+from domain.policy.segments import (
+    BANK_FEATURES,
+    FURTHER_FEATURES,
+    SHARES,
+    GenericRules,
+    SegmentRules,
+)
 from domain.segmentation.clusterer import KeyedClusterer
 from domain.segmentation.features import FeatureSet
 from domain.segmentation.fit import Fitter
@@ -37,6 +43,9 @@ COMPARED: Final = 4_000
 LARGEST: Final = 1e12
 BLOCK: Final = 1_024
 IMPOSSIBLE: Final = "rows with an impossible number"
+
+COUNTED = BANK_FEATURES + FURTHER_FEATURES
+"""Columns of these names are taken to be counts; of others nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -167,11 +176,11 @@ def rules_for(
                 f"segments.features of the policy has {unknown[0]}, which clicks alone do not"
                 f" tell; give a file of vectors, or features among {', '.join(vectors.names)}"
             )
-    elif not log and set(vectors.names) <= set(KNOWN_FEATURES):
-        changed["features"] = [name for name in KNOWN_FEATURES if name in vectors.names]
+    elif not log and set(vectors.names) <= set(COUNTED):
+        changed["features"] = [name for name in COUNTED if name in vectors.names]
     else:
         kind = GenericRules
-        counts = [name for name in vectors.names if name in KNOWN_FEATURES and name not in SHARES]
+        counts = [name for name in vectors.names if name in COUNTED and name not in SHARES]
         changed |= {"features": vectors.names, "log": list(dict.fromkeys([*counts, *log]))}
         known = {name: of for name, of in SHARES.items() if {name, of} <= set(vectors.names)}
         changed["shares"] = known

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from domain.kernel.words import duration, feature_words
-from domain.policy.segments import SHARES
+from domain.policy.segments import SCORES, SHARES
 from schemas.segments import SegmentModel, Telling
 
+HIGHER: Final = frozenset((*SHARES, *SCORES, "balance", "monetary"))
+"""Features of which there is not more or fewer: they are higher or lower."""
 FAR: Final = 2.0
 CLEAR: Final = 0.75
 """Standard deviations from which a difference is far, and from which it is more than a shade."""
@@ -24,7 +26,7 @@ def telling_words(telling: Telling) -> str:
     """
     size = abs(telling.deviations)
     degree = "far " if size >= FAR else "" if size >= CLEAR else "slightly "
-    more, fewer = ("higher", "lower") if telling.feature in SHARES else ("more", "fewer")
+    more, fewer = ("higher", "lower") if telling.feature in HIGHER else ("more", "fewer")
     direction = more if telling.deviations > 0 else fewer
     return f"{degree}{direction} {feature_words(telling.feature)} ({telling.deviations:+.1f})"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import yaml
 
+from domain.kernel.days import day_of
 from domain.value.history import Histories
 from streams.reports.value.clv_fit import Fits, HoldOut, spend_correlation
 from streams.reports.value.history import Purchases, ValueFileError
@@ -17,7 +17,6 @@ from streams.reports.value.history import Purchases, ValueFileError
 TITLES: Final = {"bg_nbd": "BG/NBD", "mbg_nbd": "MBG/NBD", "gamma_gamma": "Gamma-Gamma"}
 # Of a fitted parameter; further digits are noise of the search.
 DIGITS: Final = 6
-_EPOCH: Final = date(1970, 1, 1)
 
 
 class Found(NamedTuple):
@@ -92,7 +91,7 @@ def write_new(path: Path, text: str) -> None:
 
 def text_of_day(day: int) -> str:
     """A day since 1970 as a date."""
-    return (_EPOCH + timedelta(days=day)).isoformat()
+    return day_of(day).isoformat()
 
 
 def _hold_out(found: HoldOut) -> dict[str, Any]:

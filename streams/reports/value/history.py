@@ -14,7 +14,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
+from domain.kernel.days import number_of
 from domain.kernel.units import MS_PER_DAY
 from domain.policy import Policy
 from domain.value.history import Histories
@@ -39,7 +40,6 @@ CHUNK_LINES: Final = 2_000
 WANTED: Final = "purchases come as CSV (customer,date,amount) or one JSON object a line"
 COLUMNS: Final = ("customer", "date", "amount")
 CDNOW_FIELDS: Final = (4, 5)
-_EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
 class ValueFileError(OperatingError):
@@ -230,7 +230,7 @@ def _day(place: str, text: str) -> int:
             f"{place}: date {text!r}; it must be a date such as 1997-01-31 or 19970131,"
             " with or without a time"
         ) from None
-    return (at.astimezone(UTC) if at.tzinfo else at).toordinal() - _EPOCH
+    return number_of(at.astimezone(UTC) if at.tzinfo else at)
 
 
 # -- events ------------------------------------------------------------------------------

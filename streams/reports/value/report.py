@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from domain.customer.grouping import Grouped
 from domain.policy import Policy
-from domain.value.portfolio import ClassRow, Portfolio, PortfolioReport, Pyramid, TopRow
+from domain.value.concentration import TopRow
+from domain.value.deposits import Deposits
+from domain.value.portfolio import ClassRow, Portfolio, PortfolioReport, Pyramid
+from schemas.fields import milliseconds
 from schemas.figures import CustomerFigures
+from schemas.topics import CUSTOMER_TRANSITIONS
 from streams.reports.form import plots
 from streams.reports.form.document import Column, Document, Picture, Section, Table, table
 from streams.reports.form.words import percent, plural, shown, when
 from streams.reports.report import About, by_group
+from streams.reports.value.classes import CLASSES, relation
+from streams.reports.value.deposits import deposits, part_of
 
-CLASSES = (
-    Column("name", "Class"),
-    Column("customers", "Customers", "count"),
-    Column("customer_share", "Of customers", "share"),
-    Column("value", "Value", "amount"),
-    Column("value_share", "Of value", "share"),
-)
 MEASURES = (
     Column("buyers", "Bought", "count"),
     Column("value", "Value of a year", "amount"),
@@ -39,10 +39,10 @@ class ValueReport:
     """The report on value, cut by a group where one is given."""
 
     kind = "value"
-    topics: tuple[str, ...] = ()
+    topics: tuple[str, ...] = (CUSTOMER_TRANSITIONS,)
 
     def __init__(self, policy: Policy, by: str | None = None) -> None:
-        self._portfolio = Portfolio(policy)
+        self._portfolio, self._deposits = Portfolio(policy), Deposits(policy)
         self._customers = 0
         self._grouped = None if by is None else Grouped(by, partial(Portfolio, policy))
 
@@ -50,16 +50,22 @@ class ValueReport:
         """Take one exported customer."""
         self._customers += 1
         self._portfolio.add(customer)
+        self._deposits.add(customer)
         if self._grouped is not None:
             self._grouped.add(customer)
 
     def add_output(self, topic: str, output: Mapping[str, Any]) -> None:
-        """There are none that it wants."""
+        """Take a transition."""
+        self._deposits.add_transition(output)
 
     def document(self, about: About) -> Document:
         """The report of all customers taken so far."""
         found = self._portfolio.report()
-        sections = [_abc(found), _concentration(found), _rfm(found), _relation(found), _clv(found)]
+        held = self._deposits.report(_clock(about))
+        sections = [
+            _abc(found), _concentration(found), deposits(held), _rfm(found), relation(found),
+            _clv(found),
+        ]  # fmt: skip
         if found.pyramid is not None:
             sections.append(_pyramid(found.pyramid))
         if self._grouped is not None:
@@ -73,6 +79,10 @@ class ValueReport:
             sentences=_summary(found, self._customers, about),
             sections=tuple(section for section in sections if section.parts),
         )
+
+
+def _clock(about: About) -> int:
+    return 0 if about.as_of is None else milliseconds(datetime.fromisoformat(about.as_of))
 
 
 def _summary(found: PortfolioReport, customers: int, about: About) -> tuple[str, ...]:
@@ -104,7 +114,7 @@ def _concentration(found: PortfolioReport) -> Section:
     rows: list[tuple[str, TopRow]] = []
     if found.pareto is not None:
         rows.append((f"holders of {percent(found.pareto_of)}", found.pareto))
-    rows += [(f"top {_part(top)}", top) for top in found.concentration]
+    rows += [(f"top {part_of(top)}", top) for top in found.concentration]
     columns = (
         Column("customers_of", "Group"),
         Column("customers", "Customers", "count"),
@@ -115,10 +125,6 @@ def _concentration(found: PortfolioReport) -> Section:
     said = ("The table shows what share of all value a few customers hold: the key accounts.",)
     parts = (table("concentration", columns, values),) if values else ()
     return Section("concentration", "Concentration", said, parts)
-
-
-def _part(top: TopRow) -> str:
-    return percent(top.customer_share, 2 if top.customer_share < 0.01 else 1)
 
 
 def _rfm(found: PortfolioReport) -> Section:
@@ -148,26 +154,6 @@ def _rfm(found: PortfolioReport) -> Section:
     said = ("A score of 1 to 5 says where a customer stands among all; the grid has all buyers.",)
     parts = (picture, table("rfm", columns, rows))
     return Section("rfm", "Recency and frequency", said, parts)
-
-
-def _relation(found: PortfolioReport) -> Section:
-    columns = (
-        *CLASSES,
-        Column("relational_share", "Of relational value", "share"),
-        Column("expected", "Published"),
-    )
-    rows = [
-        (
-            row.name, row.customers, row.customer_share, row.value, row.value_share,
-            row.relational_share, _range(row.expected),
-        )
-        for row in found.relation
-    ]  # fmt: skip
-    said = (
-        "Relational customers came back often enough over long enough; the top of them is expected"
-        " to bring the share of value that is published.",
-    )
-    return Section("relation", "Relationship classes", said, (table("relation", columns, rows),))
 
 
 def _clv(found: PortfolioReport) -> Section:
@@ -223,10 +209,6 @@ def _shares(key: str, caption: str, rows: Sequence[ClassRow]) -> Picture:
     return Picture(
         key, caption, lambda: plots.stacked(key, ("customers", "value"), series, "share of all")
     )
-
-
-def _range(expected: tuple[float, float] | None) -> str | None:
-    return None if expected is None else f"{percent(expected[0])} to {percent(expected[1])}"
 
 
 def _measures(portfolio: Portfolio) -> Sequence[Any]:

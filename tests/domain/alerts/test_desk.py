@@ -78,9 +78,11 @@ def test_nobody_acknowledges_so_it_comes_again_at_two_levels_and_then_no_more() 
     )
     assert second.reason.startswith("Nobody acknowledged an alert of priority 1 within 20 min:")
     assert second.figures == {"waited_seconds": 1_200.0}
-    assert task.customer.core.desk_due == 0
+    assert not any(each.due for each in task.customer.desk.open)
     # words are kept only as long as they may be needed
+    task.until(HOUR + 20 * MINUTE + 8 * DAY)
     assert [(each.reason, each.cause) for each in task.customer.desk.open if each.reason] == []
+    assert task.customer.core.desk_due == 0
 
 
 def test_levels_that_fell_due_while_nobody_ran_come_once_each_in_ascending_order() -> None:
@@ -105,6 +107,20 @@ def test_it_may_be_acknowledged_by_the_id_it_came_again_under() -> None:
     task = urgent().take(desk(12 * MINUTE, "acknowledged", SECOND_ID)).until(DAY)
     assert raised(task) == [(2, 10)]
     assert task.figures()["alerts_acknowledged"] == 1
+    assert task.figures()["desk_unmatched"] == 0
+
+
+def test_reopened_at_the_top_it_comes_once_more_each_time_as_far_as_there_are_levels() -> None:
+    task = urgent().take(desk(25 * MINUTE, "reopened")).until(HOUR + 39 * MINUTE)
+    assert raised(task) == [(2, 10), (3, 20), (4, 35)]
+    fourth = task.again()[-1].alert_id
+    task.take(desk(40 * MINUTE, "acknowledged", fourth), desk(50 * MINUTE, "reopened", fourth))
+    assert raised(task.until(3 * HOUR)) == [(2, 10), (3, 20), (4, 35), (5, 60)]
+    for n in range(3, 10):
+        task.take(desk(n * HOUR, "reopened"))
+    levels = [(level, n * 60 + 10) for level, n in ((6, 3), (7, 4), (8, 5), (9, 6))]
+    assert raised(task.until(DAY)) == [(2, 10), (3, 20), (4, 35), (5, 60), *levels]
+    assert len({FIRST, *(each.alert_id for each in task.again())}) == 9
     assert task.figures()["desk_unmatched"] == 0
 
 
@@ -209,6 +225,29 @@ def test_at_most_32_alerts_are_kept_resolved_ones_leave_first_the_oldest_are_cou
     assert task.figures()["desk_unmatched"] == 1
 
 
+def test_what_is_settled_is_not_open_and_leaves_before_what_is() -> None:
+    make = Events()
+    task = Task(CALM, reload_always=True).take(make.transaction(0, VIP, event_id="e-money"))
+    first, first_large = large(MINUTE, 0)
+    task.take(first, make.complaint(HOUR, "opened", severity=5, event_id=OPENED))
+    assert {first_large, FIRST} <= task.states().keys()
+    opened = task.figures()["alerts_open"]
+    task.take(make.complaint(HOUR + MINUTE, "resolved", event_id="end"))
+    assert task.figures()["alerts_open"] == opened - 1
+    for n in range(1, 33 - len(task.customer.desk.open) + 1):
+        task.take(large(2 * HOUR + n, n)[0])
+    assert len(task.customer.desk.open) == 32
+    assert FIRST not in task.states()
+    assert first_large in task.states()
+    figures = task.figures()
+    assert (figures["alerts_open"], figures["alerts_forgotten"]) == (32, 0)
+    # nor is it one that nobody acted on in time
+    task = urgent().take(make.complaint(HOUR + MINUTE, "resolved", event_id="end"))
+    others = len(task.customer.desk.open) - 1
+    figures = task.figures(8 * DAY)
+    assert (figures["alerts_open"], figures["alerts_forgotten"]) == (0, others)
+
+
 def test_actions_without_an_alert_are_counted_once_and_stay_bounded() -> None:
     task = Task(CALM, reload_always=True)
     make = Events()
@@ -303,7 +342,7 @@ class Done(NamedTuple):
 def actions(draw: st.DrawFn) -> list[Done]:
     """Actions within two hours, each at a minute of its own, in order."""
     minutes = draw(st.lists(st.integers(0, 120), max_size=6, unique=True))
-    kinds = st.sampled_from(("snoozed", "snoozed", "acknowledged", "resolved"))
+    kinds = st.sampled_from(("snoozed", "snoozed", "acknowledged", "resolved", "reopened"))
     return [
         Done(minute, draw(kinds), minute + draw(st.integers(0, 90))) for minute in sorted(minutes)
     ]
@@ -311,15 +350,18 @@ def actions(draw: st.DrawFn) -> list[Done]:
 
 def walked(done: list[Done]) -> list[tuple[int, int]]:
     """(level, minute) of what is raised again, minute by minute."""
-    level, since, until, acted = 1, 0, 0, False
+    level, since, until, acted, begun = 1, 0, 0, False, 0
     found: list[tuple[int, int]] = []
     for minute in range(600):
         # what happens at the due time is too late; a shorter snooze may make it due now
         for each in (None, *(each for each in done if each.minute == minute)):
-            if each is not None:
+            if each is not None and each.action == "reopened":
+                acted, until, begun = False, 0, minute
+            elif each is not None:
                 acted = acted or each.action != "snoozed"
                 until = each.until if each.action == "snoozed" else until
-            if not acted and level < 3 and minute >= max(since + 10, until):
+            more = level < 3 or (level < 9 and since <= begun)
+            if not acted and more and minute >= max(since + 10, begun + 10, until):
                 level, since = level + 1, minute
                 found.append((level, minute))
     return found

@@ -32,7 +32,7 @@ def test_a_complaint_that_is_settled_is_told_of_no_more(
 ) -> None:
     task = urgent().take(step(minute, status), Events().click(HOUR + 30 * MINUTE)).until(DAY)
     assert [level for level, _ in raised(task)] == levels
-    assert task.customer.core.desk_due == 0
+    assert not any(each.due for each in task.customer.desk.open)
 
 
 def test_one_that_is_acknowledged_is_not_settled() -> None:
@@ -54,7 +54,7 @@ def test_a_snooze_of_what_is_settled_wakes_nothing() -> None:
     task = urgent().take(step(5, "resolved")).until(HOUR + 12 * MINUTE)
     task.take(desk(15 * MINUTE, "snoozed", until=40 * MINUTE)).until(DAY)
     assert raised(task) == []
-    assert task.customer.next_due is None or task.customer.core.desk_due == 0
+    assert not any(each.due for each in task.customer.desk.open)
 
 
 def test_an_escalation_of_a_complaint_resolved_meanwhile_is_not_raised_again() -> None:

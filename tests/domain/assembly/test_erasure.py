@@ -164,7 +164,7 @@ def _written(task: Task) -> dict[bytes, bytes]:
 
 def _population(made: dict[str, list[int]]) -> Segments:
     """Customers with so many tab switches, function visits and news views."""
-    segments, customers = Segments(Policy().segments), {}
+    segments, customers = Segments(Policy()), {}
     for key, (tabs, functions, news) in made.items():
         customer = customers[key] = Customer.new(key)
         customer.core.window = [0, 1, 0, tabs, functions, 0, 0, news, 0]

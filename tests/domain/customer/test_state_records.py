@@ -61,7 +61,8 @@ def test_a_click_costs_few_bytes() -> None:
         before = task.written_bytes
         task.take(make.click(HOUR + n * 20 * MINUTE)).save()
         sizes.append(task.written_bytes - before)
-    assert sum(sizes) / len(sizes) < 365
+    # of these 9 are when the states of her alerts are next to be told, and 14 the alerts themselves
+    assert sum(sizes) / len(sizes) < 392
     core = [len(value) for key, value in task.records.items() if key[:1] == b"c"]
     assert max(core) <= 450
 

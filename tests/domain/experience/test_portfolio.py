@@ -293,7 +293,8 @@ decided_on: 2026-03-01
 decided_by: head of service
 requirements: [one queue less in each branch, a callback within the hour]
 fit: {strategy: service is what we stand for, ability: two branches at a time, decision: go}
-input: {before: 100, after: 125, unit: staff hours a week}
+input: {before: 2, after: 5, unit: shops}
+results: [{measure: sales, before: 100, after: 300}, {measure: customers, before: 40, after: 50}]
 last: {measured_on: 2026-02-01, experience: 5, expectation: 7, importance: 9}
 """
 
@@ -343,19 +344,47 @@ def test_a_decision_fills_steps_5_to_7_and_the_effect_is_result_over_input() -> 
     feedback = steps.feedback
     assert feedback is not None
     assert (feedback.last, feedback.last_on, feedback.now) == (5.0, "2026-02-01", 7.5)
-    assert (feedback.result_multiple, feedback.input_multiple) == (1.5, 1.25)
+    assert feedback.input_multiple == 2.5
+    assert [each.measure for each in feedback.results] == ["sales", "customers"]
+    assert [each.result_multiple for each in feedback.results] == [3.0, 1.25]
+    assert [each.effect for each in feedback.results] == pytest.approx([1.2, 0.5])
     assert feedback.effect == pytest.approx(1.2)
-    assert feedback.reason == "Experience 5.0 to 7.5 is x 1.50, for input x 1.25."
+    assert feedback.reason == "The sales went from 100 to 300, x 3.00, for input x 2.50."
     assert [each[0] for each in steps.missing] == ["1"]
 
 
-def test_a_decision_without_its_input_leaves_the_effect_open() -> None:
-    text = "\n".join(each for each in DECISION.splitlines() if not each.startswith("input"))
+@pytest.mark.parametrize(
+    ("shops", "times", "expected"), [(2, 2.0, 1.0), (3, 3.0, 1.0), (4, 4.8, 1.2)]
+)
+def test_two_shops_gave_twice_three_three_times_and_four_more_than_four(
+    shops: int, times: float, expected: float
+) -> None:
+    """The case of the published text: a shop more each time, and what all of them then sold."""
+    text = DECISION.replace("{before: 2, after: 5", f"{{before: 1, after: {shops}")
+    text = text.replace("before: 100, after: 300", f"before: 100, after: {100 * times}")
+    feedback = seven_steps(chain(), load_decision(text)).feedback
+    assert feedback is not None
+    assert (feedback.input_multiple, feedback.results[0].result_multiple) == (shops, times)
+    assert feedback.effect == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("without", "said"), [("input", "input"), ("results", "a result of business")]
+)
+def test_a_decision_without_its_input_or_result_leaves_the_effect_open(
+    without: str, said: str
+) -> None:
+    text = "\n".join(each for each in DECISION.splitlines() if not each.startswith(without))
     steps = seven_steps(chain(), load_decision(text))
     assert steps.feedback is not None
     assert steps.feedback.effect is None
-    assert steps.feedback.reason == "The effect is unknown without input."
+    assert steps.feedback.reason == f"The effect is unknown without {said}."
     assert [each[0] for each in steps.missing] == ["7"]
+
+
+def test_a_result_is_named_once() -> None:
+    with pytest.raises(DecisionError, match=r"results: .*must name each measure once"):
+        load_decision(DECISION.replace("measure: customers", "measure: sales"))
 
 
 def test_a_decision_may_be_json() -> None:
@@ -368,7 +397,7 @@ def test_a_decision_may_be_json() -> None:
     [
         ("factor: convenience", "factor: speed", "factor: given 'speed'; must hold: 'product'"),
         ("decision: go", "decision: perhaps", "fit.decision: given 'perhaps'; must hold: 'go'"),
-        ("before: 100", "before: 0", "input.before: given 0; must hold: greater than"),
+        ("before: 2", "before: 0", "input.before: given 0; must hold: greater than"),
         ("experience: 5", "experience: 0", "last.experience: given 0; must hold: greater than 0"),
         ("2026-03-01", "soon", "decided_on: given 'soon'; must hold: a valid date"),
         ("decided_by: head of service", "", "decided_by: must be given"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,11 +13,13 @@ from domain.policy.value import MbgNbd
 from domain.value.alive import Fade, age_at
 from domain.value.history import History
 from schemas.cases import TouchpointBase
+from schemas.fields import moment
 from tests.domain.bank import DAY, HOUR, START, Events, Task
 
 LONG = settings(
     deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow]
 )  # fmt: skip
+START_DAY = moment(START).date()
 STEPS = (1, HOUR, 7 * HOUR, DAY, 3 * DAY, 11 * DAY, 14 * DAY, 29 * DAY, 90 * DAY, 400 * DAY)
 
 
@@ -50,10 +54,13 @@ def events_at(draw: st.DrawFn, make: Events, at: int) -> TouchpointBase:
         return make.contact(at, draw(st.sampled_from((30, 700))), outcome)
     if draw(st.booleans()):
         return make.complaint(at, draw(st.sampled_from(("opened", "resolved"))))
+    if draw(st.booleans()):
+        return make.profile(at, first_seen=draw(st.sampled_from(SEEN)))
     return make.profile(at, tier_pin=draw(st.sampled_from((None, "vip"))))
 
 
 CHANNELS = ("app", "branch")
+SEEN = (None, date(2010, 5, 4), START_DAY - timedelta(days=30), START_DAY + timedelta(days=300))
 
 
 @pytest.mark.long

@@ -67,7 +67,6 @@ def test_churn_is_told_in_tenths_beside_what_is_published() -> None:
     assert churn.mean == pytest.approx((0.05 + 0.1 + 0.6 + 0.99 + 1.0 + 0.8) / 7)
     assert (churn.line, churn.above) == (0.6, 4)
     assert (churn.buyers, churn.lost, churn.lost_share) == (8, 1, 0.125)
-    assert (churn.expected, churn.winning_cost) == ((0.1, 0.3), (5.0, 7.0))
 
 
 def test_segments_are_crossed_with_value_classes() -> None:

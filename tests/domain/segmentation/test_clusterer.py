@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from river import checks as river_checks
 from river.checks import check_estimator
 
-from domain.policy.segments import SegmentRules
+from domain.policy import Policy
 from domain.segmentation.clusterer import KeyedClusterer
 from domain.segmentation.micro import MicroClusters
 from domain.segmentation.table import Table
@@ -49,7 +49,7 @@ def test_every_check_holds_for_one_that_is_given_its_models(check: Check) -> Non
 
 
 def test_every_partition_holds_that_class() -> None:
-    held = Segments(SegmentRules())._clusterer
+    held = Segments(Policy())._clusterer
     assert type(held) is KeyedClusterer
     assert held.refit_every is IN_A_WORKER
     check_estimator(held)

@@ -155,10 +155,12 @@ def test_a_refusal_names_file_field_and_what_must_hold(tmp_path: Path) -> None:
     assert refused.value.faults[1].startswith(f"{path}: segments.k: given 1; must hold: greater")
 
 
-def test_the_share_of_launches_is_the_only_feature_without_logarithm() -> None:
+def test_shares_and_scores_are_the_only_features_without_logarithm() -> None:
     features = FeatureSet.of(SegmentRules(features=KNOWN_FEATURES))
     left = [n for n, logged in zip(features.names, features.logged, strict=True) if not logged]
-    assert left == ["push_share"]
+    assert left == ["push_share", "satisfaction", "wait_score"]
+    limits = dict(zip(features.names, features.highest, strict=True))
+    assert (limits["satisfaction"], limits["push_share"], limits["balance"]) == (10, 1, np.inf)
 
 
 def test_real_units_come_back_from_the_transformed() -> None:

@@ -95,7 +95,7 @@ class Live:
         """Go on as another worker does: with what was written, and nothing else."""
         self.task.reload()
         ctx, records = self.task.ctx, self.task.records
-        ctx.segments = Segments(Policy().segments)
+        ctx.segments = Segments(self.task.ctx.policy)
         ctx.segments.restore([CUSTOMER], lambda key: records.get(b"c" + key.encode()))
 
     def _open(self, key: str) -> Customer:

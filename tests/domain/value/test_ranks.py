@@ -83,6 +83,10 @@ def snapshot(crowd: list[Person], number: int = 0, day: int = DAY) -> Snapshot:
         clv=bins([one.clv for one in crowd if not one.below_zero]),
         clv_below_zero=bins([one.clv for one in crowd if one.below_zero]),
         growable=bins([one.growable for one in crowd if one.growable is not None]),
+        relational_sales=bins(
+            [one.value for one in crowd if one.relational],
+            [one.purchases for one in crowd if one.relational],
+        ),
     )
     return load_snapshot(dump_snapshot(Snapshot(number, START, day, RULES.rules_id, figures)))
 
@@ -107,6 +111,25 @@ def assert_line(line: float | None, numbers: list[int], share: float, unit: int 
     assert exact <= found <= exact + ERROR * abs(exact)
 
 
+def assert_line_of_sales(line: float | None, crowd: list[Person], share: Fraction) -> None:
+    """Who is above the line makes the share of sales; without the least bin of them nobody does."""
+    among = sorted((one for one in crowd if one.relational), key=lambda one: -one.value)
+    needed = ceil(share * sum(one.purchases for one in among))
+    if not needed:
+        assert line is None
+        return
+    assert line is not None
+    above = [one for one in among if one.value > round(line * 100)]
+    assert sum(one.purchases for one in above) >= needed
+    highest = next(
+        one.value
+        for place, one in enumerate(among)
+        if sum(each.purchases for each in among[: place + 1]) >= needed
+    )
+    found = round(line * 100)
+    assert highest - ERROR * abs(highest) - 1 <= found < highest
+
+
 @settings(deadline=None, max_examples=150)
 @given(crowds)
 def test_every_line_is_within_the_error_of_what_sorting_gives(crowd: list[Person]) -> None:
@@ -119,11 +142,8 @@ def test_every_line_is_within_the_error_of_what_sorting_gives(crowd: list[Person
     assert_line(found.clv_above, [one.clv for one in crowd], 0.8, 100)
     relational = [one.value for one in crowd if one.relational]
     assert found.relational_customers == len(relational)
-    if relational:
-        assert_line(found.relational_top_above, relational, 0.9, 100)
-        assert_line(found.relational_upper_above, relational, 0.5, 100)
-    else:
-        assert found.relational_top_above is None
+    assert_line_of_sales(found.relational_top_above, crowd, Fraction(1, 10))
+    assert_line_of_sales(found.relational_upper_above, crowd, Fraction(1, 2))
     growable = [one.growable for one in crowd if one.growable is not None]
     assert found.growable_customers == len(growable)
     if growable:

@@ -36,6 +36,10 @@ def bins_of(expected: dict[str, Expected]) -> Figures:
         clv=grid.bins([row.clv for row in rows if not row.below_zero]),
         clv_below_zero=grid.bins([row.clv for row in rows if row.below_zero]),
         growable=grid.bins([row.growable for row in rows if row.growable is not None]),
+        relational_sales=grid.bins(
+            [row.monetary for row in rows if row.relational],
+            [row.frequency for row in rows if row.relational],
+        ),
     )
 
 

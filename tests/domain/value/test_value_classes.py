@@ -105,8 +105,18 @@ def test_abc(amount: float, kind: str, said: str) -> None:
         ),
         ((0, 5, 179), 5_000.0, "transactional", "3 purchases over 179 days"),
         ((0, 5, 180), 1_000.0, "relational_top", "worth 3,000.00 CNY in 365 days, above 2,000.00"),
-        ((0, 5, 180), 500.0, "relational_upper", "up to 2,000.00, the line of the top 10%, above"),
-        ((0, 5, 180), 100.0, "relational_lower", "up to 700.00, the line of the next 40%."),
+        (
+            (0, 5, 180),
+            500.0,
+            "relational_upper",
+            "above which customers make the first 10% of sales, and",
+        ),
+        (
+            (0, 5, 180),
+            100.0,
+            "relational_lower",
+            "above which they make the next 40%.",
+        ),
     ],
 )
 def test_relationship_classes(days: tuple[int, ...], amount: float, kind: str, said: str) -> None:

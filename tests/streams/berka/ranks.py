@@ -44,14 +44,14 @@ def lines(buyers: pl.DataFrame) -> list[Line]:
         )
         for place, share in enumerate(FIFTHS)
     ]  # fmt: skip
-    among = buyers.filter("relational")["monetary"]
+    among = buyers.filter("relational").sort("monetary", descending=True)
     return [
         *found,
         Line("median_frequency", _quantile(buyers["frequency"], Fraction(1, 2)), money=False),
         Line("a_above", _reaching(buyers["monetary"], A_UNTIL), money=True),
         Line("b_above", _reaching(buyers["monetary"], B_UNTIL), money=True),
-        Line("relational_top_above", _quantile(among, 1 - TOP), money=True),
-        Line("relational_upper_above", _quantile(among, 1 - TOP - UPPER), money=True),
+        Line("relational_top_above", _making(among, TOP), money=True),
+        Line("relational_upper_above", _making(among, TOP + UPPER), money=True),
     ]
 
 
@@ -97,6 +97,16 @@ def _over(number: float, cuts: tuple[float, ...]) -> int:
 def _quantile(numbers: pl.Series, share: Fraction) -> int:
     """The number at place floor(share x (n - 1)) of n, ascending, counted from 0."""
     return int(numbers.sort()[floor(share * (len(numbers) - 1))])
+
+
+def _making(falling: pl.DataFrame, share: Fraction) -> int:
+    """The value at which the purchases of those in falling order make this share of all."""
+    needed, so_far = share * int(falling["frequency"].sum()), 0
+    for value, purchases in falling.select("monetary", "frequency").iter_rows():
+        so_far += purchases
+        if so_far >= needed:
+            return int(value)
+    raise AssertionError("all purchases together are all of them")
 
 
 def _reaching(numbers: pl.Series, share: Fraction) -> int:

@@ -29,6 +29,8 @@ WON_BACK = (
     r"|No win-back task(?: for a customer of value class (\w)\.|: [^\"]+))"
 )
 """What a loss says at its end, by the standings in force."""
+REASON_KEY = r',"reason_key":"[^"]*"(,"reason_args":\{[^{}]*\})?'
+"""The same for other languages: by which sentence, and with what in it."""
 BY_EVENTS = tuple(topic for topic in OUTPUTS if topic != "care-tasks")
 """Topics whose values hang on nothing but events; a task to win back hangs on the standings."""
 CLASSES = ("rfm", "abc", "relation_class", "clv_class", "loyalty_matrix")
@@ -171,8 +173,13 @@ def off(standings: dict[str, Any], lines: Sequence[Line]) -> dict[str, tuple[int
 
 def of_events(values: Mapping[str, list[bytes]]) -> dict[str, list[bytes]]:
     """The values as they are, but for what the standings in force say of the lost."""
-    said = re.compile(WON_BACK.encode())
-    return {of: [said.sub(b"", value) for value in found] for of, found in values.items()}
+    said, told_by = re.compile(WON_BACK.encode()), re.compile(REASON_KEY.encode())
+
+    def of_event(value: bytes) -> bytes:
+        left, times = said.subn(b"", value)
+        return told_by.sub(b"", left) if times else value
+
+    return {of: [of_event(value) for value in found] for of, found in values.items()}
 
 
 def states(run: Run) -> dict[str, bytes]:

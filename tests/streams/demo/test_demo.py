@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from fcntl import ioctl
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -132,7 +133,7 @@ def test_on_a_machine_without_kafka_it_opens_one_shows_alerts_and_leaves_nothing
     variables = {name: value for name, value in os.environ.items() if name not in hidden}
     variables["TMPDIR"] = str(tmp_path / "tmp")
     (tmp_path / "tmp").mkdir()
-    demo = Demo(["--seconds", "12"], variables, tmp_path / "demo.log")
+    demo = Demo(["--seconds", "20"], variables, tmp_path / "demo.log")
     assert demo.end() == 0, demo.told()
     told = demo.told()
     counted = re.search(r"^([\d,]+) events through Kafka in ([\d.]+) s", told, re.MULTILINE)
@@ -164,6 +165,28 @@ def test_a_signal_ends_it_with_a_summary_and_status_0(
     demo.process.send_signal(number)
     assert demo.end() == 0, demo.told()
     assert "events through Kafka" in demo.told()
+    demo.assert_nothing_is_left()
+
+
+def test_the_printed_link_opens_the_desk_at_live_alerts_once(start: Callable[..., Demo]) -> None:
+    demo = start()
+    demo.wait_for("  desk   http")
+    demo.wait_for("  alert  ")
+    found = re.search(r"^  desk   (\S+) \(logs in once", demo.told(), re.MULTILINE)
+    assert found, demo.told()
+    with httpx.Client(follow_redirects=True, timeout=30) as reader:
+        desk = reader.get(found[1])
+        assert (desk.status_code, desk.url.path) == (200, "/desk")
+
+        def alerts() -> list[str] | None:
+            return re.findall(r'<tr id="a-[^"]+" data-id=', reader.get("/desk").text) or None
+
+        reader.base_url = desk.url.join("/")
+        until(alerts, "an alert on the desk", 30.0)
+    with httpx.Client(follow_redirects=True, timeout=30) as other:
+        assert other.get(found[1]).status_code == 403
+    demo.process.terminate()
+    assert demo.end() == 0, demo.told()
     demo.assert_nothing_is_left()
 
 

@@ -100,7 +100,7 @@ def test_a_rate_is_growth_over_time() -> None:
 
 def test_the_picture_fits_terminals_and_shows_the_newest_alert_first() -> None:
     heard = Heard()
-    example = OUTPUT_EXAMPLES["Alert"][0]
+    example = OUTPUT_EXAMPLES["Alert"][0] | {"reason": "The balance reached the line."}
     for number in range(50):
         heard.take("alerts", encoded(example, f"c-{number:06d}"))
     options = Options(60.0, 100, 10.0, 2, 1)

@@ -68,7 +68,7 @@ def running(
 def drained(here: CustomersPartition) -> Iterator[bytes]:
     """All bytes of a transaction; deletions and timers come from sets, their order says nothing."""
     done = here.drain()
-    yield from (sent.value for sent in done.outputs)
+    yield from (sent.value or b"-" for sent in done.outputs)
     yield from sorted(key + b"=" + (value or b"-") for key, value in done.changelog)
 
 

@@ -37,5 +37,5 @@ def test_one_with_ids_is_read_again_and_by_the_code_before() -> None:
 
 
 def test_a_newer_format_is_refused() -> None:
-    with pytest.raises(ValueError, match="written by a newer touchline in format 2"):
+    with pytest.raises(ValueError, match=f"written by a newer touchline in format {FORMAT + 1}"):
         load_checkpoint(msgspec.msgpack.encode(Before(format=FORMAT + 1)))

@@ -50,7 +50,7 @@ def settled(to: CustomersPartition, now: int) -> None:
 def chain(of: CustomersPartition, customer: str) -> Iterator[tuple[str | None, str | None]]:
     for sent in of.outputs:
         if sent.topic == SEGMENT_UPDATES and sent.key == customer.encode():
-            update = json.loads(sent.value)
+            update = json.loads(sent.value or b"")
             yield update.get("from_segment"), update.get("to_segment")
 
 

@@ -95,7 +95,7 @@ def test_what_is_no_such_record_is_a_dead_letter() -> None:
     one.receive("a", [Original("a", 0, 0, 1, b"x", b"x,1")], 1)
     one.step(WALL)
     letters = [
-        msgspec.json.decode(sent.value)
+        msgspec.json.decode(sent.value or b"")
         for sent in one.drain().outputs
         if sent.topic == DEAD_LETTERS
     ]

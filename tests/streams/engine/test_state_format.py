@@ -5,7 +5,15 @@ from __future__ import annotations
 from domain.assembly import stored
 from streams.engine.checkpoint import FORMAT, PLACE_OF_WORKER, Checkpoint
 
-FORMS_OF = {1: ({"e9a7b3729835b668"}, (1, 1, 1, 1, 1))}
+FORMS_OF = {
+    1: ({"e9a7b3729835b668"}, (1, 1, 1, 1, 1)),
+    2: (
+        {"0db5adb66df644e3"},
+        (1, 1, 1, 1, 1),
+    ),  # a state of an alert that is told is not forgotten
+    # channels by numbers that were none before, remarks that are owed an answer, steps of journeys
+    3: ({"0f6ee27b344ae595"}, (1, 1, 1, 1, 1)),
+}
 """By format the fingerprints of the stored forms, and the numbers of those forms.
 
 A worker that does not know a field forgets it when it writes the record anew. Where that may not

@@ -10,7 +10,7 @@ from agents.modellings import modellings
 from domain.policy import Policy
 from domain.policy.fingerprint import fingerprint
 from schemas.deadletter import Original
-from schemas.topics import PARTITION_SUMMARIES
+from schemas.topics import ALERTS, PARTITION_SUMMARIES
 from schemas.workers import WorkedBy
 from streams.engine.checkpoint import CHECKPOINT_KEY, load_checkpoint
 from streams.engine.doings import Advance, Drain, Land, Work
@@ -62,7 +62,9 @@ def complained(store: MemoryStore, customers_: int) -> None:
 
 def escalated(drained: Drained) -> int:
     """How many complaints were escalated."""
-    return sum(sent.kind == "complaint_escalated" for sent in drained.outputs)
+    return sum(
+        sent.topic == ALERTS and sent.kind == "complaint_escalated" for sent in drained.outputs
+    )
 
 
 def test_timers_are_set_anew_in_slices_and_played_to_the_byte(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def large(one: Worked, *numbers: int) -> list[bytes]:
         record = Original(topic, 0, number, WALL, key, value)
         items = one.partition.judged(topic, [record])
         one.do(Take(Taken(items, {topic: number + 1}), WALL))
-    return [sent.value for sent in one.do(Drain()).outputs if sent.topic == ALERTS]
+    return [sent.value or b"" for sent in one.do(Drain()).outputs if sent.topic == ALERTS]
 
 
 def played(directory: Path) -> tuple[list[bytes], Playback[Touched, Customer, Context]]:

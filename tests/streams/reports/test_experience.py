@@ -24,7 +24,8 @@ decided_on: 2026-01-10
 decided_by: head of service
 requirements: [one queue less, calls answered within a minute]
 fit: {{strategy: fits, ability: two branches at a time, decision: go}}
-input: {{before: 100, after: 150, unit: staff hours}}
+input: {{before: 2, after: 3, unit: shops}}
+results: [{{measure: sales, before: 100, after: 180}}]
 last: {{measured_on: 2026-01-01, experience: 2, expectation: 7}}
 """
 
@@ -129,7 +130,7 @@ def test_agents_with_the_lowest_score_come_first(folder: Path) -> None:
 def test_without_a_decision_the_last_steps_say_what_they_need(folder: Path) -> None:
     found = steps(told("--from", folder))
     assert found[4] == found[5] == "Not known: it needs a decision."
-    assert found[6].startswith("Not known: it needs a decision with the last measurement")
+    assert found[6].startswith("Not known: it needs a decision with a result of business")
     assert found[0].startswith("Customers come for ")
 
 
@@ -142,8 +143,11 @@ def test_a_decision_fills_the_steps_and_its_effect_is_result_over_input(
         "Go, decided on 2026-01-10 by head of service. Strategy: fits."
         " Ability: two branches at a time."
     )
-    effect = mean(ratings(folder)[factor]) / 2 / 1.5
-    assert found[6].startswith(f"{factor.capitalize()} since 2026-01-01: effect {effect:.2f}. ")
+    rated = mean(ratings(folder)[factor])
+    assert found[6] == (
+        f"{factor.capitalize()} {rated:.1f} after 2.0 on 2026-01-01; effect 1.20. The sales went"
+        " from 100 to 180, x 1.80, for input x 1.50. Step 1 begins again."
+    )
 
 
 def test_the_measurement_before_is_that_of_a_folder_or_of_its_report(
@@ -151,11 +155,12 @@ def test_the_measurement_before_is_that_of_a_folder_or_of_its_report(
 ) -> None:
     report = tmp_path / "before.json"
     run("--from", earlier, "--out", report)
-    effect = mean(ratings(folder)[factor]) / mean(ratings(earlier)[factor]) / 1.5
+    now, then = mean(ratings(folder)[factor]), mean(ratings(earlier)[factor])
     day = json.loads((earlier / "summary.json").read_text())["as_of"][:10]
     for before in (earlier, report):
         found = steps(told("--from", folder, "--decision", decision, "--before", before))
-        assert found[6].startswith(f"{factor.capitalize()} since {day}: effect {effect:.2f}. ")
+        said = f"{factor.capitalize()} {now:.1f} after {then:.1f} on {day}; effect 1.20. "
+        assert found[6].startswith(said)
 
 
 def test_a_measurement_before_needs_a_decision(folder: Path, earlier: Path) -> None:

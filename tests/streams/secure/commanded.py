@@ -63,10 +63,20 @@ READING = (
         for kind in ("experience", "complaints", "value", "relationship")
     ),
     line("report value --by tier", "tier"),
+    line("access key list --json"),
+    line("access person list"),
+    line("access audit --json"),
 )
 """In any order; what is in braces was found before."""
 
 WRITING = (
+    line("access key make crm --scope read", "tl_"),
+    line("access key revoke 0123456789", "there is no key 0123456789", 1),
+    line("access person add chen --role desk --stdin", "chen may come in as desk"),
+    line("access person password nobody --stdin", "there is no account nobody", 1),
+    line("access person remove nobody", "there is no account nobody", 1),
+    line("access person end nobody", "sessions of nobody have ended"),
+    line("access login-link nobody", "there is no account nobody", 1),
     line("dead-letters resend {letter} --yes", "sent 1 again"),
     line(f"erase {ERASED} --wait --yes", "erased: "),
 )
@@ -85,6 +95,7 @@ def ended(variables: Mapping[str, str], command: Command) -> Ended:
         capture_output=True,
         text=True,
         check=False,
+        input="correct horse battery\n",
         timeout=120,
     )
     return Ended(done.returncode, done.stdout + done.stderr)

@@ -5,8 +5,10 @@ Each user has exactly what ``touchline topics --acls`` prints for it.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
+import itertools
 import os
 import sys
 import time
@@ -23,6 +25,7 @@ from schemas.topics import DEAD_LETTERS, INPUT_TOPICS
 from streams.cli import main
 from streams.engine.checkpoint import CHECKPOINT_KEY, Checkpoint, dump_checkpoint
 from streams.engine.rights import Right, sentences
+from streams.serve.access.keeping import Keeping
 from streams.settings import KafkaSettings, Settings
 from streams.topics.acls import WHO, needs
 from streams.topics.ensure import ensure_topics
@@ -39,7 +42,15 @@ IMPATIENT = (
     "--http-port",
     "0",
 )
-COMMANDS = [who for who in WHO if who not in ("worker", "desk")]
+COMMANDS = [who for who in WHO if who not in ("worker", "serve", "desk")]
+
+
+OF_A_PERSON = (
+    "access person password",
+    "access person remove",
+    "access person end",
+    "access login-link",
+)
 
 
 class Done(NamedTuple):
@@ -61,6 +72,8 @@ class House:
 
     kafka: Authorised
     letter: str = ""
+    access_key: str = ""
+    numbers: Iterator[int] = field(default_factory=itertools.count)
     app_ids: dict[str, str] = field(default_factory=lambda: {"doctor --accept-loss": LOST_APP_ID})
 
     def settings(self, who: str, app_id: str | None = None) -> Settings:
@@ -94,7 +107,12 @@ class House:
             "dead-letters resend": [self.letter],
             "segments export": ["quarantine"],
             "segments explain": ["click-1"],
+            "access key make": [f"client-{next(self.numbers)}", "--scope", "read"],
+            "access key revoke": [self.access_key],
+            "access person add": [f"person-{next(self.numbers)}", "--role", "viewer"],
         }
+        if who in OF_A_PERSON:
+            more[who] = [self.somebody()]
         return [*who.split(), *more.get(who, [])]
 
     def run(self, who: str) -> Done:
@@ -102,11 +120,14 @@ class House:
         if who == "doctor --accept-loss":
             self.lose()
         words = ["touchline", *self.words(who)]
-        environment = {**self.variables(who), "COLUMNS": "10000"}
+        signed = {"TOUCHLINE_SERVE__SECRET": "signs-links-where-only-rights-are-tried"}
+        environment = {**self.variables(who), **signed, "COLUMNS": "10000"}
+        stdin = io.StringIO(f"{PASSWORD}\n")
         out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
         with (
             mock.patch.object(sys, "argv", words),
             mock.patch.dict(os.environ, environment, clear=True),
+            mock.patch.object(sys, "stdin", stdin),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
@@ -129,6 +150,14 @@ class House:
         """What is said where one of them lacks a right."""
         [told] = sentences(self.settings(who), [right])
         return told
+
+    def somebody(self) -> str:
+        """A new account."""
+        settings = self.settings("worker")
+        settings.kafka = KafkaSettings(bootstrap=self.kafka.broker.bootstrap)
+        name = f"somebody-{next(self.numbers)}"
+        asyncio.run(Keeping(settings).add_person(name, "viewer", None))
+        return name
 
     def lose(self) -> None:
         """Let the other application's partition stand where there is no input."""
@@ -164,5 +193,6 @@ def house(directory: Path, users: Sequence[str] = ()) -> Iterator[House]:
             until(lambda: one.run("segments").status == 0, "a segment model")
             listed = until(lambda: one.run("dead-letters list").out.split("\n")[1:2], "a letter")
             one.letter = next(word for word in listed[0].split() if word.startswith("touchpoints"))
+            one.access_key = one.run("access key make").out.split("_")[1]
             yield one
     assert "a right is missing" not in (directory / "log").read_text()

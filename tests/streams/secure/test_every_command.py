@@ -68,7 +68,7 @@ def test_a_command_works_on_a_secured_broker(number: int, way: str, told: Told) 
 
 def test_no_command_is_left_out() -> None:
     tried = {" ".join(path) for path in _paths() for each in TRIED if _called(each, path)}
-    known = {"worker", *tried, *WITHOUT_KAFKA}
+    known = {"worker", "serve", *tried, *WITHOUT_KAFKA}
     assert known == {" ".join(path) for path in _paths()}
 
 

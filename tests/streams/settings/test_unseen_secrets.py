@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 import traceback
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -97,8 +98,8 @@ ARGUMENTS: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("policy", "diff"): ("{tmp}/nothing", "{tmp}/nothing", str(EVENTS)),
     ("simulate",): ("--records", "1", "--customers", "1"),
 }
-IN_THEIR_OWN = {("worker",), ("demo",)}
-"""They change this process: logs, children."""
+IN_THEIR_OWN = {("worker",), ("demo",), ("serve",)}
+"""They change this process: logs, children; serve goes on without a broker."""
 
 PRETTY: Any = {
     name: getattr(cli.app, name)
@@ -223,6 +224,31 @@ def test_no_failing_process_shows_a_secret(words: tuple[str, ...], why: str) -> 
     assert "touchline: " in done.stderr
     assert "Traceback" not in done.stderr, done.stderr
     assert shown(done.stdout + done.stderr) == []
+
+
+@pytest.mark.long
+def test_serve_without_a_broker_shows_no_secret(tmp_path: Path) -> None:
+    others = {name: value for name, value in os.environ.items() if "TOUCHLINE" not in name.upper()}
+    said = tmp_path / "said"
+    place = {"TOUCHLINE_SERVE__DIRECTORY": str(tmp_path / "model"), "TOUCHLINE_LOG_LEVEL": "debug"}
+    with said.open("wb") as out:
+        serve = subprocess.Popen(
+            [sys.executable, "-m", "streams.cli", "serve", "--port", "0"],
+            env={**others, **MARKED, **WRONG["nobody there to log in"], **place},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        deadline = time.monotonic() + 90
+        while "no events can be sent" not in said.read_text():
+            assert serve.poll() is None, said.read_text()
+            assert time.monotonic() < deadline, said.read_text()
+            time.sleep(0.1)
+    finally:
+        serve.terminate()
+        serve.wait(30)
+    assert "Traceback" not in said.read_text()
+    assert shown(said.read_text()) == []
 
 
 def test_nothing_that_an_error_holds_shows_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:

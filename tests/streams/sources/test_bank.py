@@ -8,12 +8,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from domain.alerts.ids import first_id
 from schemas.codec import Bad, decode, misplaced
 from schemas.topics import TOPIC_OF_TYPE
+from schemas.touchpoints import Desk
 from streams.sources import SourceError
 from streams.sources.bank import START, Bank, Mix
 from streams.sources.lines import Record
@@ -344,3 +346,20 @@ def test_the_last_record_happens_when_it_was_asked_to() -> None:
 def test_a_bank_that_cannot_be_is_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(SourceError, match=message):
         Bank(1, **given)
+
+
+def test_people_at_the_desk_act_on_alerts_that_come_and_on_a_share_of_them() -> None:
+    bank = opened(clean(31, 400, vip_share=0.5, desk=0.5, mix=Mix(complaint=0.2), haste=60.0))
+    events = [json.loads(record.value) for record in islice(bank.days(), 20_000)]
+    told = {
+        first_id("vip_complaint", event["customer_id"], "complaint", event["event_id"])
+        for event in events
+        if event["type"] == "complaint" and event["status"] in ("opened", "reopened")
+    }
+    acts = [event for event in events if event["type"] == "desk"]
+    seen = {event["alert_id"] for event in acts}
+    assert seen <= told
+    assert len(seen) / len(told) == pytest.approx(0.25, abs=0.06)  # half of the VIPs' half
+    actions = get_args(Desk.model_fields["action"].annotation)
+    assert {event["action"] for event in acts} == set(actions)
+    assert all(not isinstance(decode(json.dumps(event).encode()), Bad) for event in acts)

@@ -35,8 +35,15 @@ OUTPUTS = {
     "referrals",
     "customer-moves",
 }
-PROBES = {"touchline-clock-probes"}
-COMPACTED = {"partition-summaries", "portfolio", "segment-model", "touchline-customers-changelog"}
+PROBES = {"touchline-clock-probes", "touchline-audit"}
+COMPACTED = {
+    "alert-states",
+    "partition-summaries",
+    "portfolio",
+    "segment-model",
+    "touchline-access",
+    "touchline-customers-changelog",
+}
 
 
 @contextmanager
@@ -190,7 +197,9 @@ def test_a_changelog_of_before_that_keeps_deletions_is_told_in_one_line_and_hold
         f" topics --entity-name {changelog}"
         f" --add-config segment.ms={day},max.compaction.lag.ms={day}"
     )
-    assert set(other.created) == {"sibling-customers-changelog", "sibling-clock-probes"}
+    assert set(other.created) == {
+        f"sibling-{name}" for name in ("customers-changelog", "clock-probes", "access", "audit")
+    }
     with changed(made, changelog, "delete.retention.ms", "1000"):
         assert not ensure_topics(made.bootstrap, "touchline").mismatches
 

@@ -48,7 +48,7 @@ def said(drained: Drained) -> list[str]:
     """Who says that he works it."""
     sent = [one for one in drained.outputs if one.topic == PARTITION_SUMMARIES]
     assert all(one.key == b"workers/0" for one in sent)
-    return [WorkedPartition.model_validate_json(one.value).worker for one in sent]
+    return [WorkedPartition.model_validate_json(one.value or b"").worker for one in sent]
 
 
 # -- a partition --------------------------------------------------------------------------
@@ -71,7 +71,7 @@ def test_a_partition_says_who_works_it_once_and_since_when_by_the_same_policy() 
 def test_without_a_worker_nothing_is_said_and_a_checkpoint_of_before_is_read() -> None:
     assert said(opened(MemoryStore(), None)[1]) == []
     before = msgspec.msgpack.encode([1, {"a": 7}, 9, {}])
-    assert load_checkpoint(before) == Checkpoint(next_offsets={"a": 7}, clock=9)
+    assert load_checkpoint(before) == Checkpoint(format=1, next_offsets={"a": 7}, clock=9)
 
 
 def test_a_newer_checkpoint_is_refused_with_who_wrote_it() -> None:

@@ -1,0 +1,1 @@
+"""`touchline serve`: an HTTP API and pages, on the read model."""

@@ -1,0 +1,1 @@
+"""Who may do what: keys of programs, people and their roles, sessions, limits, the audit."""
