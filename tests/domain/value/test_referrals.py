@@ -27,9 +27,13 @@ REFERRERS = ("ann", "bob", "cid", "zoe")
 def expected(events: list[Any], now: int) -> dict[str, tuple[int, float]]:
     """By referrer: how many name it last, and a quarter of what they are worth, by brute force."""
     by_name: dict[str, list[Any]] = {}
+    erased: dict[str, int] = {}
     for event in events:
+        if ms(event) <= erased.get(event.customer_id, 0):
+            continue  # occurred before the erasure, and is dropped whenever it comes
         if event.type == "profile" and event.erase:
             by_name.pop(event.customer_id, None)
+            erased[event.customer_id] = ms(event)
         else:
             by_name.setdefault(event.customer_id, []).append(event)
     found: dict[str, list[float]] = {}
@@ -98,6 +102,18 @@ def test_it_is_a_share_of_what_all_referred_customers_are_worth_now(
         assert figures["referrals"] == count, name
         assert figures["referral_value"] == pytest.approx(value, rel=1e-6), name
     assert len({each.referral_id for each in town.sent}) == len(town.sent)
+
+
+def test_what_one_told_before_the_erasure_is_no_referral_whenever_it_comes() -> None:
+    make = Events()
+    erased = of("dan", make.profile(12 * HOUR, erase=True))
+    events = [erased, of("dan", make.profile(6 * HOUR, referred_by="ann"))]
+    town = Town().take(*events).until(DAY).deliver_all()
+    assert (town.figures("ann")["value"]["referrals"], expected(events, START + DAY)) == (0, {})
+    late = of("dan", make.profile(13 * HOUR, referred_by="ann"))
+    town.take(late).deliver_all()
+    assert town.figures("ann")["value"]["referrals"] == 1
+    assert expected([*events, late], START + DAY) == {"ann": (1, 0.0)}
 
 
 @pytest.mark.timeout(600)
