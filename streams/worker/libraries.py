@@ -90,7 +90,7 @@ KNOWN: tuple[Known, ...] = (
         DEBUG, "the sender of a producer that was given up: `commit failed` told of it",
     ),
     Known(
-        "asyncio", r"^Exception in callback MessageAccumulator\._pop_batch", DEBUG,
+        "asyncio", r"^Exception in callback (<function )?MessageAccumulator\._pop_batch", DEBUG,
         "a batch of a producer that was given up is forgotten twice",
     ),
     Known(

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import structlog
+import uvloop
+from aiokafka import TopicPartition
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import MessageAccumulator
 
 from streams.worker.libraries import KNOWN
 from streams.worker.repeats import MOST_KINDS, Line, Repeats
@@ -133,6 +140,27 @@ def test_nothing_known_is_quiet_without_a_reason_and_errors_of_rights_are_not_kn
         ):
             assert not [known for known in KNOWN if known.fits(logger, text)], text
         assert not [known for known in KNOWN if known.fits("asyncio", text)], text
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_batch_forgotten_twice_is_known_by_either_loops_words(
+    new_loop: Callable[[], asyncio.AbstractEventLoop], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def forget_twice() -> None:
+        accumulator = MessageAccumulator(ClusterMetadata(), 1024, 0, 1.0)
+        at = TopicPartition("alerts", 0)
+        told = await accumulator.add_message(at, b"k", b"v", 1.0)
+        batch = accumulator._pop_batch(at)
+        accumulator._pending_batches.clear()
+        batch.failure(KafkaError("given up"))
+        assert isinstance(told.exception(), KafkaError)
+        await asyncio.sleep(0)
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(forget_twice())
+    lines = [(one.name, one.getMessage()) for one in caplog.records]
+    assert [text[:21] for _, text in lines] == ["Exception in callback"]
+    assert [known.level for known in KNOWN if known.fits(*lines[0])] == [logging.DEBUG]
 
 
 class Hand:
