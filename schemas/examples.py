@@ -156,6 +156,7 @@ EXAMPLES: Final[dict[str, list[Example]]] = {
             owner_id="manager-4",
             organisation_id="org-17",
             key_person=True,
+            source="referral",
         ),
         _event(62, "profile", "branch", tier_pin=None),
         _event(63, "profile", "web", erase=True),

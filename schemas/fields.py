@@ -187,6 +187,9 @@ Stage = Literal[
     "purchase",  # 2
     "after",  # 3
 ]
+Origin = Literal["referral", "event", "list", "lost", "competitor", "partner"]
+"""Where a customer came from: named by another one, met at an event, found on a list, lost before,
+won from a competitor, brought by a partner."""
 Tier = Literal[
     "standard",  # 0
     "prospect",  # 1

@@ -31,6 +31,7 @@ from schemas.fields import (
     Money,
     Note,
     OccurredAt,
+    Origin,
     OutputId,
     PaidCost,
     Seconds,
@@ -279,6 +280,7 @@ class Profile(TouchpointBase):
     tier_pin: Tier | None = None
     organisation_id: SourceId | None = None
     key_person: bool | None = None
+    source: Origin | None = None
     erase: OnlyTrue | None = None
     merged_into: SourceId | None = None
 

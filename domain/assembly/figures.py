@@ -12,6 +12,7 @@ from domain.customer.recent import behaviour_features
 from domain.customer.state import Customer
 from domain.experience import known_satisfaction as satisfaction
 from domain.experience.figures import experience_figures
+from domain.identification.figures import identification_figures
 from domain.kernel.finding import Finding
 from domain.kernel.scales import TIERS
 from domain.money.balances import accounts_of, balance_of
@@ -85,6 +86,7 @@ def export(
         relationship=relationship,
         experience=experience_figures(customer, clock, policy),
         groups=group_figures(customer, relationship.age_band, value.liquidity),
+        identification=identification_figures(customer, clock, policy, value, relationship),
         missing=_missing(balance=balance, satisfaction=felt, features=clicks, segment=segment),
     )
 

@@ -24,6 +24,7 @@ from domain.customer.state import (
     CORE,
     DESK,
     FILE,
+    HABITS,
     IDENTITY,
     JOURNEY,
     LEDGER,
@@ -33,6 +34,7 @@ from domain.customer.state import (
     Customer,
 )
 from domain.experience import moments, paths, promises, record, remarks
+from domain.identification import habits
 from domain.kernel.units import WINDOW_MS
 from domain.money import anomaly, balances
 from domain.relationship import contacts, handover, returns
@@ -65,6 +67,7 @@ JOINS: Final[tuple[tuple[int, Join], ...]] = (
     (DESK, offer_window.join),
     (DESK, open_alerts.join),
     (REFERRALS, referrals.join),
+    (HABITS, habits.join),
 )
 """By the part of the other id that each is for; what others go by comes first."""
 

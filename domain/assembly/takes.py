@@ -24,6 +24,7 @@ from domain.customer.recent import (
 from domain.customer.state import CASES, Customer
 from domain.experience import dissatisfaction, moments, outrage_alert, promises
 from domain.experience import known_satisfaction as satisfaction
+from domain.identification import habits
 from domain.kernel.scales import CHANNEL_INDEX
 from domain.money import transactions
 from domain.money.anomaly import watch_amount
@@ -120,10 +121,12 @@ def _take_contact(customer: Customer, event: ServiceContact, cause: Cause) -> No
     if event.outcome != "resolved":
         answers.note_failure(customer, cause.mark, cause.at)
     contacts.take_contact(customer, event, cause)
+    habits.take_contact(customer, event, cause)
     moments.take_contact(customer, event, cause)
 
 
 def _take_feedback(customer: Customer, event: Feedback, cause: Cause) -> None:
+    habits.take_feedback(customer, event, cause)
     moments.take_feedback(customer, event, cause)
     settled.take_callback(customer, event, cause)
 
@@ -148,7 +151,13 @@ def _take_campaign(customer: Customer, event: Campaign, cause: Cause) -> None:
     elif event.action == "opened":
         answers.note_offer(customer, cause.mark, cause.at)
     else:
+        habits.take_campaign(customer, event, cause)
         offer_window.take_campaign(customer, event, cause)
+
+
+def _take_care(customer: Customer, event: Care, cause: Cause) -> None:
+    habits.take_care(customer, event, cause)
+    moments.take_care(customer, event, cause)
 
 
 CODE_OF: dict[type, int] = {
@@ -167,6 +176,6 @@ TAKE: dict[type[Event | Quick], Take] = {
     Feedback: _watched(_take_feedback),
     Profile: _take_profile,
     Campaign: _take_campaign,
-    Care: _watched(moments.take_care),
+    Care: _watched(_take_care),
     Desk: desk.take,
 }

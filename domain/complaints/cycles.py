@@ -7,6 +7,8 @@ does not matter. A cycle begins with ``opened`` or ``reopened`` and ends with ``
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from domain.customer.lived import (
     ACKNOWLEDGED,
     CLOSED,
@@ -71,6 +73,14 @@ def life(case: Case) -> Life:
             if waiting:
                 cycles[-1] = _ended(cycles[-1], step)
     return Life(status, cycles, severity, factor, is_complex)
+
+
+def reopened_after(lived: Life) -> int | None:
+    """The shortest time (ms) from an end of the complaint to its reopening; ``None``: never was."""
+    pairs = pairwise(lived.cycles)
+    return min(
+        (after.start - end.ended for end, after in pairs if end.ended is not None), default=None
+    )
 
 
 def _begun(step: Step) -> Cycle:

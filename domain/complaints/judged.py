@@ -5,7 +5,7 @@ Apart from the rules that raise alerts of complaints, so that alerts may ask for
 
 from __future__ import annotations
 
-from domain.complaints.cycles import is_overdue, judge
+from domain.complaints.cycles import is_overdue, judge, reopened_after
 from domain.customer.lived import Judged
 from domain.customer.parts import Moment
 from domain.customer.state import CASES, Customer
@@ -37,6 +37,16 @@ def counts(customer: Customer, clock: int, policy: Policy) -> tuple[int, int]:
 def open_moments(customer: Customer, policy: Policy) -> list[Moment]:
     """The moments of all kept complaints; they are in no sum yet."""
     return [moment for each in judged(customer, policy) for moment in each.moments]
+
+
+def reopened_soonest(customer: Customer, policy: Policy) -> int | None:
+    """The shortest time (ms) after which a complaint was reopened, ever; ``None``: none was."""
+    if not customer.has(CASES):
+        return None
+    found = [reopened_after(each.life) for each in judged(customer, policy)]
+    known = [after for after in found if after is not None]
+    before = customer.cases.reopened_after
+    return min([*known, before] if before >= 0 else known, default=None)
 
 
 def worst_severity(customer: Customer, policy: Policy) -> float | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from domain.complaints import compensation
-from domain.complaints.cycles import LEGAL, judge
+from domain.complaints.cycles import LEGAL, judge, reopened_after
 from domain.complaints.escalation import MAX_STEPS, pending
 from domain.complaints.judged import counts, judged
 from domain.complaints.wordings import ABOUT, COMPLAINED, NO_SEVERITY, SEVERITY, TOO_MANY
@@ -19,7 +19,7 @@ from domain.customer.cause import Cause, signal
 from domain.customer.effects import Reported, Scored
 from domain.customer.labels import labels_of
 from domain.customer.lived import OPENED, REOPENED, STATUS_INDEX, Judged
-from domain.customer.parts import Case, Moment, Step
+from domain.customer.parts import Case, Cases, Moment, Step
 from domain.customer.state import CASES, Customer
 from domain.kernel import order
 from domain.kernel.scales import CHANNEL_INDEX, TIERS, VIP, factor_index
@@ -73,6 +73,8 @@ def join(customer: Customer, other: Customer, cause: Cause) -> None:
     """Let another id's complaints be of this one, with their promises and what was raised."""
     customer.touch(CASES)
     core, cases = customer.core, customer.cases.cases
+    if other.cases.reopened_after >= 0:
+        _keep_soonest(customer.cases, other.cases.reopened_after)
     known = {case.complaint_id: case for case in cases}
     for case in other.cases.cases:
         same = known.get(case.complaint_id)
@@ -186,10 +188,18 @@ def _make_room(customer: Customer, cause: Cause) -> None:
 
 
 def _fold(customer: Customer, each: Judged, policy: Policy) -> None:
+    after = reopened_after(each.life)
+    if after is not None:
+        _keep_soonest(customer.cases, after)
     for scored in each.moments:
         sums.add(customer, scored, policy)
     customer.cases.cases.remove(each.case)
     customer.judged = None
+
+
+def _keep_soonest(cases: Cases, after: int) -> None:
+    known = cases.reopened_after
+    cases.reopened_after = after if known < 0 else min(known, after)
 
 
 def _count_moments(

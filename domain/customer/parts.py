@@ -306,6 +306,8 @@ class Cases(msgspec.Struct, array_like=True, gc=False):
     """Complaints; bound: 64."""
 
     cases: list[Case] = []
+    # of those not kept any more, the shortest time from an end to the reopening (ms); -1 = none
+    reopened_after: int = -1
 
 
 class File(msgspec.Struct, array_like=True, gc=False):
@@ -366,6 +368,21 @@ class Contacts(msgspec.Struct, array_like=True, gc=False):
     """Service contacts of the contact type's window. Bound: the newest 32."""
 
     newest: list[Met] = []
+
+
+class Habits(msgspec.Struct, array_like=True, gc=False):
+    """What special customers are told by. Bounds: 32 feedbacks, 32 clicks and 32 conversions up to
+    a day after the first purchase, 16 declined tasks.
+    """
+
+    # when (ms) the newest feedback was given, campaigns clicked and bought through; ascending
+    feedback: list[int] = []
+    clicked: list[int] = []
+    converted: list[int] = []
+    # the smallest digests of care tasks that were declined; ascending
+    declined: list[int] = []
+    # waits for the service that were given up
+    abandoned: int = 0
 
 
 class Act(NamedTuple):

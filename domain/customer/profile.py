@@ -25,6 +25,7 @@ FIELDS = (
     "tier_pin",
     "organisation_id",
     "key_person",
+    "source",
 )
 
 

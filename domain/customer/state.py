@@ -22,6 +22,7 @@ from domain.customer.parts import (
     Core,
     Desk,
     File,
+    Habits,
     Identity,
     Journey,
     Ledger,
@@ -35,13 +36,13 @@ from domain.kernel.units import MS_PER_DAY
 CORE, MONEY, MOOD, CASES, FILE, SPILL, PAGES = 1, 2, 4, 8, 16, 32, 64
 LEDGER, ANSWERS, BLOCKS, AMOUNTS = 128, 256, 512, 1024
 DESK, JOURNEY, REFERRALS, CONTACTS = 2048, 4096, 8192, 16384
-IDENTITY = 32768
+IDENTITY, HABITS = 32768, 65536
 PAGE_LETTER, BLOCK_LETTER = b"p", b"d"
 PAGE_KEY_BYTES = 5
 LETTERS = {
     MONEY: b"m", MOOD: b"s", CASES: b"x", FILE: b"r", LEDGER: b"l", ANSWERS: b"a", AMOUNTS: b"n",
     JOURNEY: b"j", REFERRALS: b"f", CONTACTS: b"k", DESK: b"o",
-    IDENTITY: b"i",
+    IDENTITY: b"i", HABITS: b"h",
 }  # fmt: skip
 
 Get = Callable[[bytes], bytes | None]
@@ -61,6 +62,7 @@ FORMS = (
     Desk,
     Referrals,
     Identity,
+    Habits,
 )
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -225,6 +227,12 @@ class Customer:
     def identity(self) -> Identity:
         """The ids of the person: what this one was merged into, or which were into it."""
         part: Identity = self._parts.get(IDENTITY) or self._part(Identity, IDENTITY)
+        return part
+
+    @property
+    def habits(self) -> Habits:
+        """What special customers are told by."""
+        part: Habits = self._parts.get(HABITS) or self._part(Habits, HABITS)
         return part
 
     @property

@@ -20,6 +20,7 @@ from domain.kernel.units import MS_PER_DAY
 from domain.policy.alerts import AlertKind, Alerts
 from domain.policy.complaints import ComplaintPromises
 from domain.policy.experience import ExperienceRules
+from domain.policy.identification import IdentificationRules
 from domain.policy.relationship import RelationshipRules
 from domain.policy.retention import Retention
 from domain.policy.sections import (
@@ -55,6 +56,7 @@ class Policy(Section):
     relationship: RelationshipRules = RelationshipRules()
     experience: ExperienceRules = ExperienceRules()
     value: ValueRules = ValueRules()
+    identification: IdentificationRules = IdentificationRules()
     ids: Ids = Ids()
     retention: Retention = Retention()
     erasure: Erasure = Erasure()

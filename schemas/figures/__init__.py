@@ -10,10 +10,12 @@ A figure that is added has a default, so that lines of an older version are stil
 from schemas.figures.complaints import ComplaintFigures
 from schemas.figures.customer import BehaviourFigures, CustomerFigures, decode
 from schemas.figures.experience import CohortFigures, ExperienceFigures, GapFigures
+from schemas.figures.identification import ApproachFigures, IdentificationFigures
 from schemas.figures.relationship import GroupFigures, RelationshipFigures
 from schemas.figures.value import RfmFigures, ValueFigures
 
 __all__ = [
+    "ApproachFigures",
     "BehaviourFigures",
     "CohortFigures",
     "ComplaintFigures",
@@ -21,6 +23,7 @@ __all__ = [
     "ExperienceFigures",
     "GapFigures",
     "GroupFigures",
+    "IdentificationFigures",
     "RelationshipFigures",
     "RfmFigures",
     "ValueFigures",

@@ -12,6 +12,7 @@ import msgspec
 from schemas.fields import Factor, Tier
 from schemas.figures.complaints import ComplaintFigures
 from schemas.figures.experience import ExperienceFigures
+from schemas.figures.identification import IdentificationFigures
 from schemas.figures.relationship import GroupFigures, RelationshipFigures
 from schemas.figures.terms import Count, Time, among, says
 from schemas.figures.value import ValueFigures
@@ -82,6 +83,9 @@ class CustomerFigures(msgspec.Struct, frozen=True, kw_only=True):
     missing: Annotated[
         dict[str, str], says("Figures of this record that are null, each with the input lacking.")
     ]
+    identification: Annotated[
+        IdentificationFigures, says("How the customer stands out: lighthouse, care, prospect.")
+    ] = msgspec.field(default_factory=IdentificationFigures)
 
 
 decode: Final = msgspec.json.Decoder(CustomerFigures).decode

@@ -35,7 +35,7 @@ _NOTHING: Final[Mapping[str, Told]] = {}
 
 
 class Reasoned(Struct, frozen=True, kw_only=True, dict=True):
-    """Figures with reasons, each in a field whose name ends so.
+    """Figures with reasons, each in a field whose name ends so, or that is a ``measure`` to take.
 
     A reason that other languages can tell too is given as it is. Its field then holds the English
     alone, and ``reasons`` the whole, by the field's name; what was read back has nothing there.
@@ -46,7 +46,8 @@ class Reasoned(Struct, frozen=True, kw_only=True, dict=True):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Note which fields are reasons."""
         super().__init_subclass__(**kwargs)
-        cls.reason_fields = tuple(name for name in get_annotations(cls) if name.endswith("reason"))
+        names = get_annotations(cls)
+        cls.reason_fields = tuple(name for name in names if name.endswith(("reason", "measure")))
 
     def __post_init__(self) -> None:
         """Take apart the reasons that can be told."""

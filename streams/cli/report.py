@@ -1,4 +1,4 @@
-"""``touchline report``: experience, complaints, value and relationships over all customers."""
+"""``touchline report``: experience, complaints, value, relationship, and who stands out."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def register(app: typer.Typer) -> None:
         help="Reports over all customers: live from Kafka, or of a replay's folder.",
         no_args_is_help=True,
     )
-    for command in (experience, complaints, value, relationship):
+    for command in (experience, complaints, value, relationship, identification):
         group.command()(command)
     app.add_typer(group, name="report")
 
@@ -173,6 +173,19 @@ def relationship(
     from streams.reports.relationship.report import RelationshipsReport
 
     _report(RelationshipsReport, by, Given(form, out, source, at, policy))
+
+
+def identification(
+    *, by: By = None, form: As = None, out: Out = None, source: From = None, at: At = None,
+    policy: PolicyFile = None,
+) -> None:  # fmt: skip
+    """Report lighthouse customers, whom to approach with care and why, prospects by source.
+
+    Example: touchline report identification --out who-stands-out.html
+    """
+    from streams.reports.identification import IdentificationsReport
+
+    _report(IdentificationsReport, by, Given(form, out, source, at, policy))
 
 
 class Given(NamedTuple):

@@ -91,10 +91,11 @@ FIELDS = {
     parts.Journey: "runs good bad kept broken broken_at csat wait remarks steps obstacles",
     parts.Step: "at event_id status channel severity factor category product complex compensation",
     parts.Case: "complaint_id steps raised irregular dropped_steps compensated",
-    parts.Cases: "cases",
+    parts.Cases: "cases reopened_after",
     parts.File: "fields pins owners said",
     parts.Referrals: "told_to told told_purchases told_relation referred dropped",
     parts.Contacts: "newest",
+    parts.Habits: "feedback clicked converted declined abandoned",
     parts.Open: "number kind at raised since priority level due done snoozed reason cause"
     " complaint_id",
     parts.Held: "due kind at event_id channel reason about",
@@ -162,14 +163,14 @@ def test_codes_of_clicks_never_move() -> None:
 
 
 def test_marks_and_letters_of_parts_never_move() -> None:
-    assert [1 << bit for bit in range(16)] == [
+    assert [1 << bit for bit in range(17)] == [
         state.CORE, state.MONEY, state.MOOD, state.CASES, state.FILE, state.SPILL, state.PAGES,
         state.LEDGER, state.ANSWERS, state.BLOCKS, state.AMOUNTS, state.DESK, state.JOURNEY,
-        state.REFERRALS, state.CONTACTS, state.IDENTITY,
+        state.REFERRALS, state.CONTACTS, state.IDENTITY, state.HABITS,
     ]  # fmt: skip
     assert {mark: letter.decode() for mark, letter in state.LETTERS.items()} == {
         2: "m", 4: "s", 8: "x", 16: "r", 128: "l", 256: "a", 1024: "n", 2048: "o", 4096: "j",
-        8192: "f", 16384: "k", 32768: "i",
+        8192: "f", 16384: "k", 32768: "i", 65536: "h",
     }  # fmt: skip
     assert (state.PAGE_LETTER, state.BLOCK_LETTER) == (b"p", b"d")
 

@@ -33,7 +33,7 @@ NEW_FIGURES = (
     "experience.suggestions", "experience.comment_cards", "experience.remarks",
     "experience.answers_in_time", "experience.answers_late", "experience.answers_owed",
     "experience.answers_overdue", "experience.emotions", "experience.emotion",
-    "experience.emotion_reason", "experience.journeys",
+    "experience.emotion_reason", "experience.journeys", "identification",
 )  # fmt: skip
 # the phase counts from first_seen, and classes go by sales volume
 CHANGED_FIGURES = (
@@ -142,6 +142,9 @@ def of_then(line: bytes) -> dict[str, Any]:
 def without_new(line: dict[str, Any]) -> dict[str, Any]:
     """Figures without those that are new or count otherwise."""
     for path in (*NEW_FIGURES, *CHANGED_FIGURES):
-        subject, name = path.split(".")
-        line[subject].pop(name, None)
+        *subject, name = path.split(".")
+        part = line
+        for each in subject:
+            part = part[each]
+        part.pop(name, None)
     return line

@@ -8,6 +8,7 @@ import pytest
 
 from domain.alerts.open_alerts import MAX_HELD
 from tests.domain.bank import DAY, HOUR, MINUTE, Events
+from tests.domain.identification.test_approach import declined
 from tests.streams.test_merges import Net, merged, of
 
 
@@ -258,3 +259,31 @@ def test_alerts_that_wait_for_the_morning_keep_their_bound(two: Two) -> None:
     state = two.net.parts["ann"].state("ann")
     assert state is not None
     assert len(state.desk.held) == MAX_HELD
+
+
+def test_who_stands_out_does_so_by_what_all_ids_did(two: Two) -> None:
+    two.ann(declined(two.make, HOUR, 1))
+    two.ben(declined(two.make, 2 * HOUR, 1))
+    two.ben(declined(two.make, 3 * HOUR, 2))
+    two.ben(two.make.feedback(4 * HOUR, "praise"))
+    two.ann(two.make.feedback(5 * HOUR, "suggestion"))
+    two.ben(two.make.campaign(6 * HOUR, "clicked"))
+    two.ann(two.make.transaction(7 * HOUR))
+    two.ann(two.make.survey(8 * HOUR, "brands_used", 4))
+    two.merge(9 * HOUR)
+    two.ann(two.make.profile(10 * HOUR, source="event"))
+    out = two.figures(0)["identification"]
+    assert (out["declined_tasks"], out["feedbacks"], out["source"]) == (2, 2, "event")
+    assert [each["kind"] for each in out["approach"]] == ["bargain_hunter", "self_reliant"]
+
+
+def test_complaints_of_both_reopened_once_forgotten_are_remembered_still(two: Two) -> None:
+    two.ann(two.make.complaint(0, "opened", complaint_id="k-1"))
+    two.ben(two.make.complaint(0, "opened", complaint_id="k-2"))
+    two.ben(two.make.complaint(HOUR, "resolved", complaint_id="k-2"))
+    two.ben(two.make.complaint(2 * HOUR, "reopened", complaint_id="k-2"))
+    two.ben(two.make.complaint(3 * HOUR, "resolved", complaint_id="k-2"))
+    two.ben(two.make.complaint(50 * DAY, "opened", complaint_id="k-3"))
+    two.merge(51 * DAY)
+    [found] = two.figures(0)["identification"]["approach"]
+    assert found["reason"] == "A complaint was reopened 1 h after its end."

@@ -84,6 +84,7 @@ def summary(known: CustomerFigures, around: Around) -> Summary:
         *_mood(known, around),
         *_open(known, around),
         *_risk(known, around.lines),
+        *_stands_out(known),
         *_segment(around),
     ]
     return Summary(told, _todo(known, around))
@@ -212,6 +213,22 @@ def _risk(known: CustomerFigures, lines: Lines) -> list[Sentence]:
         return [*found, Sentence("customer.risk.high_alone", args, "bad")]
     args["why"] = worst
     return [*found, Sentence("customer.risk.high", args, "bad")]
+
+
+def _stands_out(known: CustomerFigures) -> list[Sentence]:
+    """Whether others follow the customer, and what to take care of.
+
+    >>> from msgspec.structs import replace
+    >>> from schemas.figures.published import example
+    >>> followed = replace(example().identification, lighthouse=True)
+    >>> _stands_out(replace(example(), identification=followed))
+    [customer.stands.lighthouse good]
+    """
+    found, out = [], known.identification
+    if out.lighthouse:
+        found.append(Sentence("customer.stands.lighthouse", tone="good"))
+    found += [Sentence(f"customer.stands.{each.kind}", tone="warn") for each in out.approach]
+    return found
 
 
 def _segment(around: Around) -> list[Sentence]:

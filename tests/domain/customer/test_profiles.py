@@ -68,7 +68,9 @@ def test_a_campaign_makes_a_target_and_desk_work_is_counted() -> None:
     )  # fmt: skip
     after = task.figures(DAY)
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"events", "event_xor", "relationship", "desk_unmatched"}
+    assert changed == {
+        "events", "event_xor", "relationship", "desk_unmatched", "identification",
+    }  # fmt: skip
     assert (before["relationship"]["state"], after["relationship"]["state"]) == (
         "potential", "target",
     )  # fmt: skip

@@ -41,6 +41,15 @@ BROKEN = [
     Broken("tiers: {vip: 2026-01-01}", "tiers.vip", "'2026-01-01'", "a number"),
     Broken("tiers:", "tiers", "None", "a mapping of fields"),
     Broken("tiers: [100000, 200000]", "tiers", "[100000, 200000]", "a mapping of fields"),
+    # identification
+    Broken(
+        "identification: {lighthouse: {most: 0}}",
+        "identification.lighthouse.most", "0", "greater than or equal to 1",
+    ),
+    Broken(
+        "identification: {approach: {declined_tasks: 17}}",
+        "identification.approach.declined_tasks", "17", "less than or equal to 16",
+    ),
     # retention
     Broken("retention: {input_days: 0}", "retention.input_days", "0", "greater than or equal to 1"),
     # erasure

@@ -11,8 +11,9 @@ FORMS_OF = {
         {"0db5adb66df644e3"},
         (1, 1, 1, 1, 1),
     ),  # a state of an alert that is told is not forgotten
-    # channels by numbers that were none before, remarks that are owed an answer, steps of journeys
-    3: ({"0f6ee27b344ae595"}, (1, 1, 1, 1, 1)),
+    # channels by numbers that were none before, remarks that are owed an answer, steps of journeys;
+    # habits by which customers stand out, which an older worker leaves alone
+    3: ({"0f6ee27b344ae595", "466301d5bb88f7f0"}, (1, 1, 1, 1, 1)),
 }
 """By format the fingerprints of the stored forms, and the numbers of those forms.
 

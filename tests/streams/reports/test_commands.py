@@ -15,7 +15,7 @@ from tests.streams.reports.bank import CUSTOMERS
 
 pytestmark = pytest.mark.long
 
-KINDS = ("experience", "complaints", "value", "relationship")
+KINDS = ("experience", "complaints", "value", "relationship", "identification")
 
 
 def run(*line: object) -> Result:

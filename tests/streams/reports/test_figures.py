@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 from statistics import median
@@ -15,13 +16,16 @@ from streams.errors import ReportSourceError
 from streams.reports.complaints import ComplaintsReport
 from streams.reports.experience.report import ExperienceReport
 from streams.reports.form.document import as_dict
+from streams.reports.identification import IdentificationsReport
 from streams.reports.relationship.report import RelationshipsReport
 from streams.reports.value.report import ValueReport
-from tests.streams.reports.bank import CUSTOMERS, document, lines_of, tables
+from tests.streams.reports.bank import CUSTOMERS, document, events, lines_of, replayed, tables
 
 pytestmark = pytest.mark.long
 
-REPORTS = (ComplaintsReport, ValueReport, RelationshipsReport, ExperienceReport)
+REPORTS = (
+    ComplaintsReport, ValueReport, RelationshipsReport, ExperienceReport, IdentificationsReport,
+)  # fmt: skip
 
 
 def test_complaints_by_tier_are_those_of_the_lines(folder: Path, policy: Policy) -> None:
@@ -77,6 +81,45 @@ def test_states_and_means_are_those_of_the_lines(folder: Path, policy: Policy) -
         known = [risk for risk in risks if risk is not None]
         mean = sum(known) / len(known) if known else None
         assert row["churn_risk"] == pytest.approx(mean)
+
+
+def test_who_stands_out_is_who_does_by_the_lines(policy: Policy, tmp_path: Path) -> None:
+    lines = events(1_000)
+    at = json.loads(lines.splitlines()[-1])["occurred_at"]
+    common = {"occurred_at": at, "channel": "call_centre", "type": "service_contact"}
+    made = [
+        {
+            **common, "event_id": f"w-{n}", "customer_id": f"hasty-{n // 2}",
+            "contact_id": f"w-{n}", "wait_seconds": 90, "handle_seconds": 0, "outcome": "abandoned",
+        }
+        for n in range(5)
+    ]  # fmt: skip
+    given = b"".join(json.dumps(each).encode() + b"\n" for each in made)
+    folder = replayed(lines + given, tmp_path, policy)
+    _holds_what_the_lines_hold(folder, policy)
+
+
+def _holds_what_the_lines_hold(folder: Path, policy: Policy) -> None:
+    found = tables(document(folder, IdentificationsReport(policy, "tier")))
+    lines = {one["customer_id"]: one for one in lines_of(folder, "customers")}
+    kinds = Counter(
+        each["kind"] for one in lines.values() for each in one["identification"]["approach"]
+    )
+    assert kinds["impatient"] >= 2
+    assert {row["kind"]: row["customers"] for row in found["approach"] if row["customers"]} == kinds
+    for kind in kinds:
+        for row in found[kind]:
+            out = lines[row["customer_id"]]["identification"]["approach"]
+            assert row["reason"] in [each["reason"] for each in out if each["kind"] == kind]
+    lacking = Counter(
+        each for one in lines.values() for each in one["identification"]["lighthouse_missing"]
+    )
+    assert [row["customers"] for row in found["conditions"]] == [
+        lacking[name] for name in ("clv_class", "loyal", "feedback", "commitment")
+    ]
+    potential = [one for one in lines.values() if one["relationship"]["state"] == "potential"]
+    assert sum(row["prospects"] for row in found["sources"]) == len(potential)
+    assert sum(row["prospects"] for row in found["by_tier"]) == len(potential)
 
 
 def test_the_funnel_counts_everyone_who_ever_was_there(folder: Path, policy: Policy) -> None:

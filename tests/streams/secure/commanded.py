@@ -60,7 +60,7 @@ READING = (
     line("segments explain {member}", "{member}"),
     *(
         line(f"report {kind} --format json", '"sections"')
-        for kind in ("experience", "complaints", "value", "relationship")
+        for kind in ("experience", "complaints", "value", "relationship", "identification")
     ),
     line("report value --by tier", "tier"),
     line("access key list --json"),

@@ -51,7 +51,8 @@ def fault(key: str | None, args: Mapping[str, object] | None, text: str) -> str 
 
 
 def parts(figures: CustomerFigures) -> Iterator[Reasoned]:
-    yield from (figures.value, figures.relationship, figures.experience)
+    yield from (figures.value, figures.relationship, figures.experience, figures.identification)
+    yield from figures.identification.approach
     yield from figures.complaint_cases
 
 

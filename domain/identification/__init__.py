@@ -1,0 +1,1 @@
+"""Who stands out: lighthouse customers, whom to approach with care, prospects."""
