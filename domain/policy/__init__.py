@@ -11,13 +11,14 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 from pydantic import ValidationError, ValidationInfo, field_validator
 
 from domain.kernel.units import MS_PER_DAY
 from domain.policy.alerts import AlertKind, Alerts
+from domain.policy.briefing import BriefingRules
 from domain.policy.complaints import ComplaintPromises
 from domain.policy.experience import ExperienceRules
 from domain.policy.identification import IdentificationRules
@@ -60,6 +61,9 @@ class Policy(Section):
     ids: Ids = Ids()
     retention: Retention = Retention()
     erasure: Erasure = Erasure()
+    briefing: BriefingRules = BriefingRules()
+
+    judges_nobody: ClassVar[frozenset[str]] = frozenset({"briefing"})
 
     @field_validator("erasure")
     @classmethod

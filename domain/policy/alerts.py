@@ -49,6 +49,8 @@ ALERT_INDEX: Final[dict[AlertKind, int]] = {
 """The number of each kind in a customer's records; new ones are appended."""
 ALERT_KINDS: Final = tuple(ALERT_INDEX)
 assert set(ALERT_KINDS) == set(get_args(AlertKind)), "every kind has its number"
+ESCALATION: Final[AlertKind] = "complaint_escalated"
+BROKEN_PROMISE: Final[AlertKind] = "promise_broken"
 FIGURES: dict[str, tuple[str, ...]] = {
     "vip_complaint": ("severity",),
     "vip_dissatisfied": ("satisfaction", "highest"),

@@ -15,7 +15,8 @@ def fingerprint(policy: Section) -> str:
 
     Not on the order of names in a file, on comments, on what was left to its default, nor on
     whether a number was written 1, 1.0 or 1e0. Another version gives the same while it has the
-    same fields: with a field more there is a number more that customers are judged by.
+    same fields: with a field more there is a number more that customers are judged by. Fields by
+    which nobody is judged (`Section.judges_nobody`) are left out: who gets the briefing.
 
     >>> from domain.policy.retention import Retention
     >>> fingerprint(Retention()) == fingerprint(Retention(input_days=15))
@@ -23,7 +24,7 @@ def fingerprint(policy: Section) -> str:
     >>> fingerprint(Retention()) == fingerprint(Retention(input_days=16))
     False
     """
-    plain = _plain(policy.model_dump(mode="json"))
+    plain = _plain(policy.model_dump(mode="json", exclude=set(policy.judges_nobody)))
     text = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return xxh3_64_hexdigest(text.encode())
 

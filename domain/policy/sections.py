@@ -8,7 +8,7 @@ field, what was given and what must hold.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -36,6 +36,8 @@ class Section(BaseModel):
     """A frozen group of policy fields; a name it does not know is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    judges_nobody: ClassVar[frozenset[str]] = frozenset()
+    """Fields that nothing of a customer is worked out by."""
 
 
 class Currency(Section):

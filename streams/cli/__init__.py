@@ -14,6 +14,7 @@ import typer
 from schemas.errors import OperatingError
 from streams.cli import (
     access,
+    brief,
     broker,
     clv,
     config,
@@ -53,6 +54,7 @@ for group in (
     config,
     policy,
     report,
+    brief,
     demo,
     contracts,
     access,

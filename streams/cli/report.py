@@ -21,7 +21,7 @@ from streams.settings import Settings, load_settings
 if TYPE_CHECKING:
     from domain.policy import Policy
     from streams.reports.form.document import Document
-    from streams.reports.report import About, Report
+    from streams.reports.report import About, Collector, Report
 
 WIDE = 160
 
@@ -214,7 +214,7 @@ def _report(make: Callable[[Policy, str | None], Report], by: Group | None, give
 
 
 def collect(
-    report: Report, rules: Policy, settings: Settings, source: Path | None, at: int | None
+    report: Collector, rules: Policy, settings: Settings, source: Path | None, at: int | None
 ) -> About:
     """Give a report everything of a folder or of the live state, with a bar on a terminal."""
     errors = Console(stderr=True)
@@ -230,7 +230,7 @@ def collect(
 
 
 def _live(
-    report: Report, rules: Policy, settings: Settings, at: int | None, progress: Progress
+    report: Collector, rules: Policy, settings: Settings, at: int | None, progress: Progress
 ) -> About:
     from streams.queries import connect
     from streams.reports import live

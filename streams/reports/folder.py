@@ -12,7 +12,7 @@ from domain.experience.score_rows import ScoreRow
 from schemas import figures
 from schemas.segments import SegmentModel
 from streams.errors import ReportSourceError
-from streams.reports.report import About, Report
+from streams.reports.report import About, Collector
 
 CUSTOMERS: Final = "customers.jsonl"
 OBJECT: Final = "JSON object"
@@ -21,7 +21,7 @@ Progress = Callable[[int], None]
 T = TypeVar("T")
 
 
-def read_folder(folder: Path, report: Report, progress: Progress) -> About:
+def read_folder(folder: Path, report: Collector, progress: Progress) -> About:
     """Give a report everything that a replay wrote; ``progress`` is told the bytes read.
 
     Raises ReportSourceError.
@@ -45,7 +45,7 @@ def read_folder(folder: Path, report: Report, progress: Progress) -> About:
     )
 
 
-def size(folder: Path, report: Report) -> int:
+def size(folder: Path, report: Collector) -> int:
     """How many bytes there are to read."""
     names = [f"{topic}.jsonl" for topic in report.topics] + [CUSTOMERS, "scorecards.jsonl"]
     return sum(path.stat().st_size for name in names if (path := folder / name).is_file())

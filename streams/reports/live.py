@@ -17,7 +17,7 @@ from streams.queries.standings import read_with_standings
 from streams.queries.state import Read, each_partition, exported
 from streams.readmodel.fresh import fresh
 from streams.readmodel.reading import ReadModel
-from streams.reports.report import About, Report
+from streams.reports.report import About, Collector
 from streams.settings import Settings
 
 LIVE = "the live state"
@@ -27,7 +27,7 @@ async def read_live(
     settings: Settings,
     policy: Policy,
     partitions: int,
-    report: Report,
+    report: Collector,
     progress: Callable[[], None],
     *,
     at: int | None = None,
@@ -75,7 +75,7 @@ async def _parts(
         yield (one for _, one in exported(partition, as_of)), partition.context, as_of
 
 
-def steps(partitions: int, report: Report) -> int:
+def steps(partitions: int, report: Collector) -> int:
     """How many times ``progress`` will be told."""
     return partitions * (1 + len(report.topics))
 

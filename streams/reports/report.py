@@ -35,10 +35,9 @@ class About:
         return f"{known} ({name})" if known else name
 
 
-class Report(Protocol):
-    """One kind of report; ``topics`` are those of the outputs that it wants to see."""
+class Collector(Protocol):
+    """What all customers are given to; ``topics`` are those of the outputs that it wants to see."""
 
-    kind: str
     topics: tuple[str, ...]
 
     def add(self, customer: CustomerFigures) -> None:
@@ -46,6 +45,12 @@ class Report(Protocol):
 
     def add_output(self, topic: str, output: Mapping[str, Any]) -> None:
         """Take one output of its topics, in the order in which a customer's were sent."""
+
+
+class Report(Collector, Protocol):
+    """One kind of report."""
+
+    kind: str
 
     def document(self, about: About) -> Document:
         """The report of everything taken so far."""

@@ -58,6 +58,13 @@ BROKEN = [
         "erasure: {keep_days: 14}", "erasure", "{'keep_days': 14}",
         "keep_days must not be below retention.input_days (15)",
     ),
+    # briefing
+    Broken(
+        "briefing: {recipients: [{role: head, email: nobody}]}",
+        "briefing.recipients.0.email", "'nobody'", "be an e-mail address such as",
+    ),
+    Broken("briefing: {tiers: []}", "briefing.tiers", "[]", "at least 1 item"),
+    Broken("briefing: {most: {lost: -1}}", "briefing.most.lost", "-1", "greater than or equal to"),
     # purchases
     Broken("purchases: {directions: []}", "purchases.directions", "[]", "at least 1 item"),
     Broken("purchases: {directions: [out]}", "purchases.directions.0", "'out'", "'credit' or"),

@@ -78,3 +78,9 @@ def test_any_other_number_counts(drawn: st.DataObject) -> None:
         section = section[int(step) if isinstance(section, list) else step]
     section[last] = numbers[name] * (1 + 2**-40) + 2**-40
     assert fingerprint(Whole(policy=whole)) != before
+
+
+def test_who_gets_the_briefing_is_no_other_policy() -> None:
+    other = {"recipients": [{"role": "head", "email": "a@b.example"}], "tiers": ["key"]}
+    assert fingerprint(Policy.model_validate({"briefing": other})) == BY_DEFAULT
+    assert "briefing" in Policy.judges_nobody

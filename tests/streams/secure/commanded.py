@@ -63,6 +63,7 @@ READING = (
         for kind in ("experience", "complaints", "value", "relationship", "identification")
     ),
     line("report value --by tier", "tier"),
+    line("brief --out {folder}", "Customer briefing "),
     line("access key list --json"),
     line("access person list"),
     line("access audit --json"),
@@ -116,6 +117,7 @@ def all_of_them(
         for command in MAKING[1:]:
             first(command)
         found = until(lambda: _found(variables), "a model, its members and a dead letter", 240)
+        found |= {"folder": str(directory / "briefings")}
         others = (*READING, *WRITING)
         told |= _beside(pool, lambda command: ended(variables, filled(command, found)), others)
         told = {filled(command, found): one for command, one in told.items()}

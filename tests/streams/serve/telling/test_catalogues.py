@@ -140,12 +140,12 @@ def test_what_is_suggested_is_what_the_policy_suggests() -> None:
 
 
 def said_in_code() -> tuple[set[str], set[str], set[str]]:
-    """What pages and their scripts spell out: whole strings, beginnings and ends of keys."""
+    """What pages, scripts and briefings spell out: whole strings, beginnings and ends of keys."""
     whole: set[str] = set()
     begun: set[str] = set()
     ended: set[str] = set()
-    serve = files("streams.serve")
-    for path in Path(str(serve)).rglob("*.py"):
+    rooms = [Path(str(files(room))) for room in ("streams.serve", "streams.briefing")]
+    for path in (each for room in rooms for each in room.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.JoinedStr):
                 ends = node.values[0], node.values[-1]
@@ -155,7 +155,7 @@ def said_in_code() -> tuple[set[str], set[str], set[str]]:
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 whole.add(node.value)
     for suffix in ("html", "js"):
-        for path in Path(str(serve)).rglob(f"*.{suffix}"):
+        for path in (each for room in rooms for each in room.rglob(f"*.{suffix}")):
             text = path.read_text(encoding="utf-8")
             whole |= set(re.findall(r"""["'`]([\w.]+)["'`]""", text))
             begun |= set(re.findall(r""""([\w.]+\.)" ~ """, text))
