@@ -33,6 +33,7 @@ from domain.kernel.units import LATENESS_MS, MS_PER_DAY, MS_PER_SECOND, WINDOW_M
 from domain.kernel.wording import Wording
 from domain.kernel.words import duration
 from domain.policy import Policy
+from domain.proactive import inspections
 from domain.relationship import known as relation
 from domain.tiers.changes import update_tier
 from domain.value import referrals
@@ -137,6 +138,7 @@ def _act(customer: Customer, event: Event | Quick, cause: Cause, ctx: Context) -
     if ctx.follows_journeys:
         paths.take(customer, event, cause)
     TAKE[type(event)](customer, event, cause)
+    inspections.begin(customer, cause)
     _look(customer, cause)
     alerts.judge(customer, cause)
     if customer.touched & states.HANG_ON or customer.core.tier != before[0]:
@@ -235,6 +237,8 @@ def fire(customer: Customer, ctx: Context) -> Sequence[Output]:
             complaints.refresh(customer, cause)
             customer.reschedule()
             looks = True
+        if core.inspection_due == due:
+            inspections.fall_due(customer, cause)
         if looks:
             _look(customer, cause)
         is_desk = core.desk_due == due
@@ -251,7 +255,9 @@ def fire(customer: Customer, ctx: Context) -> Sequence[Output]:
 
 def _only_turns(core: Core, due: int) -> bool:
     """Whether nothing is due but that the state of an alert changes: then no rule has its say."""
-    dues = (core.tier_due, core.promise_due, core.complaint_due, core.desk_due)
+    dues = (
+        core.tier_due, core.promise_due, core.complaint_due, core.desk_due, core.inspection_due,
+    )  # fmt: skip
     return core.turn_due == due and due not in dues and core.relation_due * MS_PER_DAY != due
 
 

@@ -178,6 +178,14 @@ EXAMPLES: Final[dict[str, list[Example]]] = {
     "care": [
         _event(76, "care", "branch", task_id="care-0001", action="done", cost=88),
         _event(77, "care", "sms", task_id="care-0001", action="feedback", score=5),
+        _event(
+            78,
+            "care",
+            "branch",
+            action="done",
+            occasion="inspection",
+            found="Two transfers failed; the limit is raised.",
+        ),
     ],
     "desk": [
         _event(81, "desk", "other", alert_id="a1b2c3", action="acknowledged", by="manager-4"),

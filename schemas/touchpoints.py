@@ -345,22 +345,54 @@ class Campaign(TouchpointWithCases):
 
 
 class Care(TouchpointWithCases):
-    """What became of a care task."""
+    """What became of a care task.
+
+    An inspection of the service that a customer gets may be `done` without a task, and says what
+    was `found`.
+    """
 
     DECIDES = "action"
     CASES: ClassVar[Cases] = {
-        "approved": Case(may=("cost",)),
-        "done": Case(may=("cost",)),
-        "feedback": Case(("score",), score=(1, 5)),
+        "approved": Case(("task_id",), may=("cost",)),
+        "done": Case(may=("task_id", "cost", "occasion", "found")),
+        "declined": Case(("task_id",)),
+        "feedback": Case(("task_id", "score"), score=(1, 5)),
     }
 
     topic: ClassVar[str] = "touchpoints.care"
 
     type: Literal["care"] = "care"
-    task_id: OutputId
+    task_id: OutputId | None = None
     action: Literal["approved", "done", "declined", "feedback"]
     score: Annotated[float, Field(ge=1, le=5, allow_inf_nan=False)] | None = None
     cost: PaidCost | None = None
+    occasion: Literal["inspection"] | None = None
+    found: Note | None = Field(default=None, repr=False)
+
+    @model_validator(mode="after")
+    def _of_a_task_or_an_inspection(self) -> Self:
+        if self.occasion is None and self.task_id is None:
+            raise refusal("occasion", "not given", "task_id", None, "be given")
+        if self.occasion is None and self.found is not None:
+            raise refusal("occasion", "not given", "found", "a text", "not be given")
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        made = super().__get_pydantic_json_schema__(schema, handler)
+        inspected = {"properties": {"occasion": {"const": "inspection"}}, "required": ["occasion"]}
+        made["allOf"].append(
+            {
+                "if": {"not": inspected},
+                "then": {
+                    "required": ["task_id"],
+                    "properties": {"task_id": {"not": {"type": "null"}}, "found": {"type": "null"}},
+                },
+            }
+        )
+        return made
 
 
 class Desk(TouchpointWithCases):

@@ -17,6 +17,7 @@ from domain.kernel.finding import Finding
 from domain.kernel.scales import TIERS
 from domain.money.balances import accounts_of, balance_of
 from domain.policy import Policy
+from domain.proactive.figures import health_figures
 from domain.relationship.figures import group_figures, relationship_figures
 from domain.relationship.known import attitude
 from domain.relationship.loyalty import loyalty
@@ -88,6 +89,7 @@ def export(
         groups=group_figures(customer, relationship.age_band, value.liquidity),
         identification=identification_figures(customer, clock, policy, value, relationship),
         missing=_missing(balance=balance, satisfaction=felt, features=clicks, segment=segment),
+        health=health_figures(customer, clock, policy),
     )
 
 

@@ -25,6 +25,7 @@ from domain.customer.state import (
     DESK,
     FILE,
     HABITS,
+    HEALTH,
     IDENTITY,
     JOURNEY,
     LEDGER,
@@ -37,6 +38,7 @@ from domain.experience import moments, paths, promises, record, remarks
 from domain.identification import habits
 from domain.kernel.units import WINDOW_MS
 from domain.money import anomaly, balances
+from domain.proactive import inspections, notices
 from domain.relationship import contacts, handover, returns
 from domain.satisfaction import sums
 from domain.tiers import changes
@@ -68,6 +70,8 @@ JOINS: Final[tuple[tuple[int, Join], ...]] = (
     (DESK, open_alerts.join),
     (REFERRALS, referrals.join),
     (HABITS, habits.join),
+    (HEALTH, inspections.join),
+    (HEALTH, notices.join),
 )
 """By the part of the other id that each is for; what others go by comes first."""
 

@@ -14,6 +14,7 @@ from domain.complaints.escalation import pending
 from domain.complaints.judged import judged
 from domain.customer.state import CASES, CORE, Customer
 from domain.policy import Policy
+from domain.proactive import inspections
 from domain.tiers.known import tier_history
 
 
@@ -29,7 +30,8 @@ def replan(customer: Customer, policy: Policy) -> bool:
         history, clock = tier_history(customer, policy), max(core.newest, core.judged)
         fallen = history.tier_at(clock) < core.tier
         tier_due = clock if fallen else history.next_fall(clock)
-    shown_anew = states.replan(customer, policy)
+    planned_anew = inspections.replan(customer, policy)
+    shown_anew = states.replan(customer, policy) or planned_anew
     if (complaint_due, tier_due) == (core.complaint_due, core.tier_due):
         return shown_anew
     core.complaint_due, core.tier_due = complaint_due, tier_due

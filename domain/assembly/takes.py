@@ -29,6 +29,7 @@ from domain.kernel.scales import CHANNEL_INDEX
 from domain.money import transactions
 from domain.money.anomaly import watch_amount
 from domain.money.balances import take_balance
+from domain.proactive import inspections, notices
 from domain.relationship import contacts, handover
 from domain.relationship.returns import forget_times
 from domain.tiers.changes import take_pin
@@ -70,6 +71,7 @@ def follow_tiers(customer: Customer, cause: Cause) -> None:
     """The tiers known of the customer are others: so may be its owner's tasks and its promises."""
     if cause.tiers_moved:
         handover.look(customer, cause)
+        inspections.look(customer, cause)
         if customer.has(CASES):
             complaints.refresh(customer, cause)
         customer.reschedule()
@@ -91,7 +93,8 @@ def _watched(take: Take) -> Take:
 
 def _take_click(customer: Customer, event: AppClick, cause: Cause) -> None:
     if event.action == "error":
-        _take_error(customer, event, cause)
+        _take_moment_of_error(customer, event, cause)
+        notices.take_error(customer, cause)
 
 
 def _take_transaction(customer: Customer, event: Transaction, cause: Cause) -> None:
@@ -123,6 +126,7 @@ def _take_contact(customer: Customer, event: ServiceContact, cause: Cause) -> No
     contacts.take_contact(customer, event, cause)
     habits.take_contact(customer, event, cause)
     moments.take_contact(customer, event, cause)
+    notices.take_contact(customer, event, cause)
 
 
 def _take_feedback(customer: Customer, event: Feedback, cause: Cause) -> None:
@@ -133,6 +137,8 @@ def _take_feedback(customer: Customer, event: Feedback, cause: Cause) -> None:
 
 def _take_profile(customer: Customer, event: Profile, cause: Cause) -> None:
     given = event.model_fields_set
+    if "organisation_id" in given:
+        inspections.note_organisation(customer, event.organisation_id, cause)
     take_profile(customer, event, cause)
     if "tier_pin" in given:
         take_pin(customer, event.tier_pin, cause)
@@ -142,6 +148,8 @@ def _take_profile(customer: Customer, event: Profile, cause: Cause) -> None:
     if "owner_id" in given:
         handover.note_owner(customer, event.owner_id, cause)
         handover.look(customer, cause)
+    if "organisation_id" in given:
+        inspections.look(customer, cause)
 
 
 def _take_campaign(customer: Customer, event: Campaign, cause: Cause) -> None:
@@ -158,13 +166,14 @@ def _take_campaign(customer: Customer, event: Campaign, cause: Cause) -> None:
 def _take_care(customer: Customer, event: Care, cause: Cause) -> None:
     habits.take_care(customer, event, cause)
     moments.take_care(customer, event, cause)
+    inspections.take_care(customer, event, cause)
 
 
 CODE_OF: dict[type, int] = {
     model: CODE_OF_TYPE[kind] for kind, model in MODEL_OF_TYPE.items() if kind in CODE_OF_TYPE
 } | {QuickTransaction: CODE_OF_TYPE["transaction"]}
 judge_promises = _watched(outrage_alert.watched(promises.judge_due))
-_take_error = _watched(moments.take_error)
+_take_moment_of_error = _watched(moments.take_error)
 TAKE: dict[type[Event | Quick], Take] = {
     AppClick: _take_click,
     QuickClick: _take_click,

@@ -26,6 +26,7 @@ SIGNAL_INDEX: Final = {
     "account_overflow": 2,
     "complaint_overflow": 3,
     "merge_circle": 4,
+    "inspection_overdue": 5,
 }
 """The number of each kind of signal in a customer's core record; new ones are appended."""
 ABOUT_FROM: Final = 1_000

@@ -104,6 +104,8 @@ class Core(msgspec.Struct, array_like=True, gc=False):
     erased_at: int = 0
     # when what is told of an alert next changes by time alone: nothing else is judged then
     turn_due: int = 0
+    # when the next inspection is due, until that was told; 0 = none is
+    inspection_due: int = 0
 
 
 class Block(NamedTuple):
@@ -383,6 +385,30 @@ class Habits(msgspec.Struct, array_like=True, gc=False):
     declined: list[int] = []
     # waits for the service that were given up
     abandoned: int = 0
+
+
+class Health(msgspec.Struct, array_like=True, gc=False):
+    """Service as the customer met it, and its inspections. Bounds: 62 days, 64 contacts, 4
+    notices, 34 organisations, 1,000 characters of what an inspection found.
+    """
+
+    # local day -> app errors, long waits, failed contacts, whether its errors were told (0 or 1)
+    days: dict[int, list[int]] = {}
+    # unresolved contacts that a notice may still count (ms), ascending
+    unresolved: list[int] = []
+    # the contacts (ms) at which notice was given, ascending
+    told: list[int] = []
+    # at, mark, organisation ("" none): those of the last 24 hours, and what held before
+    organisations: list[tuple[int, str, str]] = []
+    # since when (ms) the tier is key or above, and VIP or above; 0 = it is not
+    key_since: int = 0
+    vip_since: int = 0
+    # whether the inspection plan has been looked at
+    planned: bool = False
+    # at, mark and findings of the newest inspection
+    inspected: tuple[int, str, str] | None = None
+    # the due time (ms) that was told as overdue; 0 = none is
+    overdue: int = 0
 
 
 class Act(NamedTuple):

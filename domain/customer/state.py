@@ -23,6 +23,7 @@ from domain.customer.parts import (
     Desk,
     File,
     Habits,
+    Health,
     Identity,
     Journey,
     Ledger,
@@ -36,13 +37,13 @@ from domain.kernel.units import MS_PER_DAY
 CORE, MONEY, MOOD, CASES, FILE, SPILL, PAGES = 1, 2, 4, 8, 16, 32, 64
 LEDGER, ANSWERS, BLOCKS, AMOUNTS = 128, 256, 512, 1024
 DESK, JOURNEY, REFERRALS, CONTACTS = 2048, 4096, 8192, 16384
-IDENTITY, HABITS = 32768, 65536
+IDENTITY, HABITS, HEALTH = 32768, 65536, 131072
 PAGE_LETTER, BLOCK_LETTER = b"p", b"d"
 PAGE_KEY_BYTES = 5
 LETTERS = {
     MONEY: b"m", MOOD: b"s", CASES: b"x", FILE: b"r", LEDGER: b"l", ANSWERS: b"a", AMOUNTS: b"n",
     JOURNEY: b"j", REFERRALS: b"f", CONTACTS: b"k", DESK: b"o",
-    IDENTITY: b"i", HABITS: b"h",
+    IDENTITY: b"i", HABITS: b"h", HEALTH: b"v",
 }  # fmt: skip
 
 Get = Callable[[bytes], bytes | None]
@@ -63,6 +64,7 @@ FORMS = (
     Referrals,
     Identity,
     Habits,
+    Health,
 )
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -224,6 +226,12 @@ class Customer:
         return part
 
     @property
+    def health(self) -> Health:
+        """Errors, waits and failed contacts by day, notices and inspections."""
+        part: Health = self._parts.get(HEALTH) or self._part(Health, HEALTH)
+        return part
+
+    @property
     def identity(self) -> Identity:
         """The ids of the person: what this one was merged into, or which were into it."""
         part: Identity = self._parts.get(IDENTITY) or self._part(Identity, IDENTITY)
@@ -316,6 +324,7 @@ class Customer:
             core.promise_due,
             core.desk_due,
             core.turn_due,
+            core.inspection_due,
         ):
             if due and (due < earliest or not earliest):
                 earliest = due

@@ -47,7 +47,7 @@ def take_campaign(customer: Customer, event: Campaign, cause: Cause) -> None:
 
 def take_care(customer: Customer, event: Care, cause: Cause) -> None:
     """Keep which care task was declined."""
-    if event.action == "declined":
+    if event.action == "declined" and event.task_id is not None:
         customer.touch(HABITS)
         task = xxh3_64_intdigest(event.task_id.encode()) & _MASK
         customer.habits.declined = _tasks((*customer.habits.declined, task))

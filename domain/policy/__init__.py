@@ -22,6 +22,7 @@ from domain.policy.briefing import BriefingRules
 from domain.policy.complaints import ComplaintPromises
 from domain.policy.experience import ExperienceRules
 from domain.policy.identification import IdentificationRules
+from domain.policy.proactive import ProactiveRules
 from domain.policy.relationship import RelationshipRules
 from domain.policy.retention import Retention
 from domain.policy.sections import (
@@ -58,6 +59,7 @@ class Policy(Section):
     experience: ExperienceRules = ExperienceRules()
     value: ValueRules = ValueRules()
     identification: IdentificationRules = IdentificationRules()
+    proactive: ProactiveRules = ProactiveRules()
     ids: Ids = Ids()
     retention: Retention = Retention()
     erasure: Erasure = Erasure()

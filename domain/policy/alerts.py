@@ -31,6 +31,7 @@ AlertKind = Literal[
     "account_anomaly",
     "vip_outrage",
     "offer_window",
+    "service_failing",
 ]
 ALERT_INDEX: Final[dict[AlertKind, int]] = {
     "vip_complaint": 0,
@@ -45,6 +46,7 @@ ALERT_INDEX: Final[dict[AlertKind, int]] = {
     "account_anomaly": 9,
     "vip_outrage": 10,
     "offer_window": 11,
+    "service_failing": 12,
 }
 """The number of each kind in a customer's records; new ones are appended."""
 ALERT_KINDS: Final = tuple(ALERT_INDEX)
@@ -60,6 +62,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "complaint_escalated": ("severity", "level"),
     "vip_churn_risk": ("churn_risk", "p_alive", "gap", "complaint", "satisfaction_fall"),
     "account_anomaly": ("amount", "usual", "deviations"),
+    "service_failing": ("errors", "contacts"),
 }
 """The figures that an alert of each kind may carry, and a condition may therefore ask for."""
 MARKETING = ("offer_window",)
@@ -194,6 +197,9 @@ class AlertRules(Section):
         quiet_hours="respect",
         consent="channel",
         action="Make the offer through this channel while the customer is interested.",
+    )
+    service_failing: AlertRule = AlertRule(
+        action="Tell the customer what went wrong before there is a complaint, and put it right."
     )
 
     @field_validator("*")

@@ -10,6 +10,7 @@ A figure that is added has a default, so that lines of an older version are stil
 from schemas.figures.complaints import ComplaintFigures
 from schemas.figures.customer import BehaviourFigures, CustomerFigures, decode
 from schemas.figures.experience import CohortFigures, ExperienceFigures, GapFigures
+from schemas.figures.health import HealthFigures
 from schemas.figures.identification import ApproachFigures, IdentificationFigures
 from schemas.figures.relationship import GroupFigures, RelationshipFigures
 from schemas.figures.value import RfmFigures, ValueFigures
@@ -23,6 +24,7 @@ __all__ = [
     "ExperienceFigures",
     "GapFigures",
     "GroupFigures",
+    "HealthFigures",
     "IdentificationFigures",
     "RelationshipFigures",
     "RfmFigures",

@@ -12,6 +12,7 @@ import msgspec
 from schemas.fields import Factor, Tier
 from schemas.figures.complaints import ComplaintFigures
 from schemas.figures.experience import ExperienceFigures
+from schemas.figures.health import HealthFigures
 from schemas.figures.identification import IdentificationFigures
 from schemas.figures.relationship import GroupFigures, RelationshipFigures
 from schemas.figures.terms import Count, Time, among, says
@@ -86,6 +87,9 @@ class CustomerFigures(msgspec.Struct, frozen=True, kw_only=True):
     identification: Annotated[
         IdentificationFigures, says("How the customer stands out: lighthouse, care, prospect.")
     ] = msgspec.field(default_factory=IdentificationFigures)
+    health: Annotated[HealthFigures, says("Service of late, and inspections.")] = msgspec.field(
+        default_factory=HealthFigures
+    )
 
 
 decode: Final = msgspec.json.Decoder(CustomerFigures).decode

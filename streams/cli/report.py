@@ -1,4 +1,7 @@
-"""``touchline report``: experience, complaints, value, relationship, and who stands out."""
+"""``touchline report``: experience, complaints, value, relationship, and who stands out.
+
+And the service standards of the policy, which ask for no customers.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +97,7 @@ def register(app: typer.Typer) -> None:
         help="Reports over all customers: live from Kafka, or of a replay's folder.",
         no_args_is_help=True,
     )
-    for command in (experience, complaints, value, relationship, identification):
+    for command in (experience, complaints, value, relationship, identification, standards):
         group.command()(command)
     app.add_typer(group, name="report")
 
@@ -186,6 +189,19 @@ def identification(
     from streams.reports.identification import IdentificationsReport
 
     _report(IdentificationsReport, by, Given(form, out, source, at, policy))
+
+
+def standards(*, form: As = None, out: Out = None, policy: PolicyFile = None) -> None:
+    """Publish the service standards by tier that the policy promises.
+
+    Example: touchline report standards --out standards.html
+    """
+    from domain.policy import load_policy
+    from streams.reports.standards import standards as told
+
+    file = policy or load_settings().policy
+    source = "the built-in policy" if file is None else f"the policy {file.name}"
+    write(told(load_policy(file), source), form, out)
 
 
 class Given(NamedTuple):

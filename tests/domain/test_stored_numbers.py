@@ -44,12 +44,13 @@ NUMBERS: dict[str, tuple[Mapping[Any, int], str, int]] = {
         alerts.ALERT_INDEX,
         "vip_complaint vip_dissatisfied vip_balance_drop vip_new vip_long_wait large_transaction"
         " complaint_escalated vip_churn_risk promise_broken account_anomaly vip_outrage"
-        " offer_window",
+        " offer_window service_failing",
         0,
     ),
     "kinds of signals": (
         cause.SIGNAL_INDEX,
-        "repeat_memory_overflow unknown_currency account_overflow complaint_overflow",
+        "repeat_memory_overflow unknown_currency account_overflow complaint_overflow"
+        " merge_circle inspection_overdue",
         0,
     ),
     "customer states": (
@@ -80,7 +81,7 @@ FIELDS = {
     " complaints_open complaints_overdue oldest_complaint irregular_steps first_purchase"
     " memory_overflows suppressed_alerts signalled alerted alerts_of_day window oldest_click"
     " newest_click segment segment_changes entered_with born relation relation_due churn_high"
-    " first_campaign away_since desk_due",
+    " first_campaign away_since desk_due erased_at turn_due inspection_due",
     parts.Ledger: "purchases purchase_days value times blocks first_day first_value products"
     " channels contacts has_margin phase stage phase_due returned",
     parts.Amounts: "credit debit",
@@ -96,6 +97,8 @@ FIELDS = {
     parts.Referrals: "told_to told told_purchases told_relation referred dropped",
     parts.Contacts: "newest",
     parts.Habits: "feedback clicked converted declined abandoned",
+    parts.Health: "days unresolved told organisations key_since vip_since planned inspected"
+    " overdue",
     parts.Open: "number kind at raised since priority level due done snoozed reason cause"
     " complaint_id",
     parts.Held: "due kind at event_id channel reason about",
@@ -163,14 +166,15 @@ def test_codes_of_clicks_never_move() -> None:
 
 
 def test_marks_and_letters_of_parts_never_move() -> None:
-    assert [1 << bit for bit in range(17)] == [
+    assert [1 << bit for bit in range(18)] == [
         state.CORE, state.MONEY, state.MOOD, state.CASES, state.FILE, state.SPILL, state.PAGES,
         state.LEDGER, state.ANSWERS, state.BLOCKS, state.AMOUNTS, state.DESK, state.JOURNEY,
         state.REFERRALS, state.CONTACTS, state.IDENTITY, state.HABITS,
+        state.HEALTH,
     ]  # fmt: skip
     assert {mark: letter.decode() for mark, letter in state.LETTERS.items()} == {
         2: "m", 4: "s", 8: "x", 16: "r", 128: "l", 256: "a", 1024: "n", 2048: "o", 4096: "j",
-        8192: "f", 16384: "k", 32768: "i", 65536: "h",
+        8192: "f", 16384: "k", 32768: "i", 65536: "h", 131072: "v",
     }  # fmt: skip
     assert (state.PAGE_LETTER, state.BLOCK_LETTER) == (b"p", b"d")
 

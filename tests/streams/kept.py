@@ -33,7 +33,7 @@ NEW_FIGURES = (
     "experience.suggestions", "experience.comment_cards", "experience.remarks",
     "experience.answers_in_time", "experience.answers_late", "experience.answers_owed",
     "experience.answers_overdue", "experience.emotions", "experience.emotion",
-    "experience.emotion_reason", "experience.journeys", "identification",
+    "experience.emotion_reason", "experience.journeys", "identification", "health",
 )  # fmt: skip
 # the phase counts from first_seen, and classes go by sales volume
 CHANGED_FIGURES = (

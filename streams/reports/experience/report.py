@@ -13,9 +13,11 @@ from domain.experience.portfolio import ExperiencePortfolio
 from domain.experience.score_rows import Dimension
 from domain.experience.seven_steps import seven_steps
 from domain.policy import Policy
+from domain.proactive.portfolio import HealthPortfolio
 from schemas.figures import CustomerFigures
 from streams.reports.experience import sections
 from streams.reports.experience.emotions import emotions
+from streams.reports.experience.health import health
 from streams.reports.experience.paths import journeys
 from streams.reports.experience.remarks import remarks
 from streams.reports.experience.scored import SCORED, scorecards
@@ -47,6 +49,7 @@ class ExperienceReport:
         self, policy: Policy, by: str | None = None, decision: Decision | None = None
     ) -> None:
         self._portfolio = ExperiencePortfolio(policy)
+        self._health = HealthPortfolio(policy)
         self._decision = decision
         self._dimension: Dimension | None = next((one for one in SCORED if one == by), None)
         make = partial(ExperiencePortfolio, policy)
@@ -55,6 +58,7 @@ class ExperienceReport:
     def add(self, customer: CustomerFigures) -> None:
         """Take one exported customer."""
         self._portfolio.add(customer)
+        self._health.add(customer)
         if self._grouped is not None:
             self._grouped.add(customer)
 
@@ -80,6 +84,7 @@ class ExperienceReport:
             remarks(found.remarks),
             emotions(found.emotions),
             journeys(found.journeys),
+            health(self._health.report()),
             sections.consistency(found),
             *scorecards(about, first=self._dimension),
         ]

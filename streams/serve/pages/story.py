@@ -14,7 +14,7 @@ from streams.readmodel.rows import Moment
 from streams.serve.pages.sentences import Args, SegmentName, Sentence, Tone, Word
 
 Record = Mapping[str, Any]
-FREE_TEXTS: Final = ("text", "note")
+FREE_TEXTS: Final = ("text", "note", "found")
 LOW, HIGH = 4.0, 8.0
 
 
@@ -184,6 +184,13 @@ def _campaign(record: Record) -> Sentence:
 
 
 def _care(record: Record) -> Sentence:
+    """What became of a task, or that the service was inspected.
+
+    >>> _care({"action": "done", "occasion": "inspection", "found": "All is well."})
+    customer.line.inspection
+    """
+    if record.get("occasion") == "inspection":
+        return Sentence("customer.line.inspection", {})
     args = _args(record, "action", "score")
     return Sentence("customer.line.care_score" if "score" in args else "customer.line.care", args)
 

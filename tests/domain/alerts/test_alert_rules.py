@@ -115,6 +115,8 @@ def test_every_figure_that_may_be_asked_for_is_one_that_alerts_carry() -> None:
         make.transaction(2 * DAY, 10.0, amount=90_000.0),
         make.contact(3 * DAY, 700),
         make.complaint(3 * DAY, "opened", severity=4),
+        *(make.click(3 * DAY, "error") for _ in range(3)),
+        *(make.contact(3 * DAY, 0, "unresolved") for _ in range(2)),
     )
     task.until(5 * DAY)
     carried: dict[str, set[str]] = {}

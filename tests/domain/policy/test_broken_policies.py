@@ -300,6 +300,20 @@ BROKEN = [
         "value.benchmarks.support", "[0.8, 0.6]", "ascend: the lower end",
     ),
     Broken("value: {referral_share: 1.5}", "value.referral_share", "1.5", "less than or equal"),
+    # proactive
+    Broken("proactive: {days: 61}", "proactive.days", "61", "less than or equal to 60"),
+    Broken(
+        "proactive: {inspections: {key_days: 29}}", "proactive.inspections.key_days", "29",
+        "not be less than inspections.vip_days (30)",
+    ),
+    Broken(
+        "proactive: {grade: {errors: {watch: 5, poor: 4}}}", "proactive.grade.errors.poor", "4",
+        "not be less than watch (5)",
+    ),
+    Broken(
+        "proactive: {peak_lines: {errors_per_day: 4}}", "proactive", "{",
+        "not be above lines.errors_per_day (3)",
+    ),
     # the whole
     Broken("loyalty: {days: 1}", "loyalty", "{'days': 1}", "no such field"),
     Broken("1: 2", "1", "2", "no such field"),

@@ -12,8 +12,8 @@ FORMS_OF = {
         (1, 1, 1, 1, 1),
     ),  # a state of an alert that is told is not forgotten
     # channels by numbers that were none before, remarks that are owed an answer, steps of journeys;
-    # habits by which customers stand out, which an older worker leaves alone
-    3: ({"0f6ee27b344ae595", "466301d5bb88f7f0"}, (1, 1, 1, 1, 1)),
+    # habits by which customers stand out and health records, which an older worker leaves alone
+    3: ({"0f6ee27b344ae595", "df449cdcc6aa56df"}, (1, 1, 1, 1, 1)),
 }
 """By format the fingerprints of the stored forms, and the numbers of those forms.
 

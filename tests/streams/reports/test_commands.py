@@ -54,6 +54,17 @@ def test_the_same_folder_gives_the_same_bytes(folder: Path, tmp_path: Path, kind
     assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
 
 
+def test_the_standards_are_published_without_any_customers(tmp_path: Path) -> None:
+    policy, page = tmp_path / "bank.yaml", tmp_path / "standards.html"
+    policy.write_text("proactive: {inspections: {vip_days: 14}}\n")
+    assert run("standards", "--policy", policy, "--out", page).exit_code == 0
+    assert page.read_text().startswith("<!DOCTYPE html>")
+    told = json.loads(run("standards", "--policy", policy, "--format", "json").stdout)
+    assert told["source"] == "the policy bank.yaml"
+    rows = told["sections"]["standards"]["tables"]["standards"]
+    assert [row["inspection_days"] for row in rows] == [None, None, 90.0, 14.0, 14.0]
+
+
 def test_what_customers_cannot_be_cut_by_is_refused_with_why(folder: Path) -> None:
     for kind in KINDS[1:]:
         refused = run(kind, "--from", folder, "--by", "agent")

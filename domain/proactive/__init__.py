@@ -1,0 +1,1 @@
+"""Service before the complaint: the health record, notices, and the inspection plan."""
