@@ -10,6 +10,7 @@ from domain.assembly.aggregates import Aggregates
 from domain.assembly.context import Context
 from domain.assembly.erasures import Erasures
 from domain.assembly.replanning import replan
+from domain.campaigns.sums import CampaignBook
 from domain.complaints.surges.hourly import Hourly
 from domain.complaints.surges.population import SurgePopulation
 from domain.customer.state import Customer
@@ -56,6 +57,7 @@ def customers(policy: Policy) -> Customers:
             hourly=Hourly.from_records(records),
             scorecards=Scorecards.from_records(records),
             erasures=Erasures.from_records(records),
+            campaigns=CampaignBook.from_records(records),
         )
 
     return Topology(
@@ -137,4 +139,5 @@ def _shared(context: Context) -> Iterable[tuple[bytes, bytes | None]]:
         yield AGGREGATES, aggregates.to_bytes()
     yield from context.hourly.changed_records()
     yield from context.scorecards.changed_records()
+    yield from context.campaigns.changed_records()
     yield from context.erasures.changed_records(context.now)

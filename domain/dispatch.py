@@ -19,6 +19,7 @@ from domain.assembly.aggregates import Counted
 from domain.assembly.context import Context
 from domain.assembly.figures import export
 from domain.assembly.takes import CODE_OF, TAKE, click_code, follow_tiers, judge_promises
+from domain.campaigns import expenses
 from domain.complaints import steps as complaints
 from domain.complaints.escalation import escalate
 from domain.customer.cause import Cause, signal
@@ -44,6 +45,7 @@ from schemas.outputs import Output
 from schemas.quick import Quick, QuickClick
 from schemas.touchpoints import (
     AppClick,
+    Campaign,
     Desk,
     Profile,
 )
@@ -316,6 +318,8 @@ def _without_state(
 ) -> Outcome | None:
     """What becomes of an event of a customer without any: ``None`` lets a life begin with it."""
     core = customer.core
+    if expenses.is_campaign(customer.customer_id):
+        return _take_expense(customer, event, at, ctx)
     if into := customer.merged_into:
         if at <= core.erased_at:
             return ERASED
@@ -327,6 +331,24 @@ def _without_state(
         erasure.erase(customer, cause, ctx)
         return Outcome("accepted", outputs=cause.outputs)
     return None
+
+
+def _take_expense(customer: Customer, event: Event | Quick, at: int, ctx: Context) -> Outcome:
+    """Count an expense of a campaign once; what lies under its key is no customer."""
+    if type(event) is not Campaign or event.action != "expense":
+        return Outcome("rejected", "invalid", expenses.REFUSED)
+    core, newest = customer.core, max(customer.core.newest, at)
+    if at < newest - WINDOW_MS:
+        return _too_late(at, newest)
+    digest, code = xxh3_64_digest(event.event_id.encode()), CODE_OF[Campaign]
+    if customer.recent.seen(digest, newest - WINDOW_MS, code):
+        return _repeated(customer)
+    core.newest = newest
+    customer.touched |= CORE
+    if customer.recent.add(digest, at, code):
+        core.memory_overflows += customer.seal_page()
+    ctx.take(expenses.spent(event, at))
+    return ACCEPTED
 
 
 def _note_move(customer: Customer, code: int, at: int, ctx: Context) -> None:

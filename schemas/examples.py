@@ -174,6 +174,12 @@ EXAMPLES: Final[dict[str, list[Example]]] = {
         ),
         _event(73, "campaign", "sms", campaign_id="m-2026-01", action="opted_out"),
         _event(74, "campaign", "web", campaign_id="m-2026-02", action="opted_in"),
+        {
+            **_event(
+                75, "campaign", "other", campaign_id="m-2026-01", action="expense", cost=9_000
+            ),
+            "customer_id": "campaign:m-2026-01",
+        },
     ],
     "care": [
         _event(76, "care", "branch", task_id="care-0001", action="done", cost=88),

@@ -19,6 +19,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 from schemas.cases import Case, Cases, TouchpointBase, TouchpointWithCases, refusal
 from schemas.fields import (
+    ID_CHARACTERS,
     Amount,
     Assignee,
     Channel,
@@ -324,24 +325,68 @@ def _others(order: str) -> list[str]:
     return [name for name in Profile.model_fields if name not in _COMMON | {order}]
 
 
+CAMPAIGN_KEY: Final = "campaign:"
+"""What the `customer_id` of a campaign's expenses begins with; no customer is called so."""
+
+
+def expenses_of(campaign_id: str) -> str:
+    """The `customer_id`, and so the key, that all expenses of a campaign come under.
+
+    >>> expenses_of("m-2026-01"), len(expenses_of("m" * 64))
+    ('campaign:m-2026-01', 64)
+    """
+    return f"{CAMPAIGN_KEY}{campaign_id}"[:ID_CHARACTERS].rstrip()
+
+
 class Campaign(TouchpointWithCases):
-    """A step of a campaign with one customer.
+    """A step of a campaign with one customer, or an `expense` of the campaign, which is of nobody.
 
     `opted_out` and `opted_in` are the customer's own word about `channel`: nothing more through
-    it, or again. A profile that repeats its old consent does not undo an opt-out.
+    it, or again. A profile that repeats its old consent does not undo an opt-out. The
+    `customer_id` of an `expense` is `campaign:` and the `campaign_id`, cut at 64 characters.
     """
 
     DECIDES = "action"
-    CASES: ClassVar[Cases] = {"converted": Case(needs=("revenue",))}
+    CASES: ClassVar[Cases] = {
+        "sent": Case(may=("cost",)),
+        "opened": Case(may=("cost",)),
+        "clicked": Case(may=("cost",)),
+        "converted": Case(needs=("revenue",), may=("cost",)),
+        "opted_out": Case(may=("cost",)),
+        "opted_in": Case(may=("cost",)),
+        "expense": Case(needs=("cost",)),
+    }
 
     topic: ClassVar[str] = "touchpoints.campaigns"
 
     type: Literal["campaign"] = "campaign"
     campaign_id: SourceId
-    action: Literal["sent", "opened", "clicked", "converted", "opted_out", "opted_in"]
+    action: Literal["sent", "opened", "clicked", "converted", "opted_out", "opted_in", "expense"]
     revenue: PaidCost | None = None
     cost: PaidCost | None = None
     offer_id: SourceId | None = None
+
+    @model_validator(mode="after")
+    def _of_the_campaign(self) -> Self:
+        """An expense is of its campaign."""
+        key = expenses_of(self.campaign_id)
+        if self.action == "expense" and self.customer_id != key:
+            raise refusal("action", self.action, "customer_id", self.customer_id, f"be {key}")
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Of the key of an expense a schema can tell the beginning alone."""
+        made = super().__get_pydantic_json_schema__(schema, handler)
+        (of_expenses,) = (
+            case["then"]
+            for case in made["allOf"]
+            if case["if"]["properties"]["action"]["const"] == "expense"
+        )
+        of_expenses["properties"]["customer_id"] = {"pattern": f"^{CAMPAIGN_KEY}"}
+        return made
 
 
 class Care(TouchpointWithCases):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from domain.assembly.aggregates import Aggregates
 from domain.assembly.erasures import Erasures
+from domain.campaigns.sums import CampaignBook
 from domain.complaints.surges.hourly import Hourly, Series
 from domain.customer.cause import Given
-from domain.customer.effects import Effect, Kept, Scored
+from domain.customer.effects import Campaigned, Effect, Kept, Scored
 from domain.policy import Policy
 from domain.satisfaction.scorecards import Scorecards
 from domain.segments.live import Segments
@@ -18,12 +19,13 @@ class Context(Given):
     """What the rules are given, and what the partition keeps over its customers.
 
     That is aggregates, scorecards, segments, who stands where in value (``standing``), complaints
-    by hour (``hourly``), and who was erased. Rules see none of it: the dispatch keeps it.
+    by hour (``hourly``), campaigns, and who was erased. Rules see none of it: the dispatch keeps
+    it.
     """
 
     __slots__ = (
-        "aggregates", "erasures", "follows_clicks", "follows_journeys", "hourly", "scorecards",
-        "segments", "standing",
+        "aggregates", "campaigns", "erasures", "follows_clicks", "follows_journeys", "hourly",
+        "scorecards", "segments", "standing",
     )  # fmt: skip
 
     def __init__(
@@ -36,6 +38,7 @@ class Context(Given):
         hourly: Hourly | None = None,
         scorecards: Scorecards | None = None,
         erasures: Erasures | None = None,
+        campaigns: CampaignBook | None = None,
     ) -> None:
         super().__init__(policy, now, late)
         # journeys whose steps are data; most policies have none, and none of most has clicks
@@ -47,6 +50,7 @@ class Context(Given):
         self.standing = Standing(policy.value)
         self.hourly = Hourly() if hourly is None else hourly
         self.erasures = Erasures() if erasures is None else erasures
+        self.campaigns = CampaignBook() if campaigns is None else campaigns
 
     def take(self, effect: Effect) -> None:
         """Let what an event did beyond its customer count."""
@@ -61,6 +65,8 @@ class Context(Given):
         elif isinstance(effect, Kept):
             promise, kept, factor, labels, sign = effect
             cards.add_promise(promise, factor, labels, half_life_ms, kept=kept, sign=sign)
+        elif isinstance(effect, Campaigned):
+            self.campaigns.take(effect, policy.campaigns.kept)
         else:
             series = Series(effect.category, effect.product, effect.channel)
             self.hourly.add(effect.at, series, effect.event_id)

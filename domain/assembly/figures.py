@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from domain.alerts import open_alerts
+from domain.campaigns.figures import campaign_figures, forgotten
 from domain.complaints.figures import complaint_figures
 from domain.complaints.judged import counts
 from domain.customer.profile import owner_of
@@ -90,6 +91,8 @@ def export(
         identification=identification_figures(customer, clock, policy, value, relationship),
         missing=_missing(balance=balance, satisfaction=felt, features=clicks, segment=segment),
         health=health_figures(customer, clock, policy),
+        campaigns=campaign_figures(customer),
+        campaigns_forgotten=forgotten(customer),
     )
 
 

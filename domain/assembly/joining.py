@@ -11,6 +11,7 @@ from typing import Final
 
 from domain.alerts import limits, offer_window, open_alerts
 from domain.assembly.context import Context
+from domain.campaigns import mailings
 from domain.complaints import steps as complaints
 from domain.customer import answers, consent, profile
 from domain.customer.cause import Cause
@@ -19,6 +20,7 @@ from domain.customer.recent import CODES, NOT_A_CLICK
 from domain.customer.state import (
     AMOUNTS,
     ANSWERS,
+    CAMPAIGNS,
     CASES,
     CONTACTS,
     CORE,
@@ -56,6 +58,7 @@ JOINS: Final[tuple[tuple[int, Join], ...]] = (
     (MONEY, balances.join),
     (AMOUNTS, anomaly.join),
     (ANSWERS, answers.join),
+    (CAMPAIGNS | LEDGER, mailings.join),
     (LEDGER, ledger.join),
     (LEDGER, returns.join),
     (MOOD, sums.join),

@@ -16,6 +16,7 @@ import msgspec
 
 from domain.alerts import states
 from domain.assembly.context import Context
+from domain.campaigns import expenses
 from domain.customer.cause import Cause, signal
 from domain.customer.parts import Identity
 from domain.customer.state import IDENTITY, Customer
@@ -45,6 +46,8 @@ def refusal(customer: Customer, event: Profile, at: int) -> str | None:
     """Why the customer cannot be merged as the event says; ``None``: it can be."""
     into = event.merged_into
     assert into is not None
+    if expenses.is_campaign(into):
+        return f"{into} is the key of a campaign's expenses: merge into an id of the customer"
     there = customer.merged_into
     if there == into:
         return None

@@ -6,14 +6,17 @@ from functools import cache
 from typing import Final
 
 from domain.assembly import aggregates
+from domain.campaigns import sums
 from domain.complaints.surges import hourly
 from domain.customer import parts, recent, state
 from domain.kernel.forms import fingerprint_of
 from domain.satisfaction import tallies
 
-FORMS: Final[tuple[type, ...]] = (*state.FORMS, aggregates._Form, hourly.Hour, tallies.Form)
+FORMS: Final[tuple[type, ...]] = (
+    *state.FORMS, aggregates._Form, hourly.Hour, tallies.Form, sums.Sums,
+)  # fmt: skip
 NUMBERS: Final = (
-    parts.FORMAT, recent.PAGE_FORMAT, aggregates.FORMAT, hourly.FORMAT, tallies.FORMAT,
+    parts.FORMAT, recent.PAGE_FORMAT, aggregates.FORMAT, hourly.FORMAT, tallies.FORMAT, sums.FORMAT,
 )  # fmt: skip
 
 

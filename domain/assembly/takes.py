@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from domain.alerts import desk, offer_window, settled
+from domain.campaigns import mailings
 from domain.complaints import steps as complaints
 from domain.customer import answers
 from domain.customer.cause import Cause
@@ -104,6 +105,7 @@ def _take_transaction(customer: Customer, event: Transaction, cause: Cause) -> N
         return
     if cause.bought:
         forget_times(customer.ledger, cause.policy)
+        mailings.take_purchase(customer, amount.amount, cause)
     if event.balance_after is not None:
         balance = event.balance_after * amount.rate
         take_balance(customer, event.account_id, event.currency, balance, cause)
@@ -116,6 +118,7 @@ def _take_survey(customer: Customer, event: Survey, cause: Cause) -> None:
     answers.take_answer(customer, event, cause.at, cause.mark)
     cause.value_moved = event.instrument == "wallet_share"
     moments.take_survey(customer, event, cause)
+    mailings.take_survey(event, cause)
 
 
 def _take_contact(customer: Customer, event: ServiceContact, cause: Cause) -> None:
@@ -154,6 +157,7 @@ def _take_profile(customer: Customer, event: Profile, cause: Cause) -> None:
 
 def _take_campaign(customer: Customer, event: Campaign, cause: Cause) -> None:
     core = customer.core
+    mailings.take(customer, event, cause)
     if event.action == "sent":
         core.first_campaign = min(core.first_campaign or cause.at, cause.at)
     elif event.action == "opened":

@@ -76,4 +76,12 @@ class Reported(NamedTuple):
     event_id: str
 
 
-Effect = Scored | Kept | Reported
+class Campaigned(NamedTuple):
+    """What a campaign is counted more by at ``at`` (ms), or below 0 less: by name of a sum."""
+
+    campaign_id: str
+    at: int
+    added: dict[str, int]
+
+
+Effect = Scored | Kept | Reported | Campaigned

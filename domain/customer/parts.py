@@ -150,6 +150,8 @@ class Ledger(msgspec.Struct, array_like=True, gc=False):
     returned: tuple[int, int] = (0, 0)
     # how many purchases were given back; their value is taken off those of the days they came back
     refunds: int = 0
+    # purchases of the last 24 hours, the newest 64: when (ms), amount in micro-units; ascending
+    lately: list[tuple[int, int]] = []
 
 
 class Amounts(msgspec.Struct, array_like=True, gc=False):
@@ -364,6 +366,36 @@ class Identity(msgspec.Struct, array_like=True, gc=False):
     event_id: str = ""
     # ids whose state came here, by whatever way: into which each was merged, when, by which event
     merged: dict[str, Merged] = {}
+
+
+class Mailing(msgspec.Struct, array_like=True, gc=False):
+    """A campaign as one customer met it. Bound: 8 clicks.
+
+    Times in ms, 0 for what has not happened; money in micro-units.
+    """
+
+    # the first time of each
+    sent: int = 0
+    opened: int = 0
+    clicked: int = 0
+    converted: int = 0
+    opted_out: int = 0
+    # when the customer last met it, and how often it was sent again
+    newest: int = 0
+    reminders: int = 0
+    cost: int = 0
+    revenue: int = 0
+    # purchases soon after a click; the clicks that tell which these are, ascending
+    receipts: int = 0
+    clicks: list[int] = []
+
+
+class Campaigns(msgspec.Struct, array_like=True, gc=False):
+    """Campaigns that the customer met. Bound: those of the policy, at most 64."""
+
+    mailings: dict[str, Mailing] = {}
+    # how many are not kept any more
+    dropped: int = 0
 
 
 class Contacts(msgspec.Struct, array_like=True, gc=False):

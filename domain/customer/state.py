@@ -17,6 +17,7 @@ from domain.customer.parts import (
     FORMAT,
     Amounts,
     Answers,
+    Campaigns,
     Cases,
     Contacts,
     Core,
@@ -37,13 +38,13 @@ from domain.kernel.units import MS_PER_DAY
 CORE, MONEY, MOOD, CASES, FILE, SPILL, PAGES = 1, 2, 4, 8, 16, 32, 64
 LEDGER, ANSWERS, BLOCKS, AMOUNTS = 128, 256, 512, 1024
 DESK, JOURNEY, REFERRALS, CONTACTS = 2048, 4096, 8192, 16384
-IDENTITY, HABITS, HEALTH = 32768, 65536, 131072
+IDENTITY, HABITS, HEALTH, CAMPAIGNS = 32768, 65536, 131072, 262144
 PAGE_LETTER, BLOCK_LETTER = b"p", b"d"
 PAGE_KEY_BYTES = 5
 LETTERS = {
     MONEY: b"m", MOOD: b"s", CASES: b"x", FILE: b"r", LEDGER: b"l", ANSWERS: b"a", AMOUNTS: b"n",
     JOURNEY: b"j", REFERRALS: b"f", CONTACTS: b"k", DESK: b"o",
-    IDENTITY: b"i", HABITS: b"h", HEALTH: b"v",
+    IDENTITY: b"i", HABITS: b"h", HEALTH: b"v", CAMPAIGNS: b"g",
 }  # fmt: skip
 
 Get = Callable[[bytes], bytes | None]
@@ -65,6 +66,7 @@ FORMS = (
     Identity,
     Habits,
     Health,
+    Campaigns,
 )
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -205,6 +207,12 @@ class Customer:
     def referrals(self) -> Referrals:
         """Who referred the customer and was told of it, and whom the customer referred."""
         part: Referrals = self._parts.get(REFERRALS) or self._part(Referrals, REFERRALS)
+        return part
+
+    @property
+    def campaigns(self) -> Campaigns:
+        """Campaigns that the customer met."""
+        part: Campaigns = self._parts.get(CAMPAIGNS) or self._part(Campaigns, CAMPAIGNS)
         return part
 
     @property

@@ -1,4 +1,7 @@
-"""Units of time in milliseconds, and the one bound of lateness. Times are ms since the epoch."""
+"""Units of time in milliseconds, and the one bound of lateness. Times are ms since the epoch.
+
+Money that is added up over many is in whole micro-units: a sum is then the same in any order.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,28 @@ WINDOW_MS: Final = 7 * MS_PER_DAY
 FUTURE_MS: Final = 5 * MS_PER_MINUTE
 """What happened later than this beyond now is refused."""
 
+MICRO: Final = 1_000_000
+"""Micro-units of one unit of base currency."""
+
+
+def micro(amount: float) -> int:
+    """An amount (base currency) in whole micro-units.
+
+    >>> micro(0.05), micro(1e-7)
+    (50000, 0)
+    """
+    return round(amount * MICRO)
+
+
 __all__ = [
     "FUTURE_MS",
     "LATENESS_MS",
+    "MICRO",
     "MS_PER_DAY",
     "MS_PER_HOUR",
     "MS_PER_MINUTE",
     "MS_PER_SECOND",
     "MS_PER_WEEK",
     "WINDOW_MS",
+    "micro",
 ]

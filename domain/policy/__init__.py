@@ -19,6 +19,7 @@ from pydantic import ValidationError, ValidationInfo, field_validator
 from domain.kernel.units import MS_PER_DAY
 from domain.policy.alerts import AlertKind, Alerts
 from domain.policy.briefing import BriefingRules
+from domain.policy.campaigns import CampaignRules
 from domain.policy.complaints import ComplaintPromises
 from domain.policy.experience import ExperienceRules
 from domain.policy.identification import IdentificationRules
@@ -64,6 +65,7 @@ class Policy(Section):
     retention: Retention = Retention()
     erasure: Erasure = Erasure()
     briefing: BriefingRules = BriefingRules()
+    campaigns: CampaignRules = CampaignRules()
 
     judges_nobody: ClassVar[frozenset[str]] = frozenset({"briefing"})
 

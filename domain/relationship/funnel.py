@@ -9,7 +9,7 @@ customer, and up to five times for each that has a transition.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from statistics import median
 from typing import Any, Final, NamedTuple
@@ -51,7 +51,7 @@ class Funnel:
 
     def __init__(self) -> None:
         self._furthest: dict[str, int] = {}
-        self._now: Counter[str] = Counter()
+        self._state: dict[str, str] = {}
         # by customer the first time of each step, in ms
         self._times: dict[str, dict[int, int]] = {}
 
@@ -59,8 +59,8 @@ class Funnel:
         """Add one exported customer."""
         customer_id, state = customer.customer_id, customer.relationship.state
         far = BY_PURCHASES[min(customer.value.purchases, 2)]
+        self._state[customer_id] = state
         if state in STEPS:
-            self._now[state] += 1
             far = max(far, STEPS.index(state))
         self._furthest[customer_id] = far
         if customer.first_event_at is not None:
@@ -72,21 +72,30 @@ class Funnel:
             place = STEPS.index(transition["to_state"])
             self._note(transition["customer_id"], place, transition["occurred_at"])
 
-    def steps(self) -> list[Step]:
-        """The steps in their order, over the customers added: one that was erased is not."""
+    def standing(self, state: str, among: Collection[str] | None = None) -> int:
+        """How many of these customers, or of all, are in a state now."""
+        return self._standing(among)[state]
+
+    def steps(self, among: Collection[str] | None = None) -> list[Step]:
+        """The steps in their order, over these customers or over all that were added.
+
+        One that was erased is not among them.
+        """
+        customers = self._furthest if among is None else among
+        now = self._standing(among)
         far = [
-            max(step, *self._times.get(customer_id, {0: 0}))
-            for customer_id, step in self._furthest.items()
+            max(self._furthest[customer_id], *self._times.get(customer_id, {0: 0}))
+            for customer_id in customers
         ]
         reached = [sum(step >= place for step in far) for place in range(len(STEPS))]
         found = []
         for place, name in enumerate(STEPS):
-            days, before = self._days(place), reached[place - 1] if place else 0
+            days, before = self._days(place, customers), reached[place - 1] if place else 0
             found.append(
                 Step(
                     name=name,
                     reached=reached[place],
-                    now=self._now[name],
+                    now=now[name],
                     conversion=reached[place] / before if before else None,
                     days=median(days) if days else None,
                     timed=len(days),
@@ -101,9 +110,14 @@ class Funnel:
         times = self._times.setdefault(customer_id, {})
         times[place] = min(at, times.get(place, at))
 
-    def _days(self, place: int) -> list[float]:
+    def _standing(self, among: Collection[str] | None) -> Counter[str]:
+        if among is None:
+            return Counter(self._state.values())
+        return Counter(self._state[customer_id] for customer_id in among)
+
+    def _days(self, place: int, customers: Collection[str]) -> list[float]:
         found = []
-        for customer_id in self._furthest:
+        for customer_id in customers:
             times = self._times.get(customer_id, {})
             before = max((times[step] for step in range(place) if step in times), default=None)
             if place in times and before is not None and times[place] >= before:

@@ -20,11 +20,12 @@ from typing import Final, NamedTuple
 from domain.customer.cause import Cause
 from domain.customer.parts import Block, Ledger
 from domain.customer.state import LEDGER, Customer
-from domain.kernel.units import MS_PER_DAY
+from domain.kernel.units import LATENESS_MS, MS_PER_DAY, micro
 
 BLOCK_DAYS: Final = 32
 MAX_BLOCKS: Final = 14
 MAX_PRODUCTS: Final = 8
+MAX_LATELY: Final = 64
 EARLY_CHANNELS: Final = 10
 # 16 bits of the day since 1970, of which its block tells the rest; purchases, at most 65,535; their
 # value less refunds; amount of all transactions
@@ -59,6 +60,8 @@ def take(customer: Customer, at: int, bought: Bought) -> None:
     purchase = bought.purchase
     if purchase:
         _note_purchase(ledger, at, bought)
+        insort(ledger.lately, (at, micro(bought.amount)))
+        _forget_lately(customer)
     elif bought.value:
         ledger.refunds += 1
         ledger.value += bought.value
@@ -92,6 +95,8 @@ def join(customer: Customer, other: Customer, _: Cause) -> None:
             entered = _enter(customer, day, count, worth, moved)
             shared += count > 0 and not entered
     mine.times = _times(mine, theirs)
+    mine.lately = sorted((*mine.lately, *theirs.lately))
+    _forget_lately(customer)
     mine.purchases += theirs.purchases
     mine.purchase_days += theirs.purchase_days - shared
     mine.value += theirs.value
@@ -192,6 +197,13 @@ def _note_purchase(ledger: Ledger, at: int, bought: Bought) -> None:
     if product is not None and product not in ledger.products:
         insort(ledger.products, product)
         del ledger.products[MAX_PRODUCTS:]
+
+
+def _forget_lately(customer: Customer) -> None:
+    """Forget purchases before which nothing comes late any more, and the oldest of very many."""
+    lately, since = customer.ledger.lately, customer.core.newest - LATENESS_MS
+    while lately and (lately[0][0] < since or len(lately) > MAX_LATELY):
+        del lately[0]
 
 
 def _times(one: Ledger, other: Ledger) -> list[int]:

@@ -7,6 +7,7 @@ their one definition here; the rules that tell them apart import them.
 A figure that is added has a default, so that lines of an older version are still read.
 """
 
+from schemas.figures.campaigns import CampaignFigures
 from schemas.figures.complaints import ComplaintFigures
 from schemas.figures.customer import BehaviourFigures, CustomerFigures, decode
 from schemas.figures.experience import CohortFigures, ExperienceFigures, GapFigures
@@ -18,6 +19,7 @@ from schemas.figures.value import RfmFigures, ValueFigures
 __all__ = [
     "ApproachFigures",
     "BehaviourFigures",
+    "CampaignFigures",
     "CohortFigures",
     "ComplaintFigures",
     "CustomerFigures",

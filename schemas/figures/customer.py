@@ -10,6 +10,7 @@ from typing import Annotated, Final, get_args
 import msgspec
 
 from schemas.fields import Factor, Tier
+from schemas.figures.campaigns import CampaignFigures
 from schemas.figures.complaints import ComplaintFigures
 from schemas.figures.experience import ExperienceFigures
 from schemas.figures.health import HealthFigures
@@ -90,6 +91,12 @@ class CustomerFigures(msgspec.Struct, frozen=True, kw_only=True):
     health: Annotated[HealthFigures, says("Service of late, and inspections.")] = msgspec.field(
         default_factory=HealthFigures
     )
+    campaigns: Annotated[
+        dict[str, CampaignFigures], says("The newest campaigns that the customer met, by id.")
+    ] = {}
+    campaigns_forgotten: Annotated[
+        Count, says("Campaigns that the customer met and that are not kept any more.")
+    ] = 0
 
 
 decode: Final = msgspec.json.Decoder(CustomerFigures).decode

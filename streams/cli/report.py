@@ -1,4 +1,4 @@
-"""``touchline report``: experience, complaints, value, relationship, and who stands out.
+"""``touchline report``: experience, complaints, value, relationship, campaigns, and who stands out.
 
 And the service standards of the policy, which ask for no customers.
 """
@@ -97,7 +97,9 @@ def register(app: typer.Typer) -> None:
         help="Reports over all customers: live from Kafka, or of a replay's folder.",
         no_args_is_help=True,
     )
-    for command in (experience, complaints, value, relationship, identification, standards):
+    for command in (
+        experience, complaints, value, relationship, campaigns, identification, standards,
+    ):  # fmt: skip
         group.command()(command)
     app.add_typer(group, name="report")
 
@@ -176,6 +178,19 @@ def relationship(
     from streams.reports.relationship.report import RelationshipsReport
 
     _report(RelationshipsReport, by, Given(form, out, source, at, policy))
+
+
+def campaigns(
+    *, by: By = None, form: As = None, out: Out = None, source: From = None, at: At = None,
+    policy: PolicyFile = None,
+) -> None:  # fmt: skip
+    """Report response, ROI and rating of each campaign, who answers, and its customers' funnel.
+
+    Example: touchline report campaigns --from result --by region
+    """
+    from streams.reports.campaigns.report import CampaignsReport
+
+    _report(CampaignsReport, by, Given(form, out, source, at, policy))
 
 
 def identification(

@@ -26,6 +26,7 @@ from schemas.topics import (
     SIGNALS,
 )
 from streams.engine.partition import Partition, Sent
+from streams.queries.campaigns import campaigns_of, lines_of
 from streams.queries.scores import score_rows, scorecards_of
 
 FILES = {
@@ -126,6 +127,9 @@ def write_results(run: Offline[E, S, C], sent: Iterable[tuple[str, bytes]], out:
     with (out / "scorecards.jsonl").open("wb") as file:
         for row in score_rows(scorecards_of(run.contexts()), run.now):
             file.write(msgspec.json.encode(row._asdict()) + b"\n")
+    with (out / "campaigns.jsonl").open("wb") as file:
+        for line in lines_of(campaigns_of(run.contexts())):
+            file.write(msgspec.json.encode(line) + b"\n")
     summary = _summary(run, len(customers), time.perf_counter() - began)
     (out / "summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2))
     return summary

@@ -12,9 +12,11 @@ from domain.experience.score_rows import ScoreRow
 from schemas import figures
 from schemas.segments import SegmentModel
 from streams.errors import ReportSourceError
+from streams.queries.campaigns import of_lines
 from streams.reports.report import About, Collector
 
 CUSTOMERS: Final = "customers.jsonl"
+KEPT_OVER_ALL: Final = ("scorecards.jsonl", "campaigns.jsonl")
 OBJECT: Final = "JSON object"
 CUSTOMER: Final = "customer of this version"
 Progress = Callable[[int], None]
@@ -42,12 +44,13 @@ def read_folder(folder: Path, report: Collector, progress: Progress) -> About:
         as_of=_as_of(folder) or newest or None,
         segment_names=_segment_names(folder / "segment-model.json"),
         scores=[ScoreRow(**row) for row in _lines(folder / "scorecards.jsonl", progress)],
+        campaigns=of_lines(_lines(folder / "campaigns.jsonl", progress)),
     )
 
 
 def size(folder: Path, report: Collector) -> int:
     """How many bytes there are to read."""
-    names = [f"{topic}.jsonl" for topic in report.topics] + [CUSTOMERS, "scorecards.jsonl"]
+    names = [f"{topic}.jsonl" for topic in report.topics] + [CUSTOMERS, *KEPT_OVER_ALL]
     return sum(path.stat().st_size for name in names if (path := folder / name).is_file())
 
 

@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 
 from agents.topology import Figures
+from domain.campaigns.sums import CampaignBook
 from domain.policy import Policy
 from schemas.fields import moment, rfc3339
 from streams.engine.client.reading import read_records
 from streams.queries import segments
+from streams.queries.campaigns import campaigns_of
 from streams.queries.scores import score_rows, scorecards_of
 from streams.queries.standings import read_with_standings
 from streams.queries.state import Read, each_partition, exported
@@ -47,12 +49,13 @@ async def read_live(
             async for _, value in read_records(settings, topic, number):
                 report.add_output(topic, decode(value))
             progress()
-    cards, newest = [], 0
+    cards, books, newest = [], CampaignBook(), 0
     async for customers, context, as_of in _parts(settings, read, model):
         for customer in customers:
             report.add(customer)
         # the context itself would keep the partition's whole store
         cards += scorecards_of([context])
+        books.merge([campaigns_of([context])])
         newest = max(newest, as_of)
         progress()
     return About(
@@ -60,6 +63,7 @@ async def read_live(
         as_of=rfc3339(moment(newest)) if newest else None,
         segment_names=await _segment_names(settings),
         scores=score_rows(cards, newest),
+        campaigns=books,
     )
 
 

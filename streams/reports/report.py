@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
+from domain.campaigns.sums import CampaignBook
 from domain.customer.grouping import UNKNOWN, Grouped, Portfolio
 from domain.experience.score_rows import ScoreRow
 from schemas.figures import CustomerFigures
@@ -21,13 +22,15 @@ class About:
     """What a report was made of, and what stands beside the customers.
 
     ``as_of`` (RFC 3339) is the newest time anything is told of, ``scores`` are the scorecards'
-    rows, ``segment_names`` the names of the segments by id.
+    rows, ``segment_names`` the names of the segments by id, ``campaigns`` what all partitions keep
+    of campaigns.
     """
 
     source: str
     as_of: str | None
     segment_names: Mapping[str, str] = field(default_factory=dict)
     scores: Sequence[ScoreRow] = ()
+    campaigns: CampaignBook = field(default_factory=CampaignBook)
 
     def named(self, group: str, name: str) -> str:
         """A group's value as people know it: a segment by its name and id."""

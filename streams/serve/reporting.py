@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from streams.reports.form.document import Document
     from streams.reports.report import Report
 
-Kind = Literal["experience", "complaints", "value", "relationship", "identification"]
+Kind = Literal[
+    "experience", "complaints", "value", "relationship", "campaigns", "identification"
+]  # fmt: skip
 Form = Literal["json", "html"]
 KEPT_SECONDS: Final = 60.0
 """A report is answered again for so long, without being made anew."""
@@ -177,6 +179,7 @@ def document(settings: Settings, policy: Policy, kind: Kind, by: str | None) -> 
 
 
 def _kinds() -> dict[Kind, Callable[[Policy, str | None], Report]]:
+    from streams.reports.campaigns.report import CampaignsReport
     from streams.reports.complaints import ComplaintsReport
     from streams.reports.experience.report import ExperienceReport
     from streams.reports.identification import IdentificationsReport
@@ -188,6 +191,7 @@ def _kinds() -> dict[Kind, Callable[[Policy, str | None], Report]]:
         "complaints": ComplaintsReport,
         "value": ValueReport,
         "relationship": RelationshipsReport,
+        "campaigns": CampaignsReport,
         "identification": IdentificationsReport,
     }
 

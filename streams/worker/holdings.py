@@ -15,6 +15,7 @@ from domain.kernel.scales import TIERS
 from domain.satisfaction.scorecards import Scorecards
 from streams.engine.observer import Seen
 from streams.engine.partition import Clock
+from streams.worker.campaign_gauges import campaign_gauges
 from streams.worker.memory_gauges import memory_gauges
 from streams.worker.segment_gauges import SegmentGauges
 
@@ -97,6 +98,7 @@ class Holdings(Collector):
         yield from self._by_tier(aggregates)
         cards = [_scorecards(partition) for partition in self.partitions.values()]
         yield from self._satisfaction([one for one in cards if one is not None])
+        yield from campaign_gauges(self.partitions.values())
         yield from self.segments.collect()
 
     def _lag(self) -> GaugeMetricFamily:

@@ -8,6 +8,7 @@ from typing import Any
 from domain import dispatch as rules
 from domain.assembly.aggregates import Aggregates
 from domain.assembly.context import Context
+from domain.campaigns.sums import CampaignBook
 from domain.customer.state import Customer
 from domain.policy import Policy
 from domain.satisfaction.scorecards import Scorecards
@@ -152,14 +153,15 @@ class Events:
 
     def campaign(
         self, at: int, action: str, *, campaign_id: str = "m-1", channel: str = "sms",
-        event_id: str | None = None,
+        event_id: str | None = None, cost: float | None = None, revenue: float = 10.0,
     ) -> Campaign:  # fmt: skip
         """A step of a campaign."""
         return Campaign(
             **self._common(at, event_id, channel),
             campaign_id=campaign_id,
             action=action,  # type: ignore[arg-type]
-            revenue=10.0 if action == "converted" else None,
+            revenue=revenue if action == "converted" else None,
+            cost=cost,
         )
 
     def desk(
@@ -188,7 +190,7 @@ class Task:
         self.ctx = Context(policy, Aggregates())
         self.customer = Customer.new(CUSTOMER)
         self.records: dict[bytes, bytes] = {}
-        self.shared: dict[bytes, bytes] = {}
+        self.shared: dict[bytes, Any] = {}
         self.outputs: list[Output] = []
         self.statuses: list[str] = []
         self.written_bytes = 0
@@ -234,6 +236,12 @@ class Task:
         self.ctx.aggregates = Aggregates.from_bytes(self.ctx.aggregates.to_bytes())
         self.shared.update(self.ctx.scorecards.changed_records())
         self.ctx.scorecards = Scorecards.from_records(self.shared)
+        for key, value in self.ctx.campaigns.changed_records():
+            if value is None:
+                del self.shared[key]
+            else:
+                self.shared[key] = value
+        self.ctx.campaigns = CampaignBook.from_records(self.shared)
 
     def figures(self, at: int | None = None) -> dict[str, Any]:
         """The line of :meth:`exported`, as JSON is read."""

@@ -209,6 +209,7 @@ def test_a_reload_after_every_event_changes_nothing(events: list[TouchpointBase]
     assert reloaded.customer.next_due == steady.customer.next_due
     assert reloaded.ctx.aggregates.to_bytes() == steady.ctx.aggregates.to_bytes()
     assert reloaded.ctx.scorecards.tallies == steady.ctx.scorecards.tallies
+    assert reloaded.ctx.campaigns.sums == steady.ctx.campaigns.sums
 
 
 @PATIENT

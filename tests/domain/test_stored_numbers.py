@@ -12,6 +12,7 @@ import pytest
 
 from domain.alerts import acts
 from domain.assembly import aggregates
+from domain.campaigns import sums as campaigns
 from domain.complaints.surges import hourly
 from domain.complaints.surges import summary as surges
 from domain.customer import cause, lived, parts, recent, state
@@ -83,7 +84,7 @@ FIELDS = {
     " newest_click segment segment_changes entered_with born relation relation_due churn_high"
     " first_campaign away_since desk_due erased_at turn_due inspection_due",
     parts.Ledger: "purchases purchase_days value times blocks first_day first_value products"
-    " channels contacts has_margin phase stage phase_due returned",
+    " channels contacts has_margin phase stage phase_due returned refunds lately",
     parts.Amounts: "credit debit",
     parts.Answers: "newest",
     parts.Money: "settled points changes peaks",
@@ -110,6 +111,11 @@ FIELDS = {
     snapshot._Packed: "format partition clock day rules_id columns",
     segments._Packed: "format partition clock features customers columns",
     tallies.Form: "epoch half_life_ms tally name refused looked",
+    parts.Mailing: "sent opened clicked converted opted_out newest reminders cost revenue receipts"
+    " clicks",
+    parts.Campaigns: "mailings dropped",
+    campaigns.Sums: "first newest sent reminders opened clicked converted opted_out answered cost"
+    " expenses revenue receipts ratings rated dropped",
 }
 
 TUPLES = {
@@ -166,15 +172,15 @@ def test_codes_of_clicks_never_move() -> None:
 
 
 def test_marks_and_letters_of_parts_never_move() -> None:
-    assert [1 << bit for bit in range(18)] == [
+    assert [1 << bit for bit in range(19)] == [
         state.CORE, state.MONEY, state.MOOD, state.CASES, state.FILE, state.SPILL, state.PAGES,
         state.LEDGER, state.ANSWERS, state.BLOCKS, state.AMOUNTS, state.DESK, state.JOURNEY,
         state.REFERRALS, state.CONTACTS, state.IDENTITY, state.HABITS,
-        state.HEALTH,
+        state.HEALTH, state.CAMPAIGNS,
     ]  # fmt: skip
     assert {mark: letter.decode() for mark, letter in state.LETTERS.items()} == {
         2: "m", 4: "s", 8: "x", 16: "r", 128: "l", 256: "a", 1024: "n", 2048: "o", 4096: "j",
-        8192: "f", 16384: "k", 32768: "i", 65536: "h", 131072: "v",
+        8192: "f", 16384: "k", 32768: "i", 65536: "h", 131072: "v", 262144: "g",
     }  # fmt: skip
     assert (state.PAGE_LETTER, state.BLOCK_LETTER) == (b"p", b"d")
 

@@ -34,6 +34,7 @@ NEW_FIGURES = (
     "experience.answers_in_time", "experience.answers_late", "experience.answers_owed",
     "experience.answers_overdue", "experience.emotions", "experience.emotion",
     "experience.emotion_reason", "experience.journeys", "identification", "health",
+    "campaigns", "campaigns_forgotten",
 )  # fmt: skip
 # the phase counts from first_seen, and classes go by sales volume
 CHANGED_FIGURES = (

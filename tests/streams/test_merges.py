@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from agents.customers import customers
 from domain.alerts.open_alerts import MAX_OPEN
+from domain.assembly.context import Context
 from domain.kernel.scales import TIERS
 from domain.policy import Policy
 from schemas.cases import TouchpointBase
@@ -26,6 +27,7 @@ from schemas.touchpoints import Desk, Profile
 from streams.engine.checkpoint import Checkpoint
 from streams.engine.partition import Opening, Partition, Sent
 from streams.engine.store import MemoryStore
+from streams.queries.campaigns import campaigns_of
 from tests.domain.bank import DAY, HOUR, Events
 from tests.domain.figured import line_of
 from tests.domain.test_order_of_arrival import (
@@ -106,6 +108,9 @@ class Net:
             part.drain()
             found |= {name: line_of(figures) for name, figures in part.export()}
         return found
+
+    def contexts(self) -> list[Context]:
+        return [part.context for part in self.parts.values()]
 
     def outputs(self, topic: str) -> list[dict[str, Any]]:
         return [json.loads(one.value or b"") for one in self.sent if one.topic == topic]
@@ -234,6 +239,8 @@ def test_merged_ids_end_as_if_they_had_been_one(data: st.DataObject) -> None:
             {figure: value for figure, value in got[name].items() if figure not in APART},
             {figure: value for figure, value in line.items() if figure not in APART},
         )
+    # a person counts once for a campaign
+    assert campaigns_of(net.contexts()).sums == campaigns_of(one.contexts()).sums
     # a customer for each person, and of its tier
     for net_ in (net, one):
         counted = [0] * len(TIERS)

@@ -15,6 +15,7 @@ from agents.modelling import snapshot_key, snapshot_kind
 from agents.modellings import modellings
 from domain.alerts.ids import CAUSE_BYTES
 from domain.assembly.erasures import PREFIX as ERASED
+from domain.campaigns.sums import PREFIX as CAMPAIGNS
 from domain.customer import parts
 from domain.customer import state as state_records
 from domain.customer.answers import FAILURE, OFFER
@@ -67,6 +68,7 @@ NEW_FIELDS: dict[bytes, dict[str, Any]] = {
     LETTERS[state_records.DESK]: {"opted_out": {}, "words": {}, "closed": {}},
     LETTERS[state_records.CASES]: {"reopened_after": -1},
     LETTERS[state_records.JOURNEY]: {"remarks": None, "steps": {}, "obstacles": []},
+    LETTERS[state_records.LEDGER]: {"lately": []},
 }
 PART_OF = {
     state_records.MONEY: "money", state_records.MOOD: "mood", state_records.CASES: "cases",
@@ -91,7 +93,7 @@ def test_its_record_is_replayed_to_the_bytes_it_gave_then(kept: Kept, tmp_path: 
     assert done.exit_code == 0, done.output
     names = sorted(file.name for file in before.iterdir())
     made = {file.name for file in (tmp_path / "now").iterdir()}
-    assert sorted(made - {"alert-states.jsonl"}) == names
+    assert sorted(made - {"alert-states.jsonl", "campaigns.jsonl"}) == names
     for name in names:
         then, now = (before / name).read_bytes(), (tmp_path / "now" / name).read_bytes()
         if name == "summary.json":
@@ -201,10 +203,12 @@ def plain_record(key: bytes, value: bytes, told: bool) -> object:
     letter = key[:1]
     if key == CHECKPOINT_KEY:  # the form is a newer one
         return msgspec.structs.replace(load_checkpoint(value), format=1)
-    if letter == LETTERS[state_records.MONEY] or key.startswith(SHARED_PREFIX + ERASED):
-        return None  # a balance for each currency of an account, and marks of erasures
-    if letter in (LETTERS[state_records.HABITS], LETTERS[state_records.HEALTH], b"t"):
-        return None  # habits and health records are kept since, and inspections fall due
+    new = (SHARED_PREFIX + ERASED, SHARED_PREFIX + CAMPAIGNS)
+    if letter == LETTERS[state_records.MONEY] or key.startswith(new):
+        return None  # a balance for each currency of an account, marks of erasures, campaigns
+    since = (state_records.HABITS, state_records.HEALTH, state_records.CAMPAIGNS)
+    if letter in (b"t", *map(LETTERS.__getitem__, since)):
+        return None  # these parts are kept since, and inspections fall due
     if told and letter == LETTERS[state_records.DESK]:
         return None
     if letter == b"c" and value[:1] == bytes((parts.FORMAT,)):
@@ -229,9 +233,8 @@ def plain_record(key: bytes, value: bytes, told: bool) -> object:
 
 def plain_core(core: parts.Core, told: bool) -> parts.Core:
     """A core without what is new, nor when the tier falls: the balance is one for each currency."""
-    core.other_parts &= ~(
-        state_records.ANSWERS | state_records.DESK | state_records.HABITS | state_records.HEALTH
-    )
+    since = state_records.HABITS | state_records.HEALTH | state_records.CAMPAIGNS
+    core.other_parts &= ~(state_records.ANSWERS | state_records.DESK | since)
     core.inspection_due = 0
     core.open_page = bytearray(without_types(core.open_page))
     core.tier_due = core.relation_due = 0
@@ -305,10 +308,11 @@ def test_every_state_record_it_ever_wrote_is_read_and_written_as_it_was(kept: Ke
                 for record, value in everything(customer):
                     assert decoded(record, store.get(record)) == decoded(record, value), record
                     letters.add(record[:1])
-        since = {
-            LETTERS[mark]
-            for mark in (state_records.IDENTITY, state_records.HABITS, state_records.HEALTH)
-        }  # kept since
+        new = (
+            state_records.IDENTITY, state_records.HABITS, state_records.HEALTH,
+            state_records.CAMPAIGNS,
+        )  # fmt: skip
+        since = {LETTERS[mark] for mark in new}  # kept since
         assert letters == {b"c", b"d", b"p", *LETTERS.values()} - since, number
 
 

@@ -314,6 +314,12 @@ BROKEN = [
         "proactive: {peak_lines: {errors_per_day: 4}}", "proactive", "{",
         "not be above lines.errors_per_day (3)",
     ),
+    # campaigns
+    Broken("campaigns: {kept: 0}", "campaigns.kept", "0", "greater than or equal to 1"),
+    Broken(
+        "campaigns: {good_above: 0.01}", "campaigns.good_above", "0.01",
+        "not be below weak_below (0.02)",
+    ),
     # the whole
     Broken("loyalty: {days: 1}", "loyalty", "{'days': 1}", "no such field"),
     Broken("1: 2", "1", "2", "no such field"),

@@ -5,15 +5,16 @@ from __future__ import annotations
 from domain.assembly import stored
 from streams.engine.checkpoint import FORMAT, PLACE_OF_WORKER, Checkpoint
 
-FORMS_OF = {
+FORMS_OF: dict[int, tuple[set[str], tuple[int, ...]]] = {
     1: ({"e9a7b3729835b668"}, (1, 1, 1, 1, 1)),
     2: (
         {"0db5adb66df644e3"},
         (1, 1, 1, 1, 1),
     ),  # a state of an alert that is told is not forgotten
     # channels by numbers that were none before, remarks that are owed an answer, steps of journeys;
-    # habits by which customers stand out and health records, which an older worker leaves alone
-    3: ({"0f6ee27b344ae595", "df449cdcc6aa56df"}, (1, 1, 1, 1, 1)),
+    # habits by which customers stand out and health records, which an older worker leaves alone;
+    # campaigns
+    3: ({"0f6ee27b344ae595", "e22c3fac4d529813"}, (1, 1, 1, 1, 1, 1)),
 }
 """By format the fingerprints of the stored forms, and the numbers of those forms.
 

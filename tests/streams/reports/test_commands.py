@@ -15,7 +15,7 @@ from tests.streams.reports.bank import CUSTOMERS
 
 pytestmark = pytest.mark.long
 
-KINDS = ("experience", "complaints", "value", "relationship", "identification")
+KINDS = ("experience", "complaints", "value", "relationship", "campaigns", "identification")
 
 
 def run(*line: object) -> Result:

@@ -60,7 +60,14 @@ READING = (
     line("segments explain {member}", "{member}"),
     *(
         line(f"report {kind} --format json", '"sections"')
-        for kind in ("experience", "complaints", "value", "relationship", "identification")
+        for kind in (
+            "experience",
+            "complaints",
+            "value",
+            "relationship",
+            "campaigns",
+            "identification",
+        )
     ),
     line("report value --by tier", "tier"),
     line("brief --out {folder}", "Customer briefing "),

@@ -135,7 +135,7 @@ def test_segments_and_everybody_in_one(living: Living) -> None:
     assert living.get(path).status_code == 403
 
 
-@pytest.mark.parametrize("kind", ["complaints", "experience"])
+@pytest.mark.parametrize("kind", ["complaints", "experience", "campaigns"])
 def test_reports_in_both_forms(living: Living, kind: str) -> None:
     told = living.get(f"/v1/reports/{kind}")
     assert told.status_code == 200, told.text

@@ -1,0 +1,1 @@
+"""Campaigns: what each customer met of them, what they cost and brought over all customers."""
