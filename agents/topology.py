@@ -50,10 +50,14 @@ class Decided(Protocol):
 
 
 class Clocked(Protocol):
-    """What every context has: the time that rules go by, in ms, and whether the event is late."""
+    """What every context has: the time that rules go by, in ms, and whether the event is late.
+
+    ``wall`` is the wall clock where time goes by it.
+    """
 
     now: int
     late: bool
+    wall: int
 
 
 E = TypeVar("E")

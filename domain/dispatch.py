@@ -20,6 +20,7 @@ from domain.assembly.context import Context
 from domain.assembly.figures import export
 from domain.assembly.takes import CODE_OF, TAKE, click_code, follow_tiers, judge_promises
 from domain.campaigns import expenses
+from domain.care import follow as care
 from domain.complaints import steps as complaints
 from domain.complaints.escalation import escalate
 from domain.customer.cause import Cause, signal
@@ -142,6 +143,7 @@ def _act(customer: Customer, event: Event | Quick, cause: Cause, ctx: Context) -
     TAKE[type(event)](customer, event, cause)
     inspections.begin(customer, cause)
     _look(customer, cause)
+    care.look(customer, cause, event, moved=customer.core.tier != before[0])
     alerts.judge(customer, cause)
     if customer.touched & states.HANG_ON or customer.core.tier != before[0]:
         states.tell(customer, cause, ctx.now)
@@ -170,6 +172,7 @@ def take_move(customer: Customer, told: CustomerMove, ctx: Context) -> Outcome:
     theirs = joining.join(customer, told, cause, ctx)
     if theirs.events:
         _follow_merge(customer, cause)
+        care.look(customer, cause, moved=True)
     elif not core.events:
         ctx.aggregates.remove_customer(0, 0, 0)
     alerts.judge(customer, cause)
@@ -219,6 +222,9 @@ def fire(customer: Customer, ctx: Context) -> Sequence[Output]:
     outputs: list[Output] = []
     core = customer.core
     while (due := customer.next_due) is not None and due <= ctx.now:
+        if core.care_due == due:  # by itself: what else is due then comes after it
+            outputs += _care(customer, due, ctx)
+            continue
         if _only_turns(core, due):
             cause = Cause(ctx, due)
             states.tell(customer, cause, due)
@@ -244,6 +250,7 @@ def fire(customer: Customer, ctx: Context) -> Sequence[Output]:
         if looks:
             _look(customer, cause)
         is_desk = core.desk_due == due
+        care.adopt(customer, cause)
         alerts.judge(customer, cause)
         if is_desk:
             desk.fall_due(customer, cause)
@@ -253,6 +260,14 @@ def fire(customer: Customer, ctx: Context) -> Sequence[Output]:
         _keep(customer, before, cause, ctx)
         outputs += cause.outputs
     return outputs
+
+
+def _care(customer: Customer, due: int, ctx: Context) -> Sequence[Output]:
+    """What care has to do at a due time; it moves no clock that other rules go by."""
+    cause = Cause(ctx, due)
+    customer.touched |= CORE
+    care.fall_due(customer, cause)
+    return cause.outputs
 
 
 def _only_turns(core: Core, due: int) -> bool:

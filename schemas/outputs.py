@@ -20,7 +20,7 @@ from xxhash import xxh3_128_hexdigest
 
 from schemas import topics
 from schemas.fields import Channel, Cost, Id, Label, Note, OutputId, Tier, TimeText
-from schemas.published import AlertStatus, Cause, Figure, Figures, Labels, Sentence
+from schemas.published import AlertStatus, CareState, Cause, Figure, Figures, Labels, Sentence
 from schemas.told import Argument, Told
 
 
@@ -39,6 +39,10 @@ def output_id(*parts: str | int) -> str:
 
 def _no_cause() -> tuple[str, ...]:
     return ()  # made by `tuple` itself it would not be written
+
+
+def _proposed() -> CareState:
+    return "proposed"
 
 
 def _no_labels() -> dict[str, str]:
@@ -216,7 +220,7 @@ class SegmentUpdate(Output, frozen=True, kw_only=True, gc=False):
 
 
 class CareTask(Output, frozen=True, kw_only=True, gc=False):
-    """Something kind to do for a customer, for a person to approve."""
+    """Something kind to do for a customer, for a person to approve; later, how far it has come."""
 
     topic = topics.CARE_TASKS
     id_field = "task_id"
@@ -231,10 +235,13 @@ class CareTask(Output, frozen=True, kw_only=True, gc=False):
     budget: Cost = field(default_factory=float)
     text_key: Label
     due_at: TimeText
-    state: Literal["proposed", "approved", "done", "declined"] = field(
-        default_factory=lambda: "proposed"
-    )
+    state: CareState = field(default_factory=_proposed)
     cause: Cause = field(default_factory=_no_cause)
+    plan: Label | None = None
+    approver: Label | None = None
+    cost: Cost | None = None
+    score: float | None = None
+    feedback_due_at: TimeText | None = None
 
 
 class Purchases(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -220,8 +220,16 @@ class SegmentUpdate(Published):
     figures: Figures | None = None
 
 
+CareState = Literal["proposed", "approved", "done", "declined", "feedback", "expired"]
+
+
 class CareTask(Published):
-    """Something kind to do for a customer, for a person to approve."""
+    """Something kind to do for a customer, for a person to approve; later, how far it has come.
+
+    A record of the same `task_id` tells each further `state`: `cost` is what was paid (base
+    currency), `feedback_due_at` until when feedback is awaited, `score` what it said (1-5).
+    `plan` is the policy's plan that made it, `approver` who is to approve it.
+    """
 
     topic = topics.CARE_TASKS
     id_field = "task_id"
@@ -236,8 +244,13 @@ class CareTask(Published):
     budget: Cost = 0.0
     text_key: Label
     due_at: Instant
-    state: Literal["proposed", "approved", "done", "declined"] = "proposed"
+    state: CareState = "proposed"
     cause: Cause = ()
+    plan: Label | None = None
+    approver: Label | None = None
+    cost: Cost | None = None
+    score: Annotated[float, Field(ge=1, le=5, allow_inf_nan=False)] | None = None
+    feedback_due_at: Instant | None = None
 
 
 class Purchases(BaseModel):

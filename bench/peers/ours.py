@@ -52,6 +52,7 @@ class Nothing:
 
     now = 0
     late = False
+    wall = 0
 
 
 _payment = msgspec.json.Decoder(Payment).decode

@@ -6,6 +6,7 @@ import msgspec
 
 from domain.alerts import open_alerts
 from domain.campaigns.figures import campaign_figures, forgotten
+from domain.care.figures import care_figures
 from domain.complaints.figures import complaint_figures
 from domain.complaints.judged import counts
 from domain.customer.profile import owner_of
@@ -89,6 +90,7 @@ def export(
         experience=experience_figures(customer, clock, policy),
         groups=group_figures(customer, relationship.age_band, value.liquidity),
         identification=identification_figures(customer, clock, policy, value, relationship),
+        care=care_figures(customer, clock, policy),
         missing=_missing(balance=balance, satisfaction=felt, features=clicks, segment=segment),
         health=health_figures(customer, clock, policy),
         campaigns=campaign_figures(customer),

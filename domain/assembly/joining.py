@@ -12,6 +12,7 @@ from typing import Final
 from domain.alerts import limits, offer_window, open_alerts
 from domain.assembly.context import Context
 from domain.campaigns import mailings
+from domain.care import book as care
 from domain.complaints import steps as complaints
 from domain.customer import answers, consent, profile
 from domain.customer.cause import Cause
@@ -21,6 +22,7 @@ from domain.customer.state import (
     AMOUNTS,
     ANSWERS,
     CAMPAIGNS,
+    CARE,
     CASES,
     CONTACTS,
     CORE,
@@ -75,6 +77,7 @@ JOINS: Final[tuple[tuple[int, Join], ...]] = (
     (HABITS, habits.join),
     (HEALTH, inspections.join),
     (HEALTH, notices.join),
+    (CARE, care.join),
 )
 """By the part of the other id that each is for; what others go by comes first."""
 

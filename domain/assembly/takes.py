@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.alerts import desk, offer_window, settled
 from domain.campaigns import mailings
+from domain.care import book as care
 from domain.complaints import steps as complaints
 from domain.customer import answers
 from domain.customer.cause import Cause
@@ -171,6 +172,7 @@ def _take_care(customer: Customer, event: Care, cause: Cause) -> None:
     habits.take_care(customer, event, cause)
     moments.take_care(customer, event, cause)
     inspections.take_care(customer, event, cause)
+    care.take(customer, event, cause)
 
 
 CODE_OF: dict[type, int] = {

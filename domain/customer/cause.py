@@ -27,6 +27,8 @@ SIGNAL_INDEX: Final = {
     "complaint_overflow": 3,
     "merge_circle": 4,
     "inspection_overdue": 5,
+    "care_unknown": 6,
+    "care_out_of_order": 7,
 }
 """The number of each kind of signal in a customer's core record; new ones are appended."""
 ABOUT_FROM: Final = 1_000
@@ -36,15 +38,17 @@ ABOUT_FROM: Final = 1_000
 class Given:
     """What every rule is given beside its customer: the policy and the task clock (``now``, ms).
 
-    ``late`` says that the event comes from a backlog, so alerts of it are marked late.
+    ``late`` says that the event comes from a backlog, so alerts of it are marked late. ``wall`` is
+    the wall clock (ms), by which something is too late to be sent; 0 where events have their own.
     """
 
-    __slots__ = ("late", "now", "policy")
+    __slots__ = ("late", "now", "policy", "wall")
 
     def __init__(self, policy: Policy, now: int = 0, late: bool = False) -> None:
         self.policy = policy
         self.now = now
         self.late = late
+        self.wall = 0
 
     @property
     def standings(self) -> Standings | None:

@@ -14,6 +14,7 @@ of arrival does not matter.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from zoneinfo import ZoneInfo
 
 from domain.customer.cause import Cause
 from domain.customer.parts import File, Said
@@ -40,6 +41,24 @@ def may_contact(customer: Customer, channel: str) -> bool:
     if word is not None and (said is None or not order.before(*word[:2], *said[:2])):
         return word[2]
     return said is not None and said[2] and _names(customer, channel)
+
+
+def has_refused(customer: Customer, channel: str) -> bool:
+    """Whether the customer's newest word on a channel, or the profile's, is a no."""
+    number = CHANNEL_INDEX[channel]
+    said = _said(customer, channel)
+    word = _word(customer, number)
+    if word is not None and (said is None or not order.before(*word[:2], *said[:2])):
+        return not word[2]
+    return said is not None and not said[2] and _names(customer, channel)
+
+
+def zone_for(customer: Customer, policy: Policy) -> ZoneInfo:
+    """The customer's time zone, else that of the policy."""
+    own = zone_of(str(_field(customer, "time_zone") or ""))
+    zone = own or zone_of(policy.alerts.time_zone)
+    assert zone is not None, "the policy's time zone is checked"
+    return zone
 
 
 def note_consent(
@@ -109,10 +128,7 @@ def quiet_end(customer: Customer, now: int, policy: Policy) -> int | None:
         start, end = minutes_of(rule.start), minutes_of(rule.end)
     else:
         return None
-    own = zone_of(str(_field(customer, "time_zone") or ""))
-    zone = own or zone_of(policy.alerts.time_zone)
-    assert zone is not None, "the policy's time zone is checked"
-    return quiet_until(now, start, end, zone)
+    return quiet_until(now, start, end, zone_for(customer, policy))
 
 
 def _said(customer: Customer, channel: str) -> Said | None:

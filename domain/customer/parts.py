@@ -106,6 +106,8 @@ class Core(msgspec.Struct, array_like=True, gc=False):
     turn_due: int = 0
     # when the next inspection is due, until that was told; 0 = none is
     inspection_due: int = 0
+    # when care next has something to do: an occasion, or a task that moves by time alone
+    care_due: int = 0
 
 
 class Block(NamedTuple):
@@ -551,3 +553,61 @@ class Desk(msgspec.Struct, array_like=True, gc=False):
     closed: dict[str, tuple[int, bool]] = {}
     # alerts that are not kept any more, whose states are to be deleted: number and kind
     gone: list[tuple[bytes, int]] = []
+
+
+class CareStep(NamedTuple):
+    """What was done about a care task: ``action`` by number, score 1-5 (0 none), cost (-1 none)."""
+
+    at: int
+    mark: str
+    action: int
+    score: float = 0.0
+    cost: float = -1.0
+
+
+class Cared(msgspec.Struct, array_like=True, gc=False):
+    """A care task with the steps that moved it, at most three, ascending."""
+
+    task_id: str
+    occasion: str
+    means: str
+    text_key: str
+    # when it was made, is due and expires
+    at: int
+    due: int
+    expires: int
+    # what it may cost; by number the channel, -1 = none; the plan and who approves, "" = none
+    budget: float = 0.0
+    channel: int = -1
+    plan: str = ""
+    approver: str = ""
+    steps: list[CareStep] = []
+    # the state as last told; whether low feedback has made its follow-up
+    told: int = 0
+    followed: bool = False
+
+
+class Care(msgspec.Struct, array_like=True, gc=False):
+    """Care. Bounds: 64 tasks, 32 waiting steps, marks of 48 occasions, 32 times, 32 postponed."""
+
+    tasks: list[Cared] = []
+    # steps of the last 24 hours that move no task yet: the id they name
+    waiting: list[tuple[str, CareStep]] = []
+    # occasion -> the newest local day on which it was judged for good
+    made: dict[str, int] = {}
+    # when plans made tasks within 8 days
+    week: list[int] = []
+    # regular plans that wait for room in the week: when to look again
+    later: list[tuple[int, str]] = []
+    # how far tasks were judged by time alone
+    judged: int = 0
+    # of tasks that are not kept any more: how many by their last state, scores, costs
+    gone: dict[int, int] = {}
+    rated: int = 0
+    score_sum: float = 0.0
+    spent: float = 0.0
+    # when anything was last done for the customer
+    last_done: int = 0
+    # occasions left out since the week was full; steps that moved nothing
+    left_out: int = 0
+    unmatched: int = 0

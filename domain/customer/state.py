@@ -18,6 +18,7 @@ from domain.customer.parts import (
     Amounts,
     Answers,
     Campaigns,
+    Care,
     Cases,
     Contacts,
     Core,
@@ -39,12 +40,14 @@ CORE, MONEY, MOOD, CASES, FILE, SPILL, PAGES = 1, 2, 4, 8, 16, 32, 64
 LEDGER, ANSWERS, BLOCKS, AMOUNTS = 128, 256, 512, 1024
 DESK, JOURNEY, REFERRALS, CONTACTS = 2048, 4096, 8192, 16384
 IDENTITY, HABITS, HEALTH, CAMPAIGNS = 32768, 65536, 131072, 262144
+CARE = 524288
 PAGE_LETTER, BLOCK_LETTER = b"p", b"d"
 PAGE_KEY_BYTES = 5
 LETTERS = {
     MONEY: b"m", MOOD: b"s", CASES: b"x", FILE: b"r", LEDGER: b"l", ANSWERS: b"a", AMOUNTS: b"n",
     JOURNEY: b"j", REFERRALS: b"f", CONTACTS: b"k", DESK: b"o",
     IDENTITY: b"i", HABITS: b"h", HEALTH: b"v", CAMPAIGNS: b"g",
+    CARE: b"u",
 }  # fmt: skip
 
 Get = Callable[[bytes], bytes | None]
@@ -67,6 +70,7 @@ FORMS = (
     Habits,
     Health,
     Campaigns,
+    Care,
 )
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -252,6 +256,12 @@ class Customer:
         return part
 
     @property
+    def care(self) -> Care:
+        """Care tasks and what they go by."""
+        part: Care = self._parts.get(CARE) or self._part(Care, CARE)
+        return part
+
+    @property
     def merged_into(self) -> str:
         """The id that everything of this one counts for; empty for one that counts itself."""
         return self.identity.into if self.core.other_parts & IDENTITY else ""
@@ -333,6 +343,7 @@ class Customer:
             core.desk_due,
             core.turn_due,
             core.inspection_due,
+            core.care_due,
         ):
             if due and (due < earliest or not earliest):
                 earliest = due

@@ -20,6 +20,7 @@ from domain.kernel.units import MS_PER_DAY
 from domain.policy.alerts import AlertKind, Alerts
 from domain.policy.briefing import BriefingRules
 from domain.policy.campaigns import CampaignRules
+from domain.policy.care import CareRules
 from domain.policy.complaints import ComplaintPromises
 from domain.policy.experience import ExperienceRules
 from domain.policy.identification import IdentificationRules
@@ -68,6 +69,7 @@ class Policy(Section):
     campaigns: CampaignRules = CampaignRules()
 
     judges_nobody: ClassVar[frozenset[str]] = frozenset({"briefing"})
+    care: CareRules = CareRules()
 
     @field_validator("erasure")
     @classmethod

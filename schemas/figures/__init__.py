@@ -8,6 +8,7 @@ A figure that is added has a default, so that lines of an older version are stil
 """
 
 from schemas.figures.campaigns import CampaignFigures
+from schemas.figures.care import CareFigures
 from schemas.figures.complaints import ComplaintFigures
 from schemas.figures.customer import BehaviourFigures, CustomerFigures, decode
 from schemas.figures.experience import CohortFigures, ExperienceFigures, GapFigures
@@ -20,6 +21,7 @@ __all__ = [
     "ApproachFigures",
     "BehaviourFigures",
     "CampaignFigures",
+    "CareFigures",
     "CohortFigures",
     "ComplaintFigures",
     "CustomerFigures",

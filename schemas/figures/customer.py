@@ -11,6 +11,7 @@ import msgspec
 
 from schemas.fields import Factor, Tier
 from schemas.figures.campaigns import CampaignFigures
+from schemas.figures.care import CareFigures
 from schemas.figures.complaints import ComplaintFigures
 from schemas.figures.experience import ExperienceFigures
 from schemas.figures.health import HealthFigures
@@ -97,6 +98,7 @@ class CustomerFigures(msgspec.Struct, frozen=True, kw_only=True):
     campaigns_forgotten: Annotated[
         Count, says("Campaigns that the customer met and that are not kept any more.")
     ] = 0
+    care: Annotated[CareFigures, says("Care for the customer.")] = CareFigures()
 
 
 decode: Final = msgspec.json.Decoder(CustomerFigures).decode

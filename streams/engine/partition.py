@@ -258,17 +258,21 @@ class Partition(Generic[E, S, C]):
         now = at
         if self._wall_clock:
             now = min(at, wall)
-            self.context.late = wall - at > BACKLOG_AGE_MS
+            self.context.wall = wall
         self.now = now = max(self.now, now)
         due = self._timer_heap
         if due and due[0][0] <= now:
             self._fire()
+        if self._wall_clock:  # what falls due is never late, what comes after it may be
+            self.context.late = wall - at > BACKLOG_AGE_MS
         if now >= self._next_tick:
             self._tick_if_ripe()
 
     def advance(self, now: int) -> None:
         """Move the task clock on to ``now`` (never back) and fire what is due by then."""
         self.now = max(self.now, now)
+        if self._wall_clock:
+            self.context.wall = now
         due = self.timers.next_due
         if due is not None and due <= self.now:
             self._fire()

@@ -19,6 +19,7 @@ from schemas.outputs import (
     Alert,
     AlertState,
     AlertStateDeleted,
+    CareTask,
     CustomerTransition,
     Output,
     Signal,
@@ -26,6 +27,7 @@ from schemas.outputs import (
 from schemas.touchpoints import (
     AppClick,
     Campaign,
+    Care,
     Complaint,
     Desk,
     Feedback,
@@ -178,6 +180,21 @@ class Events:
             by=by,
         )
 
+    def care(
+        self, at: int, task_id: str, action: str, *, score: float | None = None,
+        cost: float | None = None, event_id: str | None = None, channel: str = "branch",
+        microseconds: int = 0, **details: Any,
+    ) -> Care:  # fmt: skip
+        """What became of a care task."""
+        return Care(
+            **self._common(at, event_id, channel, microseconds),
+            **details,
+            task_id=task_id,
+            action=action,  # type: ignore[arg-type]
+            score=score,
+            cost=cost,
+        )
+
     def profile(self, at: int, *, event_id: str | None = None, **fields: Any) -> Profile:
         """Profile fields."""
         return Profile(**self._common(at, event_id, "other"), **fields)
@@ -275,6 +292,20 @@ class Task:
         """The transitions of a dimension so far."""
         found = [each for each in self.outputs if isinstance(each, CustomerTransition)]
         return [each for each in found if each.dimension == dimension]
+
+    def proposed(self, *occasions: str) -> list[CareTask]:
+        """The care tasks proposed so far on these occasions, or on any."""
+        found = [each for each in self.outputs if isinstance(each, CareTask)]
+        return [
+            each
+            for each in found
+            if each.state == "proposed" and (not occasions or each.occasion in occasions)
+        ]
+
+    def care_states(self) -> list[tuple[str, str]]:
+        """What was told of care tasks so far: occasion and state."""
+        found = [each for each in self.outputs if isinstance(each, CareTask)]
+        return [(each.occasion, each.state) for each in found]
 
     def signals(self) -> list[Signal]:
         """The signals so far."""

@@ -13,6 +13,7 @@ import pytest
 from domain.alerts import acts
 from domain.assembly import aggregates
 from domain.campaigns import sums as campaigns
+from domain.care import life
 from domain.complaints.surges import hourly
 from domain.complaints.surges import summary as surges
 from domain.customer import cause, lived, parts, recent, state
@@ -51,7 +52,7 @@ NUMBERS: dict[str, tuple[Mapping[Any, int], str, int]] = {
     "kinds of signals": (
         cause.SIGNAL_INDEX,
         "repeat_memory_overflow unknown_currency account_overflow complaint_overflow"
-        " merge_circle inspection_overdue",
+        " merge_circle inspection_overdue care_unknown care_out_of_order",
         0,
     ),
     "customer states": (
@@ -69,6 +70,11 @@ NUMBERS: dict[str, tuple[Mapping[Any, int], str, int]] = {
         "basic cooperative interdependent unknown",
         0,
     ),
+    "states of care": (
+        life.STATE_INDEX,
+        "proposed approved done declined feedback expired",
+        0,
+    ),
     "actions of the desk": (
         acts.ACTIONS,
         "acknowledged resolved snoozed reopened assigned noted",
@@ -82,7 +88,7 @@ FIELDS = {
     " complaints_open complaints_overdue oldest_complaint irregular_steps first_purchase"
     " memory_overflows suppressed_alerts signalled alerted alerts_of_day window oldest_click"
     " newest_click segment segment_changes entered_with born relation relation_due churn_high"
-    " first_campaign away_since desk_due erased_at turn_due inspection_due",
+    " first_campaign away_since desk_due erased_at turn_due inspection_due care_due",
     parts.Ledger: "purchases purchase_days value times blocks first_day first_value products"
     " channels contacts has_margin phase stage phase_due returned refunds lately",
     parts.Amounts: "credit debit",
@@ -105,6 +111,10 @@ FIELDS = {
     parts.Held: "due kind at event_id channel reason about",
     parts.Desk: "open early held unmatched forgotten of_kind opted_out words closed",
     parts.Remarks: "counts kept early in_time late unanswered",
+    parts.Cared: "task_id occasion means text_key at due expires budget channel plan approver steps"
+    " told followed",
+    parts.Care: "tasks waiting made week later judged gone rated score_sum spent last_done left_out"
+    " unmatched",
     aggregates._Form: "customers complaints_open complaints_overdue",
     hourly.Hour: "count examples",
     surges._Packed: "format partition newest first series",
@@ -125,6 +135,7 @@ TUPLES = {
     snapshot.Figures: "recency_days frequency monetary relational clv clv_below_zero growable"
     " relational_sales",
     parts.Remark: "at event_id kind factor channel answered_at",
+    parts.CareStep: "at mark action score cost",
     parts.Referred: "at version clv repeats first_day last_day mean_spend",
 }
 
@@ -172,15 +183,16 @@ def test_codes_of_clicks_never_move() -> None:
 
 
 def test_marks_and_letters_of_parts_never_move() -> None:
-    assert [1 << bit for bit in range(19)] == [
+    assert [1 << bit for bit in range(20)] == [
         state.CORE, state.MONEY, state.MOOD, state.CASES, state.FILE, state.SPILL, state.PAGES,
         state.LEDGER, state.ANSWERS, state.BLOCKS, state.AMOUNTS, state.DESK, state.JOURNEY,
         state.REFERRALS, state.CONTACTS, state.IDENTITY, state.HABITS,
-        state.HEALTH, state.CAMPAIGNS,
+        state.HEALTH, state.CAMPAIGNS, state.CARE,
     ]  # fmt: skip
     assert {mark: letter.decode() for mark, letter in state.LETTERS.items()} == {
         2: "m", 4: "s", 8: "x", 16: "r", 128: "l", 256: "a", 1024: "n", 2048: "o", 4096: "j",
         8192: "f", 16384: "k", 32768: "i", 65536: "h", 131072: "v", 262144: "g",
+        524288: "u",
     }  # fmt: skip
     assert (state.PAGE_LETTER, state.BLOCK_LETTER) == (b"p", b"d")
 

@@ -32,6 +32,8 @@ BOUNDS: dict[str, st.SearchStrategy[Any]] = {
     "version": st.integers(1, 2**53),
     "repeats": st.integers(0, 2**53),
     "budget": st.floats(0, 1e15),
+    "cost": st.none() | st.floats(0, 1e15),
+    "score": st.none() | st.floats(1, 5),
     "overdue_seconds": st.none() | st.floats(0, 1e300),
 }
 texts = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=60)

@@ -148,4 +148,5 @@ def without_new(line: dict[str, Any]) -> dict[str, Any]:
         for each in subject:
             part = part[each]
         part.pop(name, None)
+    line.pop("care", None)  # a subject that is new
     return line

@@ -16,6 +16,7 @@ from agents.modellings import modellings
 from domain.alerts.ids import CAUSE_BYTES
 from domain.assembly.erasures import PREFIX as ERASED
 from domain.campaigns.sums import PREFIX as CAMPAIGNS
+from domain.care.life import STATES
 from domain.customer import parts
 from domain.customer import state as state_records
 from domain.customer.answers import FAILURE, OFFER
@@ -54,6 +55,7 @@ pytestmark = pytest.mark.long
 
 NOTES = (FAILURE, OFFER)
 FAILING = b'"kind":"service_failing"'
+FURTHER_STATES = tuple(f'"state":"{state}"'.encode() for state in STATES[1:])
 FORM_OF = {
     b"c": parts.Core, b"m": parts.Money, b"s": parts.Mood, b"x": parts.Cases, b"r": parts.File,
     b"l": parts.Ledger, b"a": parts.Answers, b"n": parts.Amounts, b"j": parts.Journey,
@@ -150,9 +152,15 @@ def but_for_settled(now: bytes, then: bytes, failing: set[str]) -> bool:
 
 def as_before(lines: bytes) -> bytes:
     """Lines but for moves of the lifecycle phase, which counts from first_seen of the profile now,
-    and what is new: tasks of answers that are owed, notices of service that fails, inspections."""
-    changed = (b'"dimension":"lifecycle_phase"', b'"occasion":"answer"', FAILING,
-               b'"occasion":"service_notice"', b'"kind":"inspection_overdue"')  # fmt: skip
+    and what is new: tasks of answers that are owed, notices of service that fails, inspections,
+    tasks of plans and what became of tasks."""
+    changed = (
+        b'"dimension":"lifecycle_phase"', b'"occasion":"answer"', FAILING,
+        b'"occasion":"service_notice"', b'"kind":"inspection_overdue"', b'"plan":"',
+        b'"occasion":"care_follow_up"', b'"kind":"care_', *FURTHER_STATES,
+    )  # fmt: skip
+    # an event before which something falls due is marked late too
+    lines = lines.replace(b'"late":true', b'"late":false')
     kept = [line for line in lines.splitlines() if not any(each in line for each in changed)]
     return b"\n".join(kept)
 
@@ -170,6 +178,7 @@ def told_then(lines: bytes) -> list[bytes]:
 def unnamed(value: bytes) -> bytes:
     """An output without its own id, whose parts go in otherwise now."""
     told = json.loads(value)
+    told.pop("late", None)
     if told.pop("held_until", None):  # new, and said in the reason too
         told["reason"] = told["reason"].partition(" Topics hold its records")[0]
     if "detail" in told:  # times have a last year now, too
@@ -206,9 +215,11 @@ def plain_record(key: bytes, value: bytes, told: bool) -> object:
     new = (SHARED_PREFIX + ERASED, SHARED_PREFIX + CAMPAIGNS)
     if letter == LETTERS[state_records.MONEY] or key.startswith(new):
         return None  # a balance for each currency of an account, marks of erasures, campaigns
-    since = (state_records.HABITS, state_records.HEALTH, state_records.CAMPAIGNS)
+    since = (
+        state_records.HABITS, state_records.HEALTH, state_records.CAMPAIGNS, state_records.CARE,
+    )  # fmt: skip
     if letter in (b"t", *map(LETTERS.__getitem__, since)):
-        return None  # these parts are kept since, and inspections fall due
+        return None  # these parts are kept since, and inspections and care fall due
     if told and letter == LETTERS[state_records.DESK]:
         return None
     if letter == b"c" and value[:1] == bytes((parts.FORMAT,)):
@@ -225,7 +236,7 @@ def plain_record(key: bytes, value: bytes, told: bool) -> object:
     for name, blank in NEW_FIELDS.get(letter, {}).items():
         setattr(part, name, blank)
     for opened in getattr(part, "open", ()):
-        opened.number = opened.number[:CAUSE_BYTES]
+        opened.number, opened.late = opened.number[:CAUSE_BYTES], False
     for case in getattr(part, "cases", ()):  # that a step says it is not complex is new
         case.steps = [msgspec.structs.replace(step, simple=False) for step in case.steps]
     return part
@@ -235,9 +246,10 @@ def plain_core(core: parts.Core, told: bool) -> parts.Core:
     """A core without what is new, nor when the tier falls: the balance is one for each currency."""
     since = state_records.HABITS | state_records.HEALTH | state_records.CAMPAIGNS
     core.other_parts &= ~(state_records.ANSWERS | state_records.DESK | since)
+    core.other_parts &= ~state_records.CARE
     core.inspection_due = 0
     core.open_page = bytearray(without_types(core.open_page))
-    core.tier_due = core.relation_due = 0
+    core.tier_due = core.relation_due = core.care_due = 0
     if told:
         core.alerted, core.alerts_of_day = {}, []
         core.desk_due = core.turn_due = 0
@@ -310,7 +322,7 @@ def test_every_state_record_it_ever_wrote_is_read_and_written_as_it_was(kept: Ke
                     letters.add(record[:1])
         new = (
             state_records.IDENTITY, state_records.HABITS, state_records.HEALTH,
-            state_records.CAMPAIGNS,
+            state_records.CAMPAIGNS, state_records.CARE,
         )  # fmt: skip
         since = {LETTERS[mark] for mark in new}  # kept since
         assert letters == {b"c", b"d", b"p", *LETTERS.values()} - since, number

@@ -44,6 +44,7 @@ class Output(msgspec.Struct):
     to_segment: str | None = None
     segment_name: str | None = None
     occasion: str | None = None
+    state: str = "proposed"
     means: str | None = None
     budget: float | None = None
     due_at: str | None = None
@@ -172,7 +173,8 @@ def _kind(topic: str, output: Output) -> str:
     if topic == CUSTOMER_TRANSITIONS:
         return f"{output.dimension}: {output.to_state}"
     if topic == CARE_TASKS:
-        return output.occasion or "-"
+        told = output.occasion or "-"
+        return told if output.state == "proposed" else f"{told}: {output.state}"
     return output.kind or "-"
 
 

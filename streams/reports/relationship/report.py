@@ -1,4 +1,4 @@
-"""The report on relationships: states, funnel, loyalty, churn, and migration between segments."""
+"""The report on relationships: states, funnel, loyalty, churn, care, migration between segments."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from domain.care.portfolio import CarePortfolio
 from domain.customer.grouping import Grouped
 from domain.policy import Policy
 from domain.relationship.funnel import Funnel
@@ -18,6 +19,7 @@ from schemas.topics import CUSTOMER_TRANSITIONS, SEGMENT_UPDATES
 from streams.reports.form.document import Column, Document
 from streams.reports.form.words import percent, plural, shown, when
 from streams.reports.relationship import sections
+from streams.reports.relationship.care import care
 from streams.reports.relationship.retention import retention
 from streams.reports.report import About, by_group
 
@@ -45,6 +47,7 @@ class RelationshipsReport:
         make = partial(RelationshipPortfolio, policy)
         self._grouped = None if by is None else Grouped(by, make)
         self._funnel, self._migration = Funnel(), Migration()
+        self._care = CarePortfolio(policy)
         self._segments: Counter[str] = Counter()
         self._members: list[CustomerFigures] = []
 
@@ -52,6 +55,7 @@ class RelationshipsReport:
         """Take one exported customer."""
         self._portfolio.add(customer)
         self._funnel.add(customer)
+        self._care.add(customer)
         if self._grouped is not None:
             self._grouped.add(customer)
         if customer.segment is not None:
@@ -77,6 +81,7 @@ class RelationshipsReport:
             sections.lifecycle(found),
             sections.loyalty(found),
             sections.contacts(found),
+            care(self._care.report()),
             sections.segments_by_value(found, names.of),
             sections.migration(self._migration, self._segments, names.of),
             sections.organised(organisations(self._members), found.currency),

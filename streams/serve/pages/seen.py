@@ -23,7 +23,7 @@ from streams.serve.pages.summary import Around, Lines, Summary, Waiting, summary
 
 WAITING: Final = ("open", "acknowledged", "snoozed")
 """Statuses of alerts that somebody may still act on."""
-ENDED: Final = frozenset(("done", "declined"))
+ENDED: Final = frozenset(("done", "declined", "feedback", "expired"))
 
 
 class CaseShown(NamedTuple):
@@ -150,8 +150,13 @@ def open_tasks(told: Sequence[Moment]) -> list[Task]:
         if not isinstance(task_id, str) or moment.refused is not None:
             continue
         if moment.source == topics.CARE_TASKS:
-            tasks[task_id] = record
-            states.setdefault(task_id, str(record.get("state", "proposed")))
+            state = str(record.get("state", "proposed"))
+            if state == "proposed":  # what was proposed says why
+                tasks[task_id] = record
+                states.setdefault(task_id, state)
+            elif states.get(task_id) not in ENDED:
+                tasks.setdefault(task_id, record)
+                states[task_id] = state
         elif record.get("action") in ("approved", *ENDED) and states.get(task_id) not in ENDED:
             states[task_id] = str(record["action"])
     found = [Task(record, states[each]) for each, record in tasks.items()]

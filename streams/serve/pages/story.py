@@ -248,7 +248,15 @@ def _segment(record: Record) -> Sentence:
 
 
 def _task(record: Record) -> Sentence:
-    return Sentence("customer.line.task", _args(record, "occasion", "means", "state"), "warn")
+    """A care task that is proposed, or how far it has come.
+
+    >>> _task({"occasion": "birthday", "means": "gift", "state": "done"})
+    customer.line.task_state(occasion=birthday, means=gift, state=done)
+    """
+    args = _args(record, "occasion", "means", "state")
+    if args.get("state", "proposed") == "proposed":
+        return Sentence("customer.line.task", args, "warn")
+    return Sentence("customer.line.task_state", args)
 
 
 def _signal(record: Record) -> Sentence:

@@ -27,6 +27,7 @@ def busy(make: Events) -> Task:
     task.take(make.complaint(62 * HOUR, "opened", severity=5))
     task.take(make.contact(63 * HOUR, 900.0, "unresolved"))
     task.take(make.campaign(63 * HOUR, "sent"))
+    task.take(make.feedback(63 * HOUR + MINUTE, "suggestion"))
     return task
 
 
@@ -34,7 +35,7 @@ def test_every_record_is_deleted_and_no_timer_stays() -> None:
     make = Events()
     task = busy(make)
     task.reload()
-    assert {key[:1] for key in task.records} == {letter.encode() for letter in "cmsxrpladnkjofvg"}
+    assert {key[:1] for key in task.records} == {letter.encode() for letter in "cmsxrpladnkjofvghu"}
     task.take(make.profile(64 * HOUR, erase=True))
     assert task.customer.next_due is None
     task.save()

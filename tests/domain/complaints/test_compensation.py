@@ -28,7 +28,7 @@ RULES = {
 
 def tasks(task: Task) -> list[CareTask]:
     """The proposals so far."""
-    return [each for each in task.outputs if isinstance(each, CareTask)]
+    return task.proposed("compensation")
 
 
 def resolved(at: int, **given_: Any) -> Complaint:

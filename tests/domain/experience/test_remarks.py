@@ -28,7 +28,7 @@ def answer(make: Events, at: int, event_id: str) -> TouchpointBase:
 
 
 def tasks(task: Task) -> list[CareTask]:
-    return [each for each in task.outputs if isinstance(each, CareTask)]
+    return task.proposed("answer")
 
 
 def test_remarks_are_counted_by_factor() -> None:

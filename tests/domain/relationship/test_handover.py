@@ -17,7 +17,7 @@ from tests.domain.bank import DAY, HOUR, Events, Task, after_start, ms_of
 
 
 def handovers(task: Task) -> list[CareTask]:
-    return [each for each in task.outputs if isinstance(each, CareTask)]
+    return task.proposed("handover")
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (2, 1, 0), (1, 2, 0), (2, 0, 1)])

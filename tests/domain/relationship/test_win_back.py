@@ -32,7 +32,7 @@ def lost(amount: float, standings: Standings | None, policy: Policy = DEFAULTS) 
 
 
 def found(task: Task) -> tuple[list[CareTask], CustomerTransition]:
-    tasks = [each for each in task.outputs if isinstance(each, CareTask)]
+    tasks = task.proposed("win_back")
     [move] = [each for each in task.transitions("relationship") if each.to_state == "lost"]
     return tasks, move
 
@@ -76,7 +76,7 @@ def test_who_is_lost_twice_has_two_tasks() -> None:
         days = range(start, start + 56, 7)
         task.take(*(make.transaction(day * DAY, amount=2_000.0) for day in days))
     task.until(500 * DAY)
-    tasks = [each for each in task.outputs if isinstance(each, CareTask)]
+    tasks = task.proposed("win_back")
     assert len({each.task_id for each in tasks}) == len(tasks) == 2
     found_at = [after_start(each) / DAY for each in tasks]
     assert 49 < found_at[0] < 250

@@ -32,7 +32,7 @@ WON_BACK = (
 REASON_KEY = r',"reason_key":"[^"]*"(,"reason_args":\{[^{}]*\})?'
 """The same for other languages: by which sentence, and with what in it."""
 BY_EVENTS = tuple(topic for topic in OUTPUTS if topic != "care-tasks")
-"""Topics whose values hang on nothing but events; a task to win back hangs on the standings."""
+"""Topics whose values hang on nothing but events; care goes by the standings in force as well."""
 CLASSES = ("rfm", "abc", "relation_class", "clv_class", "loyalty_matrix")
 BY_STANDINGS = {*CLASSES, *(f"{name}_reason" for name in CLASSES)}
 
@@ -42,6 +42,14 @@ def told(run: Run, topic: str, id_field: str) -> list[dict[str, Any]]:
     found = [msgspec.json.decode(value) for value in run.outputs[topic]]
     assert len({one[id_field] for one in found}) == len(found)
     return found
+
+
+def proposed(run: Run, occasion: str) -> list[dict[str, Any]]:
+    """The care tasks proposed on an occasion; none came twice."""
+    told_of = [msgspec.json.decode(value) for value in run.outputs["care-tasks"]]
+    found = [one for one in told_of if one["state"] == "proposed"]
+    assert len({one["task_id"] for one in found}) == len(found)
+    return [one for one in found if one["occasion"] == occasion]
 
 
 def moves(run: Run) -> dict[tuple[str, str], list[Moved]]:
@@ -183,11 +191,12 @@ def of_events(values: Mapping[str, list[bytes]]) -> dict[str, list[bytes]]:
 
 
 def states(run: Run) -> dict[str, bytes]:
-    """Each customer's figures, but for the classes among all, which go by the newest standings."""
+    """Each customer's figures, but for what goes by the standings: classes among all, and care."""
     found = {}
     for one in run.customers:
         value = {name: figure for name, figure in one["value"].items() if name not in BY_STANDINGS}
-        found[one["customer_id"]] = msgspec.json.encode({**one, "value": value})
+        left = {name: figure for name, figure in one.items() if name != "care"}
+        found[one["customer_id"]] = msgspec.json.encode({**left, "value": value})
     return found
 
 

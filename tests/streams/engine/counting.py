@@ -53,7 +53,7 @@ class Shared:
     """Context: counts all events, to be kept across restarts."""
 
     def __init__(self, events: int) -> None:
-        self.events, self.saved, self.now, self.late = events, events, 0, False
+        self.events, self.saved, self.now, self.late, self.wall = events, events, 0, False, 0
 
 
 class Echo(NamedTuple):

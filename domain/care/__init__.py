@@ -1,0 +1,1 @@
+"""Care: plans and occasions, tasks and what becomes of them."""
