@@ -1,6 +1,7 @@
 """`touchline serve` beside a running pipeline: how long a customer takes, how much memory it needs.
 
     python -m bench.serve [--customers 100000] [--rate 4000] [--seconds 30] [--streams 50]
+        [--niceness 0]
 
 One worker and one serve on a broker of their own. While transactions come at a steady rate (about
 half of what `bench.pipeline` gives), customers are asked for at 200 requests/s and 50 streams
@@ -134,7 +135,7 @@ async def ask(
 
 def measure(bootstrap: str, app_id: str, given: argparse.Namespace, part: Path) -> dict[str, Any]:
     """One round: a worker that has all customers, a read model from nothing, then questions."""
-    with Application(bootstrap, app_id, part) as running:
+    with Application(bootstrap, app_id, part, niceness=given.niceness) as running:
         ensure_topics_of(running.settings).raise_if_wrong()
         token = running.key("read")
         worker = running.worker()
@@ -184,6 +185,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--streams", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--niceness", type=int, default=0, help="how far serve gives way")
     parser.add_argument("--send", default="", help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.send:

@@ -35,7 +35,7 @@ class Process(NamedTuple):
 class Application:
     """What runs of an application on a broker; all of it ends with the ``with`` block."""
 
-    def __init__(self, bootstrap: str, app_id: str, directory: Path) -> None:
+    def __init__(self, bootstrap: str, app_id: str, directory: Path, *, niceness: int = 0) -> None:
         self.settings = Settings(app_id=app_id, kafka=KafkaSettings(bootstrap=bootstrap))
         self._directory, self._secret = directory, secrets.token_hex(32)
         self._variables = {
@@ -46,6 +46,7 @@ class Application:
             "TOUCHLINE_SERVE__DIRECTORY": str(directory / "model"),
             "TOUCHLINE_SERVE__SECRET": self._secret,
             "TOUCHLINE_SERVE__REQUESTS_PER_SECOND": "100000",
+            "TOUCHLINE_SERVE__NICENESS": str(niceness),
         }
         self._running: list[subprocess.Popen[bytes]] = []
 

@@ -32,6 +32,7 @@ from streams.serve.api.answering import handle_unreadable
 from streams.serve.api.asking import ask_of
 from streams.serve.api.exports import Exporting
 from streams.serve.elsewhere import Elsewhere, send_on_what_is_not_here
+from streams.serve.finding import find_quickly
 from streams.serve.ingested import Ingested
 from streams.serve.metrics import ServeMetrics
 from streams.serve.pages.routes import add_pages
@@ -66,6 +67,7 @@ def application(serving: Serving, metrics: ServeMetrics | None = None) -> FastAP
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # ours are the metrics
         lifespan=_life,
     )
     metrics = ServeMetrics() if metrics is None else metrics
@@ -92,6 +94,7 @@ def application(serving: Serving, metrics: ServeMetrics | None = None) -> FastAP
     add_pages(app)
     app.add_middleware(Watched, metrics=metrics, tell=as_asked)
     protect(app, serving.settings)
+    find_quickly(app)
     return app
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 
 from domain.policy import Policy
@@ -26,6 +27,7 @@ def serve(
     bootstrap_servers(settings)  # says what to set where there is none
     check_exposure(settings)
     listener = bound(settings.serve)
+    os.nice(settings.serve.niceness)  # the follower, begun below, has it from here
     following = Following(settings)
     try:
         following.begin()

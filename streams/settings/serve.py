@@ -74,6 +74,12 @@ class ServeSettings(BaseModel):
     requests_per_second: float = Field(
         default=200.0, gt=0.0, description="requests of one client that are taken, on average"
     )
+    niceness: int = Field(
+        default=0,
+        ge=0,
+        le=19,
+        description="how far it gives way to a worker on the same machine, as `nice` has it",
+    )
     timeline_days: int = Field(
         default=30, ge=1, le=3650, description="events stay in timelines for so many days"
     )

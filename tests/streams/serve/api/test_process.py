@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
 import os
 import signal
@@ -15,11 +16,13 @@ from pathlib import Path
 
 import pytest
 
+from domain.policy import Policy
 from streams.errors import ServeFailed
 from streams.serve import following as module
+from streams.serve import run
 from streams.serve.following import Following
 from streams.serve.listening import address, bound
-from streams.settings import Settings
+from streams.settings import KafkaSettings, Settings
 from streams.settings.serve import ServeSettings
 
 
@@ -60,6 +63,32 @@ def test_a_port_that_is_taken_is_told_in_a_line() -> None:
             bound(ServeSettings(port=port))
     with pytest.raises(ServeFailed, match="no such host"):
         bound(ServeSettings(host="nowhere.invalid"))
+
+
+def test_who_serves_gives_way_to_workers_before_its_follower_is_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    did: list[object] = []
+
+    class Begun:
+        def __init__(self, settings: Settings) -> None: ...
+
+        def begin(self) -> None:
+            did.append("begun")
+            raise ServeFailed("enough of it")
+
+        def abandon(self) -> None: ...
+
+    monkeypatch.setattr(os, "nice", did.append)
+    monkeypatch.setattr(run, "Following", Begun)
+    monkeypatch.setattr(run, "configure_logs", lambda _: None)
+    monkeypatch.setattr(logging.getLogger("uvicorn"), "setLevel", lambda _: None)
+    settings = Settings(
+        kafka=KafkaSettings(bootstrap="127.0.0.1:1"), serve=ServeSettings(port=0, niceness=7)
+    )
+    with pytest.raises(ServeFailed, match="enough"):
+        run.serve(settings, Policy())
+    assert did == [7, "begun"]
 
 
 async def test_the_follower_that_was_begun_beforehand_is_the_one_that_is_kept(
