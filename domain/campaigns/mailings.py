@@ -18,7 +18,7 @@ from domain.customer.effects import Campaigned
 from domain.customer.parts import Mailing
 from domain.customer.state import CAMPAIGNS, LEDGER, Customer
 from domain.experience.moments import survey_score
-from domain.kernel.units import micro
+from domain.kernel.units import micro, plus
 from schemas.touchpoints import Campaign, Survey
 
 STEPS: Final = ("sent", "opened", "clicked", "converted", "opted_out")
@@ -35,8 +35,8 @@ def take(customer: Customer, event: Campaign, cause: Cause) -> None:
         known = getattr(mailing, step)
         mailing.reminders += step == "sent" and known > 0
         setattr(mailing, step, min(known or at, at))
-    mailing.cost += micro(event.cost or 0)
-    mailing.revenue += micro(event.revenue or 0)
+    mailing.cost = plus(mailing.cost, micro(event.cost or 0))
+    mailing.revenue = plus(mailing.revenue, micro(event.revenue or 0))
     if step == "clicked":
         _take_clicks(customer, mailing, [at], cause)
     _tell(event.campaign_id, before, mailing, at, cause)
@@ -49,9 +49,10 @@ def take_purchase(customer: Customer, amount: float, cause: Cause) -> None:
     worth, window = micro(amount), cause.policy.campaigns.click_ms
     for campaign_id, mailing in customer.campaigns.mailings.items():
         if covers(mailing.clicks, cause.at, window):
-            mailing.receipts += worth
+            before, mailing.receipts = mailing.receipts, plus(mailing.receipts, worth)
+            added = {"receipts": mailing.receipts - before}
             # the campaign is no newer for it
-            cause.effects.append(Campaigned(campaign_id, mailing.newest, {"receipts": worth}))
+            cause.effects.append(Campaigned(campaign_id, mailing.newest, added))
             customer.touch(CAMPAIGNS)
 
 
@@ -78,7 +79,7 @@ def join(customer: Customer, other: Customer, cause: Cause) -> None:
         both = _joined(one, two)
         clicks = united(one.clicks, two.clicks, cause.policy.campaigns.click_ms)
         for side, had in ((customer, one.clicks), (other, two.clicks)):
-            both.receipts += _gained(side, had, clicks, cause)
+            both.receipts = plus(both.receipts, _gained(side, had, clicks, cause))
         both.clicks = clicks
         if campaign_id not in theirs and both == one:
             continue
@@ -124,7 +125,7 @@ def _forget(customer: Customer, kept: int) -> None:
 
 def _take_clicks(customer: Customer, mailing: Mailing, more: list[int], cause: Cause) -> None:
     clicks = united(mailing.clicks, more, cause.policy.campaigns.click_ms)
-    mailing.receipts += _gained(customer, mailing.clicks, clicks, cause)
+    mailing.receipts = plus(mailing.receipts, _gained(customer, mailing.clicks, clicks, cause))
     mailing.clicks = clicks
 
 
@@ -143,9 +144,9 @@ def _joined(one: Mailing, two: Mailing) -> Mailing:
         **first,
         newest=max(one.newest, two.newest),
         reminders=one.reminders + two.reminders + (one.sent > 0 and two.sent > 0),
-        cost=one.cost + two.cost,
-        revenue=one.revenue + two.revenue,
-        receipts=one.receipts + two.receipts,
+        cost=plus(one.cost, two.cost),
+        revenue=plus(one.revenue, two.revenue),
+        receipts=plus(one.receipts, two.receipts),
         clicks=sorted({*chain(one.clicks, two.clicks)}),
     )
 

@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from domain.customer.effects import Campaigned
+from domain.kernel.units import plus
 
 FORMAT: Final = 1
 PREFIX: Final = b"campaigns/"
@@ -63,7 +64,7 @@ class Sums(msgspec.Struct, array_like=True, gc=False):
         """Take in all of another."""
         self.reach(other.first, other.newest)
         for name in ADDED:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+            setattr(self, name, plus(getattr(self, name), getattr(other, name)))
 
 
 ADDED: Final = Sums.__struct_fields__[2:]
@@ -117,7 +118,7 @@ class CampaignBook:
         sums = self.sums[campaign_id]
         sums.reach(at, at)
         for name, count in added.items():
-            setattr(sums, name, getattr(sums, name) + count)
+            setattr(sums, name, plus(getattr(sums, name), count))
         self._changed.add(campaign_id)
 
     def merge(self, others: Iterable[CampaignBook]) -> CampaignBook:

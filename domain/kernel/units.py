@@ -21,19 +21,33 @@ MICRO: Final = 1_000_000
 """Micro-units of one unit of base currency."""
 
 
+MOST_MICRO: Final = 2**62
+"""No sum in micro-units grows beyond this, 4.6e12 of base currency: 64 bits are stored."""
+
+
 def micro(amount: float) -> int:
     """An amount (base currency) in whole micro-units.
 
-    >>> micro(0.05), micro(1e-7)
-    (50000, 0)
+    >>> micro(0.05), micro(1e-7), micro(1e15) == MOST_MICRO
+    (50000, 0, True)
     """
-    return round(amount * MICRO)
+    return min(MOST_MICRO, round(amount * MICRO))
+
+
+def plus(one: int, other: int) -> int:
+    """The sum of two numbers, within `MOST_MICRO`; of none below 0 in any order the same.
+
+    >>> plus(3, 4), plus(MOST_MICRO, 1) == MOST_MICRO
+    (7, True)
+    """
+    return max(-MOST_MICRO, min(MOST_MICRO, one + other))
 
 
 __all__ = [
     "FUTURE_MS",
     "LATENESS_MS",
     "MICRO",
+    "MOST_MICRO",
     "MS_PER_DAY",
     "MS_PER_HOUR",
     "MS_PER_MINUTE",
@@ -41,4 +55,5 @@ __all__ = [
     "MS_PER_WEEK",
     "WINDOW_MS",
     "micro",
+    "plus",
 ]

@@ -71,6 +71,21 @@ def test_an_answer_without_a_mailing_is_none() -> None:
     assert row("m-1", task.ctx.campaigns.sums["m-1"], Policy().campaigns).response is None
 
 
+def test_the_largest_amounts_are_stored_and_the_sums_stay_within_bounds() -> None:
+    make = Events()
+    task = Task(reload_always=True)
+    for n in range(3):
+        task.take(
+            make.campaign(n * HOUR, "clicked", cost=1e15),
+            make.campaign(n * HOUR, "converted", revenue=1e15),
+            make.transaction(n * HOUR, amount=1e15),
+        )
+    most = 2**62
+    assert sums(task) == {
+        "clicked": 1, "converted": 1, "cost": most, "revenue": most, "receipts": most,
+    }  # fmt: skip
+
+
 def test_a_repeat_counts_once() -> None:
     make = Events()
     sent = make.campaign(0, "sent", cost=1.0)
