@@ -105,7 +105,10 @@ def test_schema_and_model_agree_on_changed_events(data: st.DataObject) -> None:
             event[name] = data.draw(replacements)
         else:
             event.pop(name, None)
-    accepted = not isinstance(decode(json.dumps(event).encode()), Bad)
+    judged = decode(json.dumps(event).encode())
+    accepted = not isinstance(judged, Bad)
+    if isinstance(judged, Bad) and "must not be before occurred_at" in judged.detail:
+        return  # a schema does not compare one field with another
     zone = event.get("time_zone")
     if isinstance(zone, str) and zone_name(zone) is None:
         assert not accepted  # a schema tells how a zone is written, not which there are
