@@ -224,6 +224,15 @@ EXAMPLES: Final[dict[str, list[Example]]] = {
             by="manager-7",
         ),
         _event(85, "desk", "other", alert_id="a1b2c3", action="reopened", by="manager-7"),
+        _event(
+            86,
+            "desk",
+            "other",
+            complaint_id="k-0003",
+            step="apologise",
+            action="ticked",
+            by="manager-7",
+        ),
     ],
 }
 """By event type: as a producer would send them, one of each kind."""
@@ -259,6 +268,8 @@ OUTPUT_EXAMPLES: Final[dict[str, list[Example]]] = {
             },
             "suggested_action": "call the customer now and acknowledge the complaint",
             "complaint_id": "k-0003",
+            "next_step": "accept",
+            "solution": "complaint.solution",
             "overdue_seconds": 0.25,
             "history": [
                 {
@@ -289,6 +300,8 @@ OUTPUT_EXAMPLES: Final[dict[str, list[Example]]] = {
             "note": "Called twice; nobody answered.",
             "assignee": "manager-7",
             "complaint_id": "k-0003",
+            "next_step": "understand",
+            "solution": "complaint.solution",
             "cause": ["e-000021"],
             "suggested_action": "call the customer now and acknowledge the complaint",
             "reason": (

@@ -120,6 +120,8 @@ class Alert(Output, frozen=True, kw_only=True, gc=False):
     overdue_seconds: float | None = None
     history: tuple[Step, ...] | None = None
     figures: Figures | None = None
+    next_step: Label | None = None
+    solution: Label | None = None
 
 
 class AlertState(Output, frozen=True, kw_only=True, gc=False):
@@ -150,6 +152,8 @@ class AlertState(Output, frozen=True, kw_only=True, gc=False):
     cause: Cause = field(default_factory=_no_cause)
     suggested_action: Sentence
     late: bool = field(default_factory=bool)
+    next_step: Label | None = None
+    solution: Label | None = None
 
     @property
     def key(self) -> bytes | None:

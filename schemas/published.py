@@ -94,7 +94,8 @@ class Alert(Published):
     `late` marks one worked out from a backlog. Escalations have `level` 1-3, the complaint, the
     time overdue and the complaint's history. An alert of priority 1 that nobody acknowledged in
     time comes again with a higher `level` and an id of its own, past level 3 only where it was
-    reopened there; `raises_again` is the first's.
+    reopened there; `raises_again` is the first's. One about a complaint says which step of its
+    playbook comes next (`next_step`), and the text key of what solves its kind (`solution`).
     """
 
     topic = topics.ALERTS
@@ -118,6 +119,8 @@ class Alert(Published):
     overdue_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     history: Annotated[tuple[Step, ...], Field(max_length=HISTORY_STEPS)] | None = None
     figures: Figures | None = None
+    next_step: Label | None = None
+    solution: Label | None = None
 
 
 AlertStatus = Literal["open", "acknowledged", "snoozed", "resolved", "settled"]
@@ -135,7 +138,7 @@ class AlertState(Published):
     withdrawn, or whose broken promise was called back. `changed_at` is since when it has this
     `status`, `by` who gave it that. `note` and `assignee` are the newest. Tier, owner and segment
     are the customer's when the record was made, `reason` at most 300 characters of the alert's,
-    `cause` at most 3 of its events.
+    `cause` at most 3 of its events. `next_step` and `solution` are those of its complaint now.
     """
 
     topic = topics.ALERT_STATES
@@ -163,6 +166,8 @@ class AlertState(Published):
     cause: Cause = ()
     suggested_action: Sentence
     late: bool = False
+    next_step: Label | None = None
+    solution: Label | None = None
 
     @property
     def key(self) -> bytes | None:

@@ -441,31 +441,37 @@ class Care(TouchpointWithCases):
 
 
 class Desk(TouchpointWithCases):
-    """What a person at the desk did about an alert.
+    """What a person at the desk did about an alert, or about a complaint.
 
     `reopened` begins anew: what was done before counts no more. Every action may say a `note`;
-    `assigned` names who is to see to the alert, and nobody with an empty `assign_to`.
+    `assigned` names who is to see to the alert, and nobody with an empty `assign_to`. `ticked` says
+    that a `step` of the playbook of a complaint is done; an alert need not be named then.
     """
 
     DECIDES = "action"
     CASES: ClassVar[Cases] = {
-        "acknowledged": Case(may=("note",)),
-        "resolved": Case(may=("note",)),
-        "snoozed": Case(("until",), may=("note",)),
-        "reopened": Case(may=("note",)),
-        "assigned": Case(("assign_to",), may=("note",)),
-        "noted": Case(("note",)),
+        "acknowledged": Case(("alert_id",), may=("note",)),
+        "resolved": Case(("alert_id",), may=("note",)),
+        "snoozed": Case(("alert_id", "until"), may=("note",)),
+        "reopened": Case(("alert_id",), may=("note",)),
+        "assigned": Case(("alert_id", "assign_to"), may=("note",)),
+        "noted": Case(("alert_id", "note")),
+        "ticked": Case(("complaint_id", "step"), may=("alert_id", "note")),
     }
 
     topic: ClassVar[str] = "touchpoints.desk"
 
     type: Literal["desk"] = "desk"
-    alert_id: OutputId
-    action: Literal["acknowledged", "resolved", "snoozed", "reopened", "assigned", "noted"]
+    alert_id: OutputId | None = None
+    action: Literal[
+        "acknowledged", "resolved", "snoozed", "reopened", "assigned", "noted", "ticked"
+    ]
     until: OccurredAt | None = None
     note: Note | None = Field(default=None, repr=False)
     assign_to: Assignee | None = None
     by: SourceId
+    complaint_id: SourceId | None = None
+    step: Label | None = None
 
 
 # State holds types by their number in this order: a new one goes to the end, and none is taken out.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from domain.alerts import acts, ids, open_alerts, settled
 from domain.alerts.judging import raise_again, raise_alert
+from domain.complaints import steps as complaints
 from domain.customer.cause import Cause
 from domain.customer.effects import Wanted
 from domain.customer.parts import Early
@@ -19,7 +20,11 @@ from schemas.touchpoints import Desk
 
 
 def take(customer: Customer, event: Desk, cause: Cause) -> None:
-    """Let an action of the desk count for its alert, known or still to come."""
+    """Let an action of the desk count for its alert or complaint, known or still to come."""
+    if event.action == "ticked":
+        complaints.take_tick(customer, event, cause)
+        return
+    assert event.alert_id is not None, "the schema asks every other action for one"
     number = ids.number_of(event.alert_id)
     if number is None:
         customer.desk.unmatched += 1
@@ -44,6 +49,8 @@ def is_of_another(customer: Customer, event: Desk) -> bool:
 
     What is not known says nothing: an alert may have been forgotten, or have an older id.
     """
+    if event.alert_id is None:
+        return False
     owners = (event.customer_id, customer.customer_id)
     if not all(ids.is_of_another(event.alert_id, owner) for owner in owners):
         return False

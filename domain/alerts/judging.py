@@ -12,6 +12,7 @@ from domain.alerts import ids, open_alerts
 from domain.alerts.limits import allowed, passes
 from domain.alerts.offer_window import is_closed
 from domain.alerts.priority import Priority, priority
+from domain.complaints.playbook import next_step
 from domain.customer.cause import Cause
 from domain.customer.consent import quiet_end
 from domain.customer.effects import Wanted
@@ -85,6 +86,7 @@ def raise_alert(customer: Customer, wanted: Wanted, cause: Cause) -> None:
         level=wanted.level,
         overdue_seconds=wanted.overdue_seconds,
         history=wanted.history,
+        **_next(customer, wanted.complaint_id, cause),
     )
     cause.outputs.append(alert)
     _open(customer, alert, at, cause)
@@ -112,6 +114,7 @@ def raise_again(customer: Customer, opened: Open, cause: Cause) -> None:
             reason=words.cut(SENTENCE_CHARACTERS),
             complaint_id=opened.complaint_id or None,
             figures={"waited_seconds": (cause.at - opened.raised) / 1_000},
+            **_next(customer, opened.complaint_id, cause),
         )
         cause.outputs.append(alert)
         opened.newest = bytes.fromhex(alert.alert_id)
@@ -143,6 +146,12 @@ def _alert(
         figures=figures and {name: float(figure) for name, figure in figures.items()},
         **fields,
     )
+
+
+def _next(customer: Customer, complaint_id: str | None, cause: Cause) -> dict[str, str | None]:
+    """Which step of its complaint comes next, and what solves its kind."""
+    step, solution = next_step(customer, complaint_id, cause.policy)
+    return {"next_step": step, "solution": solution}
 
 
 def _urgency(customer: Customer, wanted: Wanted, cause: Cause) -> Priority:

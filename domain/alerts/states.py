@@ -15,6 +15,7 @@ import msgspec
 from xxhash import xxh3_64_intdigest
 
 from domain.alerts import acts, open_alerts, settled
+from domain.complaints.playbook import next_step
 from domain.customer.cause import Cause
 from domain.customer.parts import Open
 from domain.customer.profile import owner_of
@@ -101,6 +102,7 @@ def _tell(customer: Customer, opened: Open, cause: Cause, now: int) -> None:
     asked = opened.due if stands.status in ("open", "snoozed") else 0
     hangs_on = (
         *stands, opened.level, opened.newest, asked, opened.note[:2], opened.assignee, tier, owner,
+        *filter(None, next_step(customer, opened.complaint_id, policy)),
     )  # fmt: skip
     digest = xxh3_64_intdigest(_encode(hangs_on)) or 1
     if digest != opened.told:
@@ -129,6 +131,7 @@ def _state(
     customer: Customer, opened: Open, stands: acts.Standing, asked: int, cause: Cause
 ) -> AlertState:
     kind, core = ALERT_KINDS[opened.kind], customer.core
+    step, solution = next_step(customer, opened.complaint_id, cause.policy)
     return AlertState(
         alert_id=opened.number.hex(),
         newest_id=(opened.newest or opened.number).hex(),
@@ -154,6 +157,8 @@ def _state(
         suggested_action=getattr(cause.policy.alerts.rules, kind).action,
         reason=open_alerts.words_of(opened) if opened.reason else UNKNOWN_WORDS(),
         late=opened.late,
+        next_step=step,
+        solution=solution,
     )
 
 

@@ -1,7 +1,8 @@
 """What the policy refuses of an event that is valid, before anything of it counts.
 
 Ids that programs write where they have none, such as ``undefined``: they would make one customer of
-thousands. And amounts that are nothing, or too much to be added up, once in base currency.
+thousands. Steps of complaints that no playbook has. And amounts that are nothing, or too much to be
+added up, once in base currency.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from domain.customer.cause import AnyEvent
 from domain.policy import Policy
 from schemas.fields import LARGEST_AMOUNT, LEAST_AMOUNT
 from schemas.quick import QuickClick, QuickTransaction
-from schemas.touchpoints import MODEL_OF_TYPE, AppClick, Transaction
+from schemas.touchpoints import MODEL_OF_TYPE, AppClick, Desk, Transaction
 
 NAMES: Final = ("referred_by", "merged_into", "refund_of", "by")
 """Fields that bear an id, beside those whose names end with `_id`."""
@@ -45,7 +46,17 @@ def refusal(event: AnyEvent, policy: Policy) -> str | None:
         given = getattr(event, name)
         if given is not None and given.casefold() in refused:
             return _nobody(name, given)
+    if kind is Desk and event.step is not None:  # type: ignore[union-attr]
+        return _refused_step(event.step, policy)  # type: ignore[union-attr]
     return None
+
+
+def _refused_step(step: str, policy: Policy) -> str | None:
+    known = policy.complaints.playbook.names
+    if step in known:
+        return None
+    names = ", ".join(sorted(known))
+    return f"step: got {step!r}; must be one of the policy's complaints.playbook: {names}"
 
 
 def _refused_transaction(event: Any, policy: Policy) -> str | None:

@@ -38,7 +38,7 @@ from domain.customer.state import (
     REFERRALS,
     Customer,
 )
-from domain.experience import moments, paths, promises, record, remarks
+from domain.experience import moments, paths, promises, record, recovery, remarks
 from domain.identification import habits
 from domain.kernel.units import WINDOW_MS
 from domain.money import anomaly, balances
@@ -68,6 +68,7 @@ JOINS: Final[tuple[tuple[int, Join], ...]] = (
     (JOURNEY, record.join),
     (JOURNEY, remarks.join),
     (JOURNEY, paths.join),
+    (JOURNEY | LEDGER, recovery.join),
     (MOOD, promises.join),
     (CASES, complaints.join),
     (CONTACTS, contacts.join),

@@ -10,8 +10,7 @@ tell.
 from __future__ import annotations
 
 from domain.alerts import states
-from domain.complaints.escalation import pending
-from domain.complaints.judged import judged
+from domain.complaints.escalation import next_due
 from domain.customer.state import CASES, CORE, Customer
 from domain.policy import Policy
 from domain.proactive import inspections
@@ -24,8 +23,7 @@ def replan(customer: Customer, policy: Policy) -> bool:
     complaint_due, tier_due = core.complaint_due, core.tier_due
     if customer.has(CASES):
         customer.judged = None
-        levels = (missed for each in judged(customer, policy) for missed in pending(each))
-        complaint_due = min((missed.due for missed in levels), default=0)
+        complaint_due = next_due(customer, policy)
     if tier_due:
         history, clock = tier_history(customer, policy), max(core.newest, core.judged)
         fallen = history.tier_at(clock) < core.tier

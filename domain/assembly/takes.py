@@ -24,7 +24,7 @@ from domain.customer.recent import (
     TAB_SWITCH,
 )
 from domain.customer.state import CASES, Customer
-from domain.experience import dissatisfaction, moments, outrage_alert, promises
+from domain.experience import dissatisfaction, moments, outrage_alert, promises, recovery
 from domain.experience import known_satisfaction as satisfaction
 from domain.identification import habits
 from domain.kernel.scales import CHANNEL_INDEX
@@ -100,8 +100,10 @@ def _take_click(customer: Customer, event: AppClick, cause: Cause) -> None:
 
 
 def _take_transaction(customer: Customer, event: Transaction, cause: Cause) -> None:
-    amount = transactions.count(customer, event, cause)
+    amount, first = transactions.count(customer, event, cause), customer.core.first_purchase
     purchases.take(customer, event, amount, cause)
+    if customer.core.first_purchase != first:
+        recovery.take_first_purchase(customer, cause)
     if amount is None:
         return
     if cause.bought:
@@ -120,6 +122,7 @@ def _take_survey(customer: Customer, event: Survey, cause: Cause) -> None:
     cause.value_moved = event.instrument == "wallet_share"
     moments.take_survey(customer, event, cause)
     mailings.take_survey(event, cause)
+    recovery.take_survey(customer, event, cause)
 
 
 def _take_contact(customer: Customer, event: ServiceContact, cause: Cause) -> None:
@@ -131,6 +134,7 @@ def _take_contact(customer: Customer, event: ServiceContact, cause: Cause) -> No
     habits.take_contact(customer, event, cause)
     moments.take_contact(customer, event, cause)
     notices.take_contact(customer, event, cause)
+    recovery.take_contact(customer, event, cause)
 
 
 def _take_feedback(customer: Customer, event: Feedback, cause: Cause) -> None:
@@ -168,24 +172,40 @@ def _take_campaign(customer: Customer, event: Campaign, cause: Cause) -> None:
         offer_window.take_campaign(customer, event, cause)
 
 
+def _take_complaint(customer: Customer, event: Complaint, cause: Cause) -> None:
+    complaints.take_step(customer, event, cause)
+    recovery.take_complaint(customer, event, cause)
+
+
 def _take_care(customer: Customer, event: Care, cause: Cause) -> None:
     habits.take_care(customer, event, cause)
     moments.take_care(customer, event, cause)
     inspections.take_care(customer, event, cause)
     care.take(customer, event, cause)
+    recovery.take_care(customer, event, cause)
+
+
+def _take_app_error(customer: Customer, event: AppClick, cause: Cause) -> None:
+    moments.take_error(customer, event, cause)
+    recovery.take_error(customer, event, cause)
+
+
+def _judge_promises(customer: Customer, due: int, cause: Cause) -> None:
+    for promise in promises.judge_due(customer, due, cause):
+        recovery.take_broken(customer, promise, cause)
 
 
 CODE_OF: dict[type, int] = {
     model: CODE_OF_TYPE[kind] for kind, model in MODEL_OF_TYPE.items() if kind in CODE_OF_TYPE
 } | {QuickTransaction: CODE_OF_TYPE["transaction"]}
-judge_promises = _watched(outrage_alert.watched(promises.judge_due))
-_take_moment_of_error = _watched(moments.take_error)
+judge_promises = _watched(outrage_alert.watched(_judge_promises))
+_take_moment_of_error = _watched(_take_app_error)
 TAKE: dict[type[Event | Quick], Take] = {
     AppClick: _take_click,
     QuickClick: _take_click,
     Transaction: _take_transaction,
     QuickTransaction: _take_transaction,
-    Complaint: _watched(outrage_alert.watched(complaints.take_step)),
+    Complaint: _watched(outrage_alert.watched(_take_complaint)),
     Survey: _watched(_take_survey),
     ServiceContact: _watched(_take_contact),
     Feedback: _watched(_take_feedback),

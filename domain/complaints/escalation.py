@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from domain.complaints import playbook
 from domain.complaints.cycles import missed_levels
 from domain.complaints.judged import judged
 from domain.complaints.wordings import MISSED, NO_SEVERITY, SEVERITY
@@ -16,6 +17,7 @@ from domain.customer.parts import Case
 from domain.customer.state import Customer
 from domain.kernel.order import id_of
 from domain.kernel.scales import CHANNELS, TIERS
+from domain.policy import Policy
 from domain.tiers.known import tier_history
 from schemas import outputs
 from schemas.fields import moment, rfc3339
@@ -55,6 +57,13 @@ def pending(each: Judged) -> Iterator[Missed]:
         for due, level in missed_levels(cycle, limits):
             if (cycle.start, level) not in each.case.raised:
                 yield Missed(due, level, each.case, cycle, each.life)
+
+
+def next_due(customer: Customer, policy: Policy) -> int:
+    """When (ms) a level, or a tick that waits for its complaint, falls due next; 0: none does."""
+    dues = [missed.due for each in judged(customer, policy) for missed in pending(each)]
+    waits = playbook.due(customer)
+    return min([*dues, waits] if waits else dues, default=0)
 
 
 def _raise_level(customer: Customer, missed: Missed, cause: Cause) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from domain.complaints import compensation
+from domain.complaints import compensation, playbook
 from domain.complaints import wordings as say
 from domain.complaints.cycles import is_overdue, missed_levels
 from domain.complaints.judged import judged
@@ -22,6 +22,7 @@ from domain.tiers.history import TierHistory
 from domain.tiers.known import tier_history
 from schemas.fields import moment, rfc3339
 from schemas.figures import ComplaintFigures
+from schemas.figures.complaints import PlaybookStep
 from schemas.told import Told
 
 
@@ -67,6 +68,7 @@ def _figures(each: Judged, clock: int, history: TierHistory, policy: Policy) -> 
     case, lived = each.case, each.life
     first = case.steps[0]
     opened = next((step for step in case.steps if step.status == OPENED and step.severity), first)
+    next_step = playbook.next_of(case, lived, policy)
     start = lived.cycles[-1].start if lived.cycles else first.at
     tier, status = TIERS[history.tier_at(start)], STATUSES[lived.status]
     assert status != "", "a complaint has a step, and every first step gives it a status"
@@ -101,6 +103,12 @@ def _figures(each: Judged, clock: int, history: TierHistory, policy: Policy) -> 
         compensation_given=given,
         compensation_due=due,
         reason=_reason(each, clock, status, tier),
+        steps=[
+            PlaybookStep(step=done.step, done_at=_text(done.at), by=done.by or None)
+            for done in playbook.done(case, lived, policy)
+        ],
+        next_step=next_step.step,
+        solution=next_step.solution,
     )
 
 

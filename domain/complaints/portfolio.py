@@ -74,6 +74,19 @@ class Benchmark(msgspec.Struct, frozen=True):
     of: int
 
 
+class StepRow(msgspec.Struct, frozen=True):
+    """A step of a category's playbook: of so many complaints that have it, in how many it is done.
+
+    Of a complaint that was reopened the newest time of waiting counts.
+    """
+
+    category: str
+    step: str
+    done: int
+    of: int
+    share: float
+
+
 class ComplaintReport(msgspec.Struct, frozen=True, kw_only=True):
     """All tables. ``ever`` counts all complaints there ever were, also those no longer told of."""
 
@@ -87,6 +100,7 @@ class ComplaintReport(msgspec.Struct, frozen=True, kw_only=True):
     promised_hours: dict[str, tuple[float, float]]
     oldest_open_hours: float | None
     benchmarks: tuple[Benchmark, ...]
+    steps: tuple[StepRow, ...]
 
 
 class _Tally:
@@ -154,6 +168,8 @@ class ComplaintPortfolio(AddsUp):
         self._by: dict[tuple[str, str], _Tally] = {}
         self._oldest: float | None = None
         self._met: dict[str, list[bool]] = {name: [] for name in _names(policy)}
+        # by category and step: done, of
+        self._steps: dict[tuple[str, str], tuple[int, int]] = {}
 
     def add(self, customer: CustomerFigures) -> None:
         """Add one exported customer."""
@@ -170,6 +186,8 @@ class ComplaintPortfolio(AddsUp):
                 self._oldest = max(self._oldest or 0.0, case.open_hours)
             for name, met in self._meets(case):
                 self._met[name].append(met)
+            for step in case.steps:
+                self._step((case.category or UNKNOWN, step.step), step.done_at is not None, 1)
 
     def merge(self, other: ComplaintPortfolio) -> None:
         """Add the customers of another part; no customer may be in both."""
@@ -184,6 +202,8 @@ class ComplaintPortfolio(AddsUp):
             self._oldest = max(self._oldest or 0.0, other._oldest)
         for name, met in other._met.items():
             self._met[name] += met
+        for key, (done, of) in other._steps.items():
+            self._step(key, done, of)
 
     def report(self) -> ComplaintReport:
         """The tables of all customers added so far."""
@@ -206,6 +226,7 @@ class ComplaintPortfolio(AddsUp):
                 Benchmark(name, _share(sum(met), len(met) - sum(met)), len(met))
                 for name, met in self._met.items()
             ),
+            steps=tuple(self._step_rows()),
         )  # fmt: skip
 
     # -- inside -------------------------------------------------------------------------
@@ -213,6 +234,20 @@ class ComplaintPortfolio(AddsUp):
     def _tally(self, dimension: str, name: str | int | None) -> _Tally:
         label = UNKNOWN if name is None else str(name)
         return self._by.setdefault((dimension, label), _Tally())
+
+    def _step(self, key: tuple[str, str], done: int, of: int) -> None:
+        before = self._steps.get(key, (0, 0))
+        self._steps[key] = (before[0] + done, before[1] + of)
+
+    def _step_rows(self) -> Iterable[StepRow]:
+        """By category, the unknown last, each in the order of its playbook."""
+        names = {category for category, _ in self._steps}
+        for category in sorted(names, key=lambda name: (name == UNKNOWN, name)):
+            book = self._policy.complaints.playbook.of("" if category == UNKNOWN else category)
+            for step in book.steps:
+                done, of = self._steps.get((category, step), (0, 0))
+                if of:
+                    yield StepRow(category, step, done, of, done / of)
 
     def _rows(self, dimension: str) -> tuple[ComplaintRow, ...]:
         """In the order of the dimension, else the most complaints first; the unknown last."""

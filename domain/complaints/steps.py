@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from domain.complaints import compensation
+from domain.complaints import compensation, playbook
 from domain.complaints.cycles import LEGAL, judge, reopened_after
-from domain.complaints.escalation import MAX_STEPS, pending
+from domain.complaints.escalation import MAX_STEPS, next_due, pending
 from domain.complaints.judged import counts, judged
 from domain.complaints.wordings import ABOUT, COMPLAINED, NO_SEVERITY, SEVERITY, TOO_MANY
 from domain.customer.answers import note_failure
@@ -27,7 +27,7 @@ from domain.kernel.units import MS_PER_DAY
 from domain.policy import Policy
 from domain.satisfaction import sums
 from domain.tiers.known import tier_history
-from schemas.touchpoints import Complaint
+from schemas.touchpoints import Complaint, Desk
 
 MAX_CASES = 64
 KEEP_CLOSED_MS = 40 * MS_PER_DAY
@@ -52,6 +52,9 @@ def take_step(customer: Customer, event: Complaint, cause: Cause) -> None:
     known = judged(customer, policy)
     customer.judged = [after if each.case is case else each for each in known]
     _recount(customer, cause)
+    playbook.tidy(case, after.life, core.newest)
+    if step.status == OPENED:
+        playbook.check(customer, case, case.ticks, cause)
     customer.reschedule()
     _count_moments(customer, set(before.moments), set(after.moments), cause)
     if step.status == OPENED:
@@ -61,6 +64,13 @@ def take_step(customer: Customer, event: Complaint, cause: Cause) -> None:
         cause.effects.append(Reported(cause.at, *about, event.event_id))
     if step.status in (OPENED, REOPENED) and core.tier >= VIP:
         _raise_vip_complaint(customer, after, event, cause)
+
+
+def take_tick(customer: Customer, event: Desk, cause: Cause) -> None:
+    """Tick off a step of the playbook."""
+    playbook.take(customer, event, cause)
+    _recount(customer, cause)
+    customer.reschedule()
 
 
 def refresh(customer: Customer, cause: Cause) -> None:
@@ -83,6 +93,7 @@ def join(customer: Customer, other: Customer, cause: Cause) -> None:
         else:
             core.complaints -= 1
             _join_case(same, case)
+    playbook.join(customer, other)
     customer.judged = None
     while len(cases) > MAX_CASES:
         _make_room(customer, cause)
@@ -96,14 +107,10 @@ def _recount(customer: Customer, cause: Cause) -> None:
     core, policy = customer.core, cause.policy
     customer.touch(CASES)
     compensation.propose(customer, judged(customer, policy), cause)
+    playbook.adopt(customer, cause)
     _fold_outdated(customer, policy)
-    due, oldest = 0, 0
-    for each in judged(customer, policy):
-        start = each.case.steps[0].at
-        oldest = min(oldest, start) if oldest else start
-        for missed in pending(each):
-            due = min(due, missed.due) if due else missed.due
-    core.complaint_due, core.oldest_complaint = due, oldest
+    starts = [each.case.steps[0].at for each in judged(customer, policy)]
+    core.complaint_due, core.oldest_complaint = next_due(customer, policy), min(starts, default=0)
     waiting, overdue = counts(customer, max(core.newest, core.judged), policy)
     core.complaints_open, core.complaints_overdue = waiting, overdue
 
@@ -131,6 +138,7 @@ def _join_case(case: Case, other: Case) -> None:
         case.dropped_steps += 1
     case.raised = [*case.raised, *(each for each in other.raised if each not in case.raised)]
     case.compensated = sorted({*case.compensated, *other.compensated})
+    case.ticks = sorted([*case.ticks, *other.ticks], key=order.place)
     case.irregular += other.irregular
     case.dropped_steps += other.dropped_steps
 

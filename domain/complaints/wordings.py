@@ -39,6 +39,16 @@ TOO_MANY: Final = Wording(
     "customer {customer} has more than {most} open complaints: the oldest, {complaint}, is no"
     " longer watched",
 )
+NO_SUCH_COMPLAINT: Final = Wording(
+    "complaint.step_of_none",
+    "customer {customer}: step {step} of complaint {complaint} was ticked off, and in 48 hours no"
+    " such complaint of this customer became known",
+)
+NO_SUCH_STEP: Final = Wording(
+    "complaint.step_unknown",
+    "step {step} was ticked off for complaint {complaint}; a complaint about {category} has the"
+    " steps {steps:list}",
+)
 NO_BEGINNING: Final = Wording(
     "complaint.no_beginning", "Its beginning is not known: there are steps, but no opening."
 )

@@ -29,6 +29,8 @@ SIGNAL_INDEX: Final = {
     "inspection_overdue": 5,
     "care_unknown": 6,
     "care_out_of_order": 7,
+    "unmatched_step": 8,
+    "unknown_step": 9,
 }
 """The number of each kind of signal in a customer's core record; new ones are appended."""
 ABOUT_FROM: Final = 1_000

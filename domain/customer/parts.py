@@ -276,6 +276,11 @@ class Journey(msgspec.Struct, array_like=True, gc=False):
     # by journey and step of the policy the first time (ms); the newest 16 obstacles (ms, kind)
     steps: dict[str, int] = {}
     obstacles: list[tuple[int, int]] = []
+    # at, event_id of the newest poor moment; when the newest was that has its own apology
+    poor: tuple[int, str] = (0, "")
+    poor_otherwise: int = 0
+    # bits: 1 the first impression was poor, 2 an apology was made for it
+    first_impression: int = 0
 
 
 class Step(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -295,8 +300,20 @@ class Step(msgspec.Struct, array_like=True, frozen=True, gc=False):
     simple: bool = False
 
 
+class Tick(NamedTuple):
+    """A step of the playbook that somebody ticked off: when (ms), by which event, which, who."""
+
+    at: int
+    event_id: str
+    step: str
+    by: str = ""
+
+
 class Case(msgspec.Struct, array_like=True, gc=False):
-    """A complaint: its newest 32 steps by (at, event_id) and the levels already raised."""
+    """A complaint: its newest 32 steps by (at, event_id) and the levels already raised.
+
+    Bound: 64 steps of the playbook ticked off.
+    """
 
     complaint_id: str
     steps: list[Step] = []
@@ -306,14 +323,20 @@ class Case(msgspec.Struct, array_like=True, gc=False):
     dropped_steps: int = 0
     # (start, end) of the cycles that compensation was proposed for in the last 24 hours
     compensated: list[tuple[int, int]] = []
+    # steps of the playbook ticked off, by (at, event_id)
+    ticks: list[Tick] = []
 
 
 class Cases(msgspec.Struct, array_like=True, gc=False):
-    """Complaints; bound: 64."""
+    """Complaints; bounds: 64, and 32 ticks of the playbook whose complaint is not known (yet)."""
 
     cases: list[Case] = []
     # of those not kept any more, the shortest time from an end to the reopening (ms); -1 = none
     reopened_after: int = -1
+    # (complaint id, tick), kept for 48 hours
+    early: list[tuple[str, Tick]] = []
+    # ticks whose complaint never came
+    unmatched: int = 0
 
 
 class File(msgspec.Struct, array_like=True, gc=False):

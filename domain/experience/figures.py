@@ -14,6 +14,7 @@ from domain.customer.state import Customer
 from domain.experience import known_satisfaction as satisfaction
 from domain.experience.delivered import Delivered, Worth, delivered_value
 from domain.experience.emotions import emotions_of, prevailing
+from domain.experience.first_impression import was_poor
 from domain.experience.gaps import GapTable, Ratings, gap_table
 from domain.experience.indices import AcsiAnswers, acsi
 from domain.experience.journey import PeakEnd, peak_end
@@ -78,6 +79,7 @@ def experience_figures(customer: Customer, clock: int, policy: Policy) -> Experi
         emotions={name: each.score for name, each in told.items()},
         emotion=felt_most.value, emotion_reason=felt_most.reason,
         journeys=path_figures(customer, clock, policy),
+        poor_first_impression=was_poor(customer, clock, policy),
         **remark_figures(customer, clock, policy),
     )  # fmt: skip
 

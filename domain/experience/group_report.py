@@ -14,6 +14,7 @@ from domain.experience.indices import AcsiAnswers, acsi, ces, csat, nps
 from domain.experience.kept import kept_share
 from domain.experience.path_figures import PathReport, path_reports
 from domain.experience.ratio import BANDS
+from domain.experience.recovery_portfolio import FirstImpressions, first_impressions
 from domain.experience.remark_portfolio import RemarkReport, remark_report
 from domain.experience.repurchase import Cohort, rate, times_as_often
 from domain.experience.servqual import DIMENSIONS
@@ -21,6 +22,7 @@ from domain.experience.word_of_mouth import Told, word_of_mouth
 from domain.kernel.finding import Finding
 from domain.kernel.scales import FACTORS
 from domain.kernel.words import listed
+from domain.policy import Policy
 from domain.policy.experience import ExperienceRules
 from schemas import told
 
@@ -141,11 +143,12 @@ class GroupReport(msgspec.Struct, frozen=True):
     emotions: list[EmotionRow]
     journeys: list[PathReport]
     visit_reasons: list[VisitReason]
+    first_impressions: FirstImpressions
 
 
-def group_report(name: str, sums: Accumulated, rules: ExperienceRules) -> GroupReport:
+def group_report(name: str, sums: Accumulated, policy: Policy) -> GroupReport:
     """All figures of a group."""
-    counts = sums.counts
+    counts, rules = sums.counts, policy.experience
     items = AcsiAnswers(*(sums.mean(f"acsi.{item}") for item in AcsiAnswers._fields))
     kept, broken = counts["kept"], counts["broken"]
     total = (sums.mean("ces") or 0.0) * sums.known("ces")
@@ -172,6 +175,7 @@ def group_report(name: str, sums: Accumulated, rules: ExperienceRules) -> GroupR
         emotions=_emotions(sums),
         journeys=path_reports(counts, rules),
         visit_reasons=_visits(counts),
+        first_impressions=first_impressions(counts, policy),
     )
 
 

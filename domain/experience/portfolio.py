@@ -16,6 +16,7 @@ from domain.experience.accumulated import Accumulated
 from domain.experience.group_report import GroupReport, group_report
 from domain.experience.indices import nps_group
 from domain.experience.path_figures import count_paths
+from domain.experience.recovery_portfolio import count_first
 from domain.experience.remark_portfolio import count_remarks
 from domain.experience.score_rows import inconsistency_signal
 from domain.policy import Policy
@@ -36,7 +37,7 @@ class ExperiencePortfolio(AddsUp):
     """
 
     def __init__(self, policy: Policy) -> None:
-        self._rules = policy.experience
+        self._policy, self._rules = policy, policy.experience
         self._sums = Accumulated()
 
     def add(self, customer: CustomerFigures) -> None:
@@ -51,7 +52,7 @@ class ExperiencePortfolio(AddsUp):
 
     def report(self, name: str = "all") -> GroupReport:
         """All figures, under the name of the group."""
-        return group_report(name, self._sums, self._rules)
+        return group_report(name, self._sums, self._policy)
 
     def _note(self, satisfaction: float | None, said: ExperienceFigures) -> None:
         """Add what means are made of."""
@@ -89,6 +90,7 @@ class ExperiencePortfolio(AddsUp):
             counts["csat"] += 1
         if said.ratio_band is not None:
             counts[f"band.{said.ratio_band}"] += 1
+        count_first(customer, counts)
         counts["complaints"] += customer.complaints
         counts["outraged"] += said.outrage
         _count_lived(said, counts)

@@ -8,7 +8,7 @@ event are settled into the sums or forgotten, then the oldest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from domain.customer.cause import Cause
@@ -16,7 +16,7 @@ from domain.customer.effects import Kept, Scored
 from domain.customer.labels import labels_of
 from domain.customer.parts import Moment, Promise
 from domain.customer.state import MOOD, Customer
-from domain.experience import record
+from domain.experience import first_impression, record
 from domain.kernel.scales import CHANNEL_INDEX, CHANNELS, factor_index
 from domain.kernel.units import LATENESS_MS, MS_PER_HOUR
 from domain.kernel.wording import Wording
@@ -68,15 +68,18 @@ def take_callback(customer: Customer, event: Feedback, cause: Cause) -> None:
     _keep(customer, Promise(contact_id=event.contact_id, done_at=cause.at), cause)
 
 
-def judge_due(customer: Customer, due: int, cause: Cause) -> None:
-    """Judge every promise due at or before ``due`` (ms)."""
+def judge_due(customer: Customer, due: int, cause: Cause) -> Sequence[Promise]:
+    """Judge every promise due at or before ``due`` (ms); those that were broken."""
+    broken: list[Promise] = []
     for promise in customer.mood.promises:
         if promise.due and not promise.judged and promise.due <= due:
             promise.judged = True
             _count(customer, promise, not is_broken(promise), 1.0, cause)
             if is_broken(promise):
                 _raise_broken(customer, promise, cause)
+                broken.append(promise)
     refresh(customer, cause)
+    return broken
 
 
 def join(customer: Customer, other: Customer, cause: Cause) -> None:
@@ -181,6 +184,7 @@ def _settle(customer: Customer, promise: Promise, policy: Policy) -> None:
         record.take_promise(customer, promise)
         if promise.judged and is_broken(promise):
             sums.add(customer, broken_moment(promise, policy), policy)
+            first_impression.settle(customer, promise, policy)
     customer.mood.promises.remove(promise)
 
 

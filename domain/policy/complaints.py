@@ -15,6 +15,7 @@ from domain.kernel.scales import TIERS
 from domain.kernel.units import MS_PER_DAY, MS_PER_HOUR
 from domain.policy.bounds import Amount, PositiveMultiple, PromiseDays, PromiseHours
 from domain.policy.calendar import BusinessCalendar
+from domain.policy.playbook import Playbook
 from domain.policy.sections import Section
 from schemas.fields import Label
 
@@ -127,6 +128,7 @@ class ComplaintPromises(Section):
     compensation: Compensation = Compensation()
     systemic: SystemicIssues = SystemicIssues()
     benchmarks: ComplaintBenchmarks = ComplaintBenchmarks()
+    playbook: Playbook = Playbook()
 
     @field_validator("regulator_complex_days")
     @classmethod

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from domain.kernel.units import MS_PER_DAY
 from domain.policy.bounds import Days, Multiple, PositiveMultiple, Score
 from domain.policy.journeys import MOST_JOURNEYS, JourneyPath, JourneyStep
+from domain.policy.recovery import RecoveryRules
 from domain.policy.relationship import Rules
 from domain.policy.sections import Category
 from schemas.figures.experience import Need
@@ -206,6 +207,7 @@ class ExperienceRules(Rules):
     repurchase: RepurchaseRules = RepurchaseRules()
     remarks: RemarkRules = RemarkRules()
     emotions: EmotionRules = EmotionRules()
+    recovery: RecoveryRules = RecoveryRules()
     # Which journeys there are only the operator knows: there is none by default.
     journeys: Annotated[tuple[JourneyPath, ...], Field(max_length=MOST_JOURNEYS)] = ()
 

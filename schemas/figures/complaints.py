@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import msgspec
+
 from schemas.fields import Channel, Factor, Tier
 from schemas.figures.terms import Count, Reasoned, Time, says
 
 Status = Literal["opened", "acknowledged", "resolved", "reopened", "withdrawn"]
+
+
+class PlaybookStep(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of the playbook; a complaint that is reopened begins all steps anew."""
+
+    step: Annotated[str, says("Its name, as the policy has it.")]
+    done_at: Annotated[Time | None, says("When it was first ticked off; null if it was not.")] = (
+        None
+    )
+    by: Annotated[str | None, says("Who ticked it off.")] = None
 
 
 class ComplaintFigures(Reasoned, frozen=True, kw_only=True):
@@ -53,3 +65,13 @@ class ComplaintFigures(Reasoned, frozen=True, kw_only=True):
         float, says("Compensation still due for late resolutions, in base currency.")
     ]
     reason: Annotated[str, says("Where it stands, in a sentence.")]
+    steps: Annotated[
+        list[PlaybookStep], says("The steps of its category's playbook, in order.")
+    ] = msgspec.field(default_factory=list)
+    next_step: Annotated[
+        str | None, says("The first step that is not done; null if all are, or it was withdrawn.")
+    ] = None
+    solution: Annotated[
+        str | None,
+        says("Text key of what solves complaints of its category, while a step is left."),
+    ] = None

@@ -146,3 +146,7 @@ class ExperienceFigures(Reasoned, frozen=True, kw_only=True):
     answers_late: Annotated[Count, says("Answered late.")] = 0
     answers_owed: Annotated[Count, says("Answers that are owed and not yet due.")] = 0
     answers_overdue: Annotated[Count, says("Answers that are overdue.")] = 0
+    poor_first_impression: Annotated[
+        bool | None,
+        says("Whether a moment within days of the first purchase was poor; null without one."),
+    ] = None

@@ -75,7 +75,7 @@ class ComplaintsReport:
         found = self._portfolio.report()
         sections = [_promises(found), _escalations(found)]
         sections += [_dimension(found, name) for name in DIMENSIONS if name != "tier"]
-        sections += [_compensation(found), _benchmarks(found)]
+        sections += [_playbook(found), _compensation(found), _benchmarks(found)]
         if self._grouped is not None:
             sections.insert(0, by_group(self._grouped, about, MEASURES, _measures))
         return Document(
@@ -209,6 +209,23 @@ def _dimension(found: ComplaintReport, name: str) -> Section:
         f" {share} of all."
     )
     return Section(name, TITLES[name], (said,), tuple(parts))
+
+
+def _playbook(found: ComplaintReport) -> Section:
+    """What of each playbook is done."""
+    rows = [(row.category, row.step, row.done, row.of, row.share) for row in found.steps]
+    done, of = (sum(getattr(row, name) for row in found.steps) for name in ("done", "of"))
+    said = (f"{done:,} of {plural(of, 'step')} of the playbook are done.",)
+    columns = (
+        Column("category", "Category"),
+        Column("step", "Step"),
+        Column("done", "Done", "count"),
+        Column("of", "Of complaints", "count"),
+        Column("share", "Share done", "share"),
+    )
+    note = "Of a complaint that was reopened the steps since then count."
+    parts = (table("playbook", columns, rows, note=note),) if rows else ()
+    return Section("playbook", "Steps of the playbook", said, parts)
 
 
 def _compensation(found: ComplaintReport) -> Section:

@@ -78,7 +78,8 @@ def _unfit(event: Event | Quick, policy: Policy, who: Who, now: int | None) -> B
 
 def _audited(event: Event | Quick) -> Audited | None:
     if type(event) is Desk:
-        return Audited("acted", event.customer_id, (event.alert_id,))
+        about = event.alert_id or event.complaint_id
+        return Audited("acted", event.customer_id, (about,) if about else ())
     if type(event) is Profile and event.erase:
         return Audited("erased", event.customer_id)
     return None

@@ -195,6 +195,20 @@ class Events:
             cost=cost,
         )
 
+    def tick(
+        self, at: int, step: str, complaint_id: str = "k-1", *, event_id: str | None = None,
+        by: str = "m-1", microseconds: int = 0, **details: Any,
+    ) -> Desk:  # fmt: skip
+        """A step of the playbook of a complaint that a person ticked off."""
+        return Desk(
+            **self._common(at, event_id, "other", microseconds),
+            **details,
+            action="ticked",
+            complaint_id=complaint_id,
+            step=step,
+            by=by,
+        )
+
     def profile(self, at: int, *, event_id: str | None = None, **fields: Any) -> Profile:
         """Profile fields."""
         return Profile(**self._common(at, event_id, "other"), **fields)

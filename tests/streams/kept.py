@@ -35,7 +35,9 @@ NEW_FIGURES = (
     "experience.answers_overdue", "experience.emotions", "experience.emotion",
     "experience.emotion_reason", "experience.journeys", "identification", "health",
     "campaigns", "campaigns_forgotten",
+    "experience.poor_first_impression",
 )  # fmt: skip
+NEW_OF_COMPLAINTS = ("steps", "next_step", "solution")
 # the phase counts from first_seen, and classes go by sales volume
 CHANGED_FIGURES = (
     "relationship.lifecycle_phase", "relationship.lifecycle_phase_reason",
@@ -149,4 +151,7 @@ def without_new(line: dict[str, Any]) -> dict[str, Any]:
             part = part[each]
         part.pop(name, None)
     line.pop("care", None)  # a subject that is new
+    for case in line["complaint_cases"]:
+        for name in NEW_OF_COMPLAINTS:
+            case.pop(name, None)
     return line

@@ -287,3 +287,34 @@ def test_complaints_of_both_reopened_once_forgotten_are_remembered_still(two: Tw
     two.merge(51 * DAY)
     [found] = two.figures(0)["identification"]["approach"]
     assert found["reason"] == "A complaint was reopened 1 h after its end."
+
+
+def test_a_step_ticked_off_under_the_other_id_counts_for_the_complaint(two: Two) -> None:
+    two.ben(two.make.tick(HOUR, "accept", "k-1"))
+    two.ann(two.make.complaint(HOUR + MINUTE, "opened", complaint_id="k-1"))
+    two.ben(two.make.tick(2 * HOUR, "apologise", "k-1"))
+    two.merge(3 * HOUR)
+    [case] = two.figures(3 * DAY)["complaint_cases"]
+    assert [step["step"] for step in case["steps"] if step["done_at"]] == ["accept", "apologise"]
+    assert not two.net.outputs("signals")
+
+
+def test_steps_of_one_complaint_told_under_two_ids_are_those_of_one(two: Two) -> None:
+    two.ben(two.make.complaint(HOUR, "opened", complaint_id="k-1"))
+    two.ann(two.make.complaint(2 * HOUR, "acknowledged", complaint_id="k-1"))
+    two.ann(two.make.tick(4 * HOUR, "accept", "k-1", by="late"))
+    two.ben(two.make.tick(3 * HOUR, "accept", "k-1", by="early"))
+    two.merge(5 * HOUR)
+    [case] = two.figures(DAY)["complaint_cases"]
+    assert case["steps"][0]["by"] == "early"
+
+
+def test_a_purchase_under_one_id_and_a_poor_moment_under_the_other_spoil_the_start(
+    two: Two,
+) -> None:
+    two.ann(two.make.transaction(HOUR))
+    two.ben(two.make.survey(2 * HOUR, "csat", 1.0))
+    two.merge(3 * HOUR)
+    assert two.figures(0)["experience"]["poor_first_impression"] is True
+    tasks = [one["text_key"] for one in two.net.outputs("care-tasks")]
+    assert tasks == ["care.apology.first_purchase"]

@@ -63,14 +63,23 @@ FORM_OF = {
 }  # fmt: skip
 OWN_IDS = ("alert_id", "signal_id", "task_id", "transition_id", "update_id", "referral_id")
 TELL_A_REASON = ("reason_key", "reason_args")
-NEW_OR_OWN = (*OWN_IDS, *TELL_A_REASON)
+# what alerts of complaints tell since
+NEW_IN_OUTPUTS = (*TELL_A_REASON, "next_step", "solution")
+NEW_OR_OWN = (*OWN_IDS, *NEW_IN_OUTPUTS)
 # what is kept since, by record: how the consent came about, and campaigns that need no offer
 NEW_FIELDS: dict[bytes, dict[str, Any]] = {
     LETTERS[state_records.FILE]: {"said": {}},
     LETTERS[state_records.DESK]: {"opted_out": {}, "words": {}, "closed": {}},
     LETTERS[state_records.CASES]: {"reopened_after": -1},
-    LETTERS[state_records.JOURNEY]: {"remarks": None, "steps": {}, "obstacles": []},
     LETTERS[state_records.LEDGER]: {"lately": []},
+    LETTERS[state_records.JOURNEY]: {
+        "remarks": None,
+        "steps": {},
+        "obstacles": [],
+        "poor": (0, ""),
+        "poor_otherwise": 0,
+        "first_impression": 0,
+    },
 }
 PART_OF = {
     state_records.MONEY: "money", state_records.MOOD: "mood", state_records.CASES: "cases",
@@ -152,12 +161,14 @@ def but_for_settled(now: bytes, then: bytes, failing: set[str]) -> bool:
 
 def as_before(lines: bytes) -> bytes:
     """Lines but for moves of the lifecycle phase, which counts from first_seen of the profile now,
-    and what is new: tasks of answers that are owed, notices of service that fails, inspections,
-    tasks of plans and what became of tasks."""
+    and what is new: tasks of answers and apologies that are owed and of promises that are
+    compensated, notices of service that fails, inspections, tasks of plans and what became of
+    tasks."""
     changed = (
         b'"dimension":"lifecycle_phase"', b'"occasion":"answer"', FAILING,
         b'"occasion":"service_notice"', b'"kind":"inspection_overdue"', b'"plan":"',
         b'"occasion":"care_follow_up"', b'"kind":"care_', *FURTHER_STATES,
+        b'"occasion":"apology"', b'"reason_key":"compensation.promise"',
     )  # fmt: skip
     # an event before which something falls due is marked late too
     lines = lines.replace(b'"late":true', b'"late":false')
@@ -168,7 +179,7 @@ def as_before(lines: bytes) -> bytes:
 def told_then(lines: bytes) -> list[bytes]:
     """Lines without what tells a reason in other languages."""
     return [
-        msgspec.json.encode({key: told[key] for key in told if key not in TELL_A_REASON})
+        msgspec.json.encode({key: told[key] for key in told if key not in NEW_IN_OUTPUTS})
         if TELL_A_REASON[0].encode() in line and isinstance(told := json.loads(line), dict)
         else line
         for line in lines.splitlines()
@@ -239,12 +250,14 @@ def plain_record(key: bytes, value: bytes, told: bool) -> object:
         opened.number, opened.late = opened.number[:CAUSE_BYTES], False
     for case in getattr(part, "cases", ()):  # that a step says it is not complex is new
         case.steps = [msgspec.structs.replace(step, simple=False) for step in case.steps]
-    return part
+    # nothing but a poor moment is kept of some
+    return None if part == parts.Journey() else part
 
 
 def plain_core(core: parts.Core, told: bool) -> parts.Core:
     """A core without what is new, nor when the tier falls: the balance is one for each currency."""
     since = state_records.HABITS | state_records.HEALTH | state_records.CAMPAIGNS
+    since |= state_records.JOURNEY
     core.other_parts &= ~(state_records.ANSWERS | state_records.DESK | since)
     core.other_parts &= ~state_records.CARE
     core.inspection_due = 0

@@ -17,6 +17,7 @@ from domain.proactive.portfolio import HealthPortfolio
 from schemas.figures import CustomerFigures
 from streams.reports.experience import sections
 from streams.reports.experience.emotions import emotions
+from streams.reports.experience.first import first
 from streams.reports.experience.health import health
 from streams.reports.experience.paths import journeys
 from streams.reports.experience.remarks import remarks
@@ -81,6 +82,7 @@ class ExperienceReport:
             sections.quality(found),
             sections.mouth(found),
             sections.repurchase(found),
+            first(found.first_impressions),
             remarks(found.remarks),
             emotions(found.emotions),
             journeys(found.journeys),

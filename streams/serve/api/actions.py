@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.codec import Bad
-from schemas.fields import OUTPUT_ID_CHARACTERS, Assignee, Note, OccurredAt, rfc3339
+from schemas.fields import OUTPUT_ID_CHARACTERS, Assignee, Label, Note, OccurredAt, rfc3339
 from streams.readmodel.rows import AlertRow, Positions
 from streams.serve import bodies, positions
 from streams.serve.access.gate import needs
@@ -42,21 +42,25 @@ WORDS: Final = {
     "reopen": "reopened",
     "assign": "assigned",
     "note": "noted",
+    "tick": "ticked",
 }
 """What is done, and the word of the desk event that says so; either may be given."""
-_NEEDS: Final = {"snoozed": "until", "assigned": "assign_to", "noted": "note"}
-_ONLY: Final = {"until": "snoozed", "assign_to": "assigned"}
+_NEEDS: Final = {"snoozed": "until", "assigned": "assign_to", "noted": "note", "ticked": "step"}
+_ONLY: Final = {"until": "snoozed", "assign_to": "assigned", "step": "ticked"}
 
 AlertId = Annotated[str, Field(min_length=1, max_length=OUTPUT_ID_CHARACTERS)]
 Action = Literal[
-    "acknowledge", "resolve", "snooze", "reopen", "assign", "note",
-    "acknowledged", "resolved", "snoozed", "reopened", "assigned", "noted",
+    "acknowledge", "resolve", "snooze", "reopen", "assign", "note", "tick",
+    "acknowledged", "resolved", "snoozed", "reopened", "assigned", "noted", "ticked",
 ]  # fmt: skip
 Result = Literal["accepted", "unknown", "held_elsewhere"]
 
 
 class ActionsRequest(BaseModel):
-    """One action on some alerts. ``snooze`` needs ``until``, ``assign`` needs ``assign_to``."""
+    """One action on some alerts. ``snooze`` needs ``until``, ``assign`` needs ``assign_to``.
+
+    ``tick`` needs ``step``: that step of the playbook is done for the complaint of each alert.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -80,6 +84,9 @@ class ActionsRequest(BaseModel):
     note: Note | None = None
     assign_to: Assignee | None = Field(default=None, description="empty: to nobody")
     until: OccurredAt | None = Field(default=None, description="of a snooze")
+    step: Label | None = Field(
+        default=None, description="of a tick: a step of the policy's complaints.playbook"
+    )
     idempotency_key: str | None = Field(
         default=None, min_length=1, max_length=200,
         description="the same request under the same key counts once within 7 days",
@@ -165,7 +172,7 @@ async def act_on_alerts(
     who: Annotated[Who, Depends(needs("act"))],
     serve: Annotated[Serving, Depends(serving)],
 ) -> Response:
-    """Acknowledge, resolve, snooze, reopen, assign or note, with a result for each id.
+    """Acknowledge, resolve, snooze, reopen, assign, note or tick, with a result for each id.
 
     The answer comes when every in-sync replica has the actions; a worker works them out within
     milliseconds, and ``GET /v1/alerts`` with the position of the answer as ``Touchline-After``
@@ -267,6 +274,7 @@ def _event(alert: AlertRow, asked: ActionsRequest, who: Who, at: datetime) -> by
         asked.note,
         asked.assign_to,
         until,
+        *([] if asked.step is None else [asked.step]),
     ]
     digest = hashlib.sha256(msgspec.json.encode(same)).hexdigest()[:40]
     fields = {
@@ -282,4 +290,17 @@ def _event(alert: AlertRow, asked: ActionsRequest, who: Who, at: datetime) -> by
         "assign_to": asked.assign_to,
         "by": who.name,
     }
+    if action == "ticked":
+        fields |= {"step": asked.step, "complaint_id": _complaint_of(alert)}
     return msgspec.json.encode({name: each for name, each in fields.items() if each is not None})
+
+
+def _complaint_of(alert: AlertRow) -> str | None:
+    """The complaint that an alert is about; ``None`` where it is about none."""
+    return msgspec.json.decode(alert.value, type=_About).complaint_id
+
+
+class _About(msgspec.Struct):
+    """Of an alert's state, what it is about."""
+
+    complaint_id: str | None = None

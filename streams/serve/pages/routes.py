@@ -7,10 +7,10 @@ from typing import Final
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
-from streams.serve.pages import assets, customer, customers, desk, reader, strip, tasks
+from streams.serve.pages import assets, customer, customers, desk, reader, steps, strip, tasks
 from streams.serve.routing import add, new_router
 
-PAGES: Final = (assets, reader, strip, desk, customers, customer, tasks)
+PAGES: Final = (assets, reader, strip, desk, customers, customer, tasks, steps)
 router = new_router(include_in_schema=False)
 
 

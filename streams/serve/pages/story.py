@@ -196,7 +196,9 @@ def _care(record: Record) -> Sentence:
 
 
 def _desk(record: Record) -> Sentence:
-    args = _args(record, "action", "by")
+    args = _args(record, "action", "by", "step", "complaint_id")
+    if "step" in args:
+        return Sentence("customer.line.step", args, "good")
     return Sentence("customer.line.desk" if "by" in args else "customer.line.desk_only", args)
 
 

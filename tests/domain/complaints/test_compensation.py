@@ -27,8 +27,9 @@ RULES = {
 
 
 def tasks(task: Task) -> list[CareTask]:
-    """The proposals so far."""
-    return task.proposed("compensation")
+    """The proposals for late resolutions so far."""
+    found = task.proposed("compensation")
+    return [each for each in found if each.reason_key == "compensation.late"]
 
 
 def resolved(at: int, **given_: Any) -> Complaint:

@@ -33,6 +33,7 @@ def test_a_new_complaint_has_its_promises_before_it() -> None:
         "compensation_given": 0.0, "compensation_due": 0.0,
         "reason": "Opened 3 h ago by a standard customer; not acknowledged, due in 21 h;"
         " not resolved, due in 14 d 21 h.",
+        "steps": case["steps"], "next_step": "accept", "solution": "complaint.solution",
     }  # fmt: skip
 
 

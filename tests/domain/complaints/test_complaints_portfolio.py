@@ -151,3 +151,22 @@ def test_complaints_of_the_rules_come_through_as_they_were_lived() -> None:
     assert (vip.median_resolve_hours, vip.level_2) == (19.0, 1)
     assert found.promised_hours["vip"] == (1.0, 24.0)
     assert found.oldest_open_hours == 48.0
+
+
+def test_steps_done_are_counted_by_category_in_the_order_of_the_playbook() -> None:
+    def steps(*done: str) -> list[dict[str, Any]]:
+        names = ("accept", "apologise", "understand", "solve", "agree", "follow_up")
+        return [
+            {"step": name, "done_at": "2026-03-05T15:00:00.000Z" if name in done else None}
+            for name in names
+        ]
+
+    one = customer(case(steps=steps("accept", "solve")), case(steps=steps("accept")))
+    other = customer(case(category=None, steps=steps()), case(category="app", steps=steps("agree")))
+    portfolio = ComplaintPortfolio.of([one], Policy())
+    portfolio.merge(ComplaintPortfolio.of([other], Policy()))
+    rows = portfolio.report().steps
+    assert [row.category for row in rows] == ["app"] * 6 + ["fees"] * 6 + ["unknown"] * 6
+    fees = {row.step: (row.done, row.of, row.share) for row in rows if row.category == "fees"}
+    assert list(fees)[:4] == ["accept", "apologise", "understand", "solve"]
+    assert (fees["accept"], fees["solve"], fees["agree"]) == ((2, 2, 1.0), (1, 2, 0.5), (0, 2, 0.0))

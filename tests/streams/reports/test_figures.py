@@ -47,7 +47,9 @@ def test_complaints_by_tier_are_those_of_the_lines(folder: Path, policy: Policy)
 
 def test_what_is_due_of_compensation_was_proposed_as_tasks(folder: Path, policy: Policy) -> None:
     rows = tables(document(folder, ComplaintsReport(policy)))["compensation"]
-    tasks = [one for one in lines_of(folder, "care-tasks") if one["occasion"] == "compensation"]
+    tasks = [
+        one for one in lines_of(folder, "care-tasks") if one["reason_key"] == "compensation.late"
+    ]
     assert sum(row["compensation_due"] for row in rows) == pytest.approx(
         sum(task["budget"] for task in tasks)
     )

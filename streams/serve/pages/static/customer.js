@@ -94,12 +94,14 @@ function place(part, element) {
 // -- acting -----------------------------------------------------------------------------------
 
 async function act(button) {
-  const { act: action, alert, task } = button.dataset;
+  const { act: action, alert, task, complaint, step } = button.dataset;
   const group = button.closest("[role=group]");
   for (const each of group.querySelectorAll("button")) each.disabled = true;
-  const [path, asked] = alert
-    ? ["/v1/alerts/actions", { ids: [alert], action, idempotency_key: key() }]
-    : ["/tasks/actions", { customer_id: id, task_id: task, action }];
+  const [path, asked] = complaint
+    ? ["/complaints/steps", { customer_id: id, complaint_id: complaint, step }]
+    : alert
+      ? ["/v1/alerts/actions", { ids: [alert], action, idempotency_key: key() }]
+      : ["/tasks/actions", { customer_id: id, task_id: task, action }];
   try {
     const answer = await post(path, asked);
     if (!answer.ok) throw new Error(String(answer.status));

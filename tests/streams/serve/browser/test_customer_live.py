@@ -176,6 +176,22 @@ def test_an_alert_is_acknowledged_on_the_page(town: Town, opens: Opens) -> None:
 
 
 @pytest.mark.usefixtures("told")
+def test_a_step_of_a_complaint_is_ticked_off_on_the_page(opens: Opens) -> None:
+    page = opens(path=PATH)
+    case = page.locator("[data-part=complaints] article", has_text="k-2")
+    steps = case.locator(".steps li")
+    expect(steps).to_have_count(6)
+    expect(case.locator(".steps .next")).to_contain_text("accept at once")
+    case.get_by_role("button", name="Done: accept at once").click()
+    expect(steps.first).to_have_class("done", timeout=15_000)
+    expect(steps.first).to_contain_text("chen")
+    expect(case.locator(".steps .next")).to_contain_text("apologise")
+    expect(page.locator("[data-part=timeline]")).to_contain_text("step “accept at once”")
+    expect(page.locator("[data-part=alerts]")).to_contain_text("Next step: apologise")
+    look(page, "customer-steps")
+
+
+@pytest.mark.usefixtures("told")
 def test_a_task_is_approved_and_done_on_the_page(town: Town, opens: Opens) -> None:
     page = opens(path=PATH)
     moved = people.Town(datetime.now(UTC)).event(VIP, "profile", 0.0, owner_id="manager-9")

@@ -17,7 +17,7 @@ from streams.serve.access.who import SCOPES_OF, Who
 from streams.serve.api import answering
 from streams.serve.elsewhere import SENT_ON, Elsewhere
 from streams.serve.in_flight import Place, ToSend, away, full
-from streams.serve.pages import tasks
+from streams.serve.pages import steps, tasks
 from streams.serve.problems import Problem
 from streams.serve.sending import Sending
 from tests.streams.serve.pages.house import House, state
@@ -133,6 +133,53 @@ async def test_a_task_is_in_the_audit_too_and_has_its_position(
     desk.refusing = away()
     assert (await desk.house.client.post("/tasks/actions", json=task)).status_code == 503
     assert desk.acted() == [("acted", "c-1", ("t-1",))] * 2
+
+
+async def test_a_tick_is_of_the_complaint_of_the_alert(desk: Desk) -> None:
+    desk.house.put(state(3, complaint_id="k-3"))
+    about = state(3)["alert_id"]
+    answer = await desk.act(about, action="tick", step="apologise", note="called")
+    assert answer.status_code == 202, answer.text
+    event = decode(desk.sent[0].value)
+    assert isinstance(event, DeskEvent)
+    assert (event.action, event.complaint_id, event.step) == ("ticked", "k-3", "apologise")
+    assert (event.alert_id, event.note, event.by) == (about, "called", "mei")
+
+
+@pytest.mark.parametrize(
+    ("ids", "asked", "why"),
+    [
+        ([HERE], {"action": "tick", "step": "apologise"}, "complaint_id: missing"),
+        (["three"], {"action": "ticked", "step": "dance"}, "step: got 'dance'; must be one of"),
+        (["three"], {"action": "tick"}, "tick needs step"),
+        (["three"], {"action": "note", "note": "x", "step": "solve"}, "step must not be given"),
+    ],
+)
+async def test_a_tick_that_does_not_fit_is_refused(
+    desk: Desk, ids: list[str], asked: dict[str, Any], why: str
+) -> None:
+    desk.house.put(state(3, complaint_id="k-3"))
+    ids = [state(3)["alert_id"] if each == "three" else each for each in ids]
+    answer = await desk.act(*ids, **asked)
+    assert answer.status_code == 422
+    assert why in answer.text
+    assert desk.sent == []
+
+
+async def test_a_step_ticked_off_on_a_page_is_sent_and_audited(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"customer_id": "c-1", "complaint_id": "k-1", "step": "solve"}
+    assert (await desk.house.client.post("/complaints/steps", json=asked)).status_code == 404
+    monkeypatch.setattr(steps, "_has", lambda *_: True)
+    answer = await desk.house.client.post("/complaints/steps", json=asked)
+    assert answer.status_code == 202
+    assert answer.headers["touchline-position"] == "touchpoints.desk-0@41"
+    event = decode(desk.sent[0].value)
+    assert isinstance(event, DeskEvent)
+    assert (event.customer_id, event.complaint_id, event.step) == ("c-1", "k-1", "solve")
+    assert (event.alert_id, event.by) == (None, "mei")
+    assert desk.acted() == [("acted", "c-1", ("k-1",))]
 
 
 async def test_anothers_alert_looks_as_one_that_is_not_there(desk: Desk) -> None:
