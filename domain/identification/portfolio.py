@@ -13,6 +13,7 @@ from typing import Final, Generic, TypeVar, get_args
 import msgspec
 
 from domain.customer.grouping import UNKNOWN
+from domain.identification.approach import MEASURES
 from domain.identification.prospects import Came, expected_by_source
 from domain.policy import Policy
 from schemas.figures import CustomerFigures
@@ -49,7 +50,7 @@ class KindRow(msgspec.Struct, frozen=True):
 
     kind: Approach
     customers: int
-    measure: str | None
+    measure: str
 
 
 class ApproachRow(msgspec.Struct, frozen=True):
@@ -134,7 +135,6 @@ class Identified:
         self.of_kind: Counter[Approach] = Counter()
         self._lacking: Counter[Condition] = Counter()
         self._alone: Counter[Condition] = Counter()
-        self._measures: dict[Approach, str] = {}
         self._came: dict[str, Came] = {}
         self._prospects_of: Counter[str] = Counter()
         self._lighthouses = First[CustomerFigures](self._rules.lighthouse.most, _by_clv)
@@ -155,7 +155,6 @@ class Identified:
             self._alone.update(known.lighthouse_missing)
         for each in known.approach:
             self.of_kind[each.kind] += 1
-            self._measures[each.kind] = each.measure
             self._of_kind[each.kind].add(customer)
         self._count_source(customer, known.source or UNKNOWN)
 
@@ -177,7 +176,7 @@ class Identified:
             conditions=[
                 ConditionRow(each, self._lacking[each], self._alone[each]) for each in CONDITIONS
             ],
-            kinds=[KindRow(kind, self.of_kind[kind], self._measures.get(kind)) for kind in KINDS],
+            kinds=[KindRow(kind, self.of_kind[kind], MEASURES[kind]()) for kind in KINDS],
             approach={kind: _reasons(kind, self._of_kind[kind].rows) for kind in KINDS},
             prospects=self.prospects,
             sources=sorted(sources, key=lambda row: (-(row.expected_value or 0.0), row.source)),
