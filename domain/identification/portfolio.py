@@ -22,6 +22,7 @@ from schemas.figures.identification import Approach, Condition
 CONDITIONS: Final[tuple[Condition, ...]] = get_args(Condition)
 KINDS: Final[tuple[Approach, ...]] = get_args(Approach)
 PROSPECT: Final = "potential"
+MICRO: Final = 1e-6
 T = TypeVar("T")
 
 
@@ -135,7 +136,10 @@ class Identified:
         self.of_kind: Counter[Approach] = Counter()
         self._lacking: Counter[Condition] = Counter()
         self._alone: Counter[Condition] = Counter()
-        self._came: dict[str, Came] = {}
+        self._customers_of: Counter[str] = Counter()
+        self._bought_of: Counter[str] = Counter()
+        # in whole units of MICRO, so that the order of customers changes no digit
+        self._clv_of: Counter[str] = Counter()
         self._prospects_of: Counter[str] = Counter()
         self._lighthouses = First[CustomerFigures](self._rules.lighthouse.most, _by_clv)
         self._of_kind = {
@@ -160,14 +164,18 @@ class Identified:
 
     def report(self) -> IdentificationReport:
         """All tables of everyone taken so far."""
-        expected = expected_by_source(self._came, self._rules.prospects.like_all)
+        known = {
+            name: Came(customers, self._bought_of[name], self._clv_of[name] * MICRO)
+            for name, customers in sorted(self._customers_of.items())
+        }
+        expected = expected_by_source(known, self._rules.prospects.like_all)
         value_of = {name: None if each is None else each.value for name, each in expected.items()}
         sources = [
             SourceRow(
                 name, came.customers, came.bought, self._prospects_of[name],
                 *(expected[name] or (None, None, None)),
             )
-            for name, came in self._came.items()
+            for name, came in known.items()
         ]  # fmt: skip
         return IdentificationReport(
             customers=self.customers,
@@ -185,9 +193,9 @@ class Identified:
         )
 
     def _count_source(self, customer: CustomerFigures, source: str) -> None:
-        came, bought = self._came.get(source, Came()), customer.value.purchases > 0
-        clv = customer.value.clv or 0.0
-        self._came[source] = Came(came.customers + 1, came.bought + bought, came.clv + clv)
+        self._customers_of[source] += 1
+        self._bought_of[source] += customer.value.purchases > 0
+        self._clv_of[source] += round((customer.value.clv or 0.0) / MICRO)
         if customer.relationship.state != PROSPECT:
             return
         self.prospects += 1

@@ -130,3 +130,17 @@ def test_with_nobody_like_all_a_source_stands_for_itself() -> None:
     assert found["event"] is not None and found["list"] is not None
     assert (found["event"].chance, found["event"].worth) == (0.25, 80.0)
     assert found["list"].value == 0.0
+
+
+def test_the_order_of_customers_changes_no_digit() -> None:
+    draw = Random(2)
+    customers = [
+        known(f"c-{n}", draw.choice(("event", "list", None)), draw.choice((None, draw.random())))
+        for n in range(300)
+    ]
+    first, second = Identified(POLICY), Identified(POLICY)
+    for customer in customers:
+        first.add(customer)
+    for customer in reversed(customers):
+        second.add(customer)
+    assert first.report() == second.report()

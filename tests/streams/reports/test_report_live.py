@@ -141,6 +141,16 @@ def test_a_briefing_is_that_of_a_replay(
     assert live["period"]["alerts"] > 0
 
 
+def test_who_stands_out_is_who_does_in_a_replay(run: Callable[..., Result], house: Path) -> None:
+    one, other = (
+        told(run("report", "identification", "--format", "json", *source))["sections"]
+        for source in ((), ("--from", house / "replay"))
+    )
+    for section in ("approach", "prospects"):
+        assert one[section] == other[section], section
+    assert other["prospects"]["tables"]["sources"][0]["bought"] > 0
+
+
 def test_migration_is_that_of_the_updates_in_kafka(run: Callable[..., Result]) -> None:
     sections = told(run("report", "relationship", "--format", "json"))["sections"]
     flows = sections["migration"]["tables"]["flows"]
