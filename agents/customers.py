@@ -17,10 +17,12 @@ from domain.customer.state import Customer
 from domain.experience.inconsistency.population import ConsistencyPopulation
 from domain.kernel.population import AnyPopulation, Together
 from domain.policy import Policy
+from domain.propensity.examples import Examples
 from domain.satisfaction.scorecards import Scorecards
 from schemas.codec import Bad, Event, at_ms, decode_many, misplaced
 from schemas.inconsistencies import Inconsistencies
 from schemas.moves import CustomerMove, decode_moves
+from schemas.propensity import PropensityModel
 from schemas.published import Referral
 from schemas.quick import Quick, QuickClick, QuickTransaction
 from schemas.referrals import decode_referrals
@@ -58,6 +60,7 @@ def customers(policy: Policy) -> Customers:
             scorecards=Scorecards.from_records(records),
             erasures=Erasures.from_records(records),
             campaigns=CampaignBook.from_records(records),
+            examples=Examples.from_records(records),
         )
 
     return Topology(
@@ -118,7 +121,9 @@ def _owner(record_key: bytes) -> str | None:
 def _export(customer: Customer, now: int, context: Context) -> Figures | None:
     # one whom others named as their referrer, and who never came
     known = customer.core.events
-    return rules.export(customer, now, context.policy, context.standings) if known else None
+    if not known:
+        return None
+    return rules.export(customer, now, context.policy, context.standings, context.answering)
 
 
 def _population(context: Context, versions: Mapping[str, int]) -> Together[Customer]:
@@ -129,6 +134,8 @@ def _population(context: Context, versions: Mapping[str, int]) -> Together[Custo
         kinds[SegmentModel.kind] = context.segments
     if context.policy.complaints.systemic.enabled:
         kinds[Surges.kind] = SurgePopulation(context.hourly)
+    context.propensity.floor = versions.get(PropensityModel.kind, 0)
+    kinds[PropensityModel.kind] = context.propensity
     kinds[Inconsistencies.kind] = ConsistencyPopulation(context.scorecards)
     return Together(kinds)
 
@@ -140,4 +147,5 @@ def _shared(context: Context) -> Iterable[tuple[bytes, bytes | None]]:
     yield from context.hourly.changed_records()
     yield from context.scorecards.changed_records()
     yield from context.campaigns.changed_records()
+    yield from context.propensity.examples.changed_records()
     yield from context.erasures.changed_records(context.now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agents.inconsistencies import inconsistencies
 from agents.modelling import AnyModelling
+from agents.propensity import propensity
 from agents.segments import segments
 from agents.standings import standings
 from agents.surges import surges
@@ -12,7 +13,7 @@ from domain.policy import Policy
 
 def modellings(policy: Policy) -> tuple[AnyModelling, ...]:
     """The modellings under a policy."""
-    made: list[AnyModelling] = [standings(policy), inconsistencies(policy)]
+    made: list[AnyModelling] = [standings(policy), inconsistencies(policy), propensity(policy)]
     if policy.segments.enabled:
         made.append(segments(policy))
     if policy.complaints.systemic.enabled:

@@ -36,6 +36,7 @@ from domain.kernel.wording import Wording
 from domain.kernel.words import duration
 from domain.policy import Policy
 from domain.proactive import inspections
+from domain.propensity import awaited
 from domain.relationship import known as relation
 from domain.tiers.changes import update_tier
 from domain.value import referrals
@@ -230,6 +231,12 @@ def fire(customer: Customer, ctx: Context) -> Sequence[Output]:
             states.tell(customer, cause, due)
             outputs += cause.outputs
             continue
+        if _only_answers(core, due):
+            cause = Cause(ctx, due)
+            awaited.settle(customer, cause)
+            for effect in cause.effects:
+                ctx.take(effect)
+            continue
         core.judged = max(core.judged, due)
         touched, customer.touched = customer.touched, CORE
         cause, before = Cause(ctx, due), _counted(core)
@@ -245,8 +252,7 @@ def fire(customer: Customer, ctx: Context) -> Sequence[Output]:
             complaints.refresh(customer, cause)
             customer.reschedule()
             looks = True
-        if core.inspection_due == due:
-            inspections.fall_due(customer, cause)
+        _fall_due(customer, cause)
         if looks:
             _look(customer, cause)
         is_desk = core.desk_due == due
@@ -270,12 +276,31 @@ def _care(customer: Customer, due: int, ctx: Context) -> Sequence[Output]:
     return cause.outputs
 
 
+def _fall_due(customer: Customer, cause: Cause) -> None:
+    """See to an inspection and to answers of mailings that are due."""
+    core = customer.core
+    if core.inspection_due == cause.at:
+        inspections.fall_due(customer, cause)
+    if core.answer_due == cause.at:
+        awaited.settle(customer, cause)
+
+
 def _only_turns(core: Core, due: int) -> bool:
     """Whether nothing is due but that the state of an alert changes: then no rule has its say."""
     dues = (
         core.tier_due, core.promise_due, core.complaint_due, core.desk_due, core.inspection_due,
+        core.answer_due,
     )  # fmt: skip
     return core.turn_due == due and due not in dues and core.relation_due * MS_PER_DAY != due
+
+
+def _only_answers(core: Core, due: int) -> bool:
+    """Whether nothing is due but that answers to mailings are known, which moves nothing else."""
+    dues = (
+        core.tier_due, core.promise_due, core.complaint_due, core.desk_due, core.inspection_due,
+        core.care_due, core.turn_due,
+    )  # fmt: skip
+    return core.answer_due == due and due not in dues and core.relation_due * MS_PER_DAY != due
 
 
 def _look(customer: Customer, cause: Cause) -> None:

@@ -24,6 +24,7 @@ _KEYS: Final = {
     "Standings": "Always `standings`: the topic is compacted, the newest record is in force.",
     "Surges": "Always `surges`: the topic is compacted, the newest record is in force.",
     "Inconsistencies": "Always `inconsistencies`: the topic is compacted, the newest is in force.",
+    "PropensityModel": "Always `propensity`: the topic is compacted, the newest is in force.",
     "Workers": "Always `workers`: the topic is compacted, the newest record is in force.",
     "Referral": "The referrer's id in UTF-8; its murmur2 hash chooses the partition.",
     "AlertState": (

@@ -5,6 +5,7 @@ from typing import Any, Final
 Example = dict[str, Any]
 
 _CUSTOMER: Final = "c-000042"
+_NO_BINS: Final = [{"examples": 0, "predicted": 0.0, "answered": 0}] * 10
 
 
 def _event(number: int, kind: str, channel: str, /, **fields: Any) -> Example:
@@ -565,6 +566,44 @@ OUTPUT_EXAMPLES: Final[dict[str, list[Example]]] = {
                     "history_hours": 672,
                 }
             ],
+        }
+    ],
+    "PropensityModel": [
+        {
+            "propensity_id": "3d0a9f8e7d6c5b4a3c2b1a0f9e8d7c6b",
+            "version": 41,
+            "occurred_at": "2026-01-31T01:00:00.000Z",
+            "reason": "2,400 examples were learnt, 12 of them new; 0 left before they could be.",
+            "reason_key": "propensity.learnt",
+            "reason_args": {"learnt": 2400, "news": 12, "dropped": 0},
+            "rules_id": "4a3b3b0a7abcbe16",
+            "learnt": 2400,
+            "dropped": 0,
+            "believed": True,
+            "examples": 2400,
+            "answered": 310,
+            "auc": 0.71,
+            "log_loss": 0.35,
+            "calibration_error": 0.02,
+            "intercept": -1.9,
+            "weights": [
+                {"name": "tier", "seen": 2400, "mean": 1.2, "variance": 1.5, "weight": 0.4},
+                {"name": "segment:s-1", "seen": 2400, "mean": 0.3, "variance": 0.2, "weight": -0.1},
+            ],
+            "segments": ["s-1"],
+            "before": {"examples": 0, "answered": 0, "loss": 0.0, "odds": [], "bins": _NO_BINS},
+            "judged": {
+                "examples": 2400,
+                "answered": 310,
+                "loss": 840.0,
+                "odds": [{"tenths": -19, "answered": 310, "unanswered": 2090}],
+                "bins": [
+                    _NO_BINS[0],
+                    {"examples": 2400, "predicted": 312.5, "answered": 310},
+                    *_NO_BINS[2:],
+                ],
+            },
+            "positions": {"0": 1769821920000, "1": 1769821800000},
         }
     ],
     "Inconsistencies": [

@@ -10,6 +10,7 @@ from schemas.audit import AUDIT_EXAMPLES, AuditRecord
 from schemas.examples import EXAMPLES, OUTPUT_EXAMPLES
 from schemas.figures import published
 from schemas.inconsistencies import Inconsistencies
+from schemas.propensity import PropensityModel
 from schemas.published import (
     Alert,
     AlertState,
@@ -40,6 +41,7 @@ OUTPUT_MODELS: Final[tuple[type[Published], ...]] = (
     Standings,
     Surges,
     Inconsistencies,
+    PropensityModel,
     Workers,
     Referral,
     AlertState,

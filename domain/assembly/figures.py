@@ -20,6 +20,7 @@ from domain.kernel.scales import TIERS
 from domain.money.balances import accounts_of, balance_of
 from domain.policy import Policy
 from domain.proactive.figures import health_figures
+from domain.propensity.figures import mailing_figures
 from domain.relationship.figures import group_figures, relationship_figures
 from domain.relationship.known import attitude
 from domain.relationship.loyalty import loyalty
@@ -29,15 +30,20 @@ from domain.value.row import Row
 from schemas.fields import moment, rfc3339
 from schemas.figures import BehaviourFigures, CustomerFigures
 from schemas.figures.value import MatrixClass
+from schemas.propensity import PropensityModel
 from schemas.standings import Standings
 
 
 def export(
-    customer: Customer, now: int, policy: Policy, standings: Standings | None = None
+    customer: Customer,
+    now: int,
+    policy: Policy,
+    standings: Standings | None = None,
+    model: PropensityModel | None = None,
 ) -> CustomerFigures:
     """All figures as of ``now`` (ms), or as of the newest event where that is later.
 
-    Classes among all customers follow from ``standings``.
+    Classes among all customers follow from ``standings``, answers to mailings from ``model``.
 
     A measure whose input is missing is ``None`` and named in ``missing`` with that input.
     """
@@ -91,6 +97,7 @@ def export(
         groups=group_figures(customer, relationship.age_band, value.liquidity),
         identification=identification_figures(customer, clock, policy, value, relationship),
         care=care_figures(customer, clock, policy),
+        mailings=mailing_figures(customer, clock, policy, model),
         missing=_missing(balance=balance, satisfaction=felt, features=clicks, segment=segment),
         health=health_figures(customer, clock, policy),
         campaigns=campaign_figures(customer),

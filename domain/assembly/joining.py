@@ -33,6 +33,7 @@ from domain.customer.state import (
     IDENTITY,
     JOURNEY,
     LEDGER,
+    MAILINGS,
     MONEY,
     MOOD,
     REFERRALS,
@@ -43,6 +44,7 @@ from domain.identification import habits
 from domain.kernel.units import WINDOW_MS
 from domain.money import anomaly, balances
 from domain.proactive import inspections, notices
+from domain.propensity import awaited
 from domain.relationship import contacts, handover, returns
 from domain.satisfaction import sums
 from domain.tiers import changes
@@ -79,6 +81,7 @@ JOINS: Final[tuple[tuple[int, Join], ...]] = (
     (HEALTH, inspections.join),
     (HEALTH, notices.join),
     (CARE, care.join),
+    (MAILINGS, awaited.join),
 )
 """By the part of the other id that each is for; what others go by comes first."""
 

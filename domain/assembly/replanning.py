@@ -14,11 +14,14 @@ from domain.complaints.escalation import next_due
 from domain.customer.state import CASES, CORE, Customer
 from domain.policy import Policy
 from domain.proactive import inspections
+from domain.propensity import awaited
 from domain.tiers.known import tier_history
 
 
 def replan(customer: Customer, policy: Policy) -> bool:
-    """Time a customer's complaints and the fall of its tier anew; whether a time is another."""
+    """Time complaints, the fall of the tier and answers to mailings anew; whether a time is
+    another.
+    """
     core = customer.core
     complaint_due, tier_due = core.complaint_due, core.tier_due
     if customer.has(CASES):
@@ -30,9 +33,11 @@ def replan(customer: Customer, policy: Policy) -> bool:
         tier_due = clock if fallen else history.next_fall(clock)
     planned_anew = inspections.replan(customer, policy)
     shown_anew = states.replan(customer, policy) or planned_anew
-    if (complaint_due, tier_due) == (core.complaint_due, core.tier_due):
+    answer_due = awaited.next_due(customer, policy.propensity)
+    dues = complaint_due, tier_due, answer_due
+    if dues == (core.complaint_due, core.tier_due, core.answer_due):
         return shown_anew
-    core.complaint_due, core.tier_due = complaint_due, tier_due
+    core.complaint_due, core.tier_due, core.answer_due = dues
     customer.touched |= CORE
     customer.reschedule()
     return True

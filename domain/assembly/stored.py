@@ -10,13 +10,16 @@ from domain.campaigns import sums
 from domain.complaints.surges import hourly
 from domain.customer import parts, recent, state
 from domain.kernel.forms import fingerprint_of
+from domain.propensity import examples
 from domain.satisfaction import tallies
 
 FORMS: Final[tuple[type, ...]] = (
-    *state.FORMS, aggregates._Form, hourly.Hour, tallies.Form, sums.Sums,
+    *state.FORMS, aggregates._Form, hourly.Hour, tallies.Form, sums.Sums, examples.Head,
+    examples.Example,
 )  # fmt: skip
 NUMBERS: Final = (
     parts.FORMAT, recent.PAGE_FORMAT, aggregates.FORMAT, hourly.FORMAT, tallies.FORMAT, sums.FORMAT,
+    examples.FORMAT,
 )  # fmt: skip
 
 

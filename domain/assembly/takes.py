@@ -32,6 +32,7 @@ from domain.money import transactions
 from domain.money.anomaly import watch_amount
 from domain.money.balances import take_balance
 from domain.proactive import inspections, notices
+from domain.propensity import awaited
 from domain.relationship import contacts, handover
 from domain.relationship.returns import forget_times
 from domain.tiers.changes import take_pin
@@ -165,10 +166,13 @@ def _take_campaign(customer: Customer, event: Campaign, cause: Cause) -> None:
     mailings.take(customer, event, cause)
     if event.action == "sent":
         core.first_campaign = min(core.first_campaign or cause.at, cause.at)
+        awaited.take_sent(customer, event, cause)
     elif event.action == "opened":
         answers.note_offer(customer, cause.mark, cause.at)
     else:
         habits.take_campaign(customer, event, cause)
+        if event.action in awaited.ANSWERS:
+            awaited.take_answer(customer, event, cause)
         offer_window.take_campaign(customer, event, cause)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from domain.customer.labels import Labels
-from domain.customer.parts import Moment, Promise
+from domain.customer.parts import Awaited, Moment, Promise
 from domain.policy import AlertKind
 from schemas.outputs import Step
 from schemas.told import Told
@@ -84,4 +84,26 @@ class Campaigned(NamedTuple):
     added: dict[str, int]
 
 
-Effect = Scored | Kept | Reported | Campaigned
+class Mailed(NamedTuple):
+    """A mailing was sent: whether it is answered will be known."""
+
+    mailing: Awaited
+
+
+class Settled(NamedTuple):
+    """It is known since ``at`` (ms) whether a mailing was answered: an example to learn from.
+
+    Before it ``sent`` mailings had been sent to the customer, of which ``answered`` were.
+    """
+
+    at: int
+    mailing: Awaited
+    sent: int
+    answered: int
+
+
+class LeftOut(NamedTuple):
+    """A mailing is not waited for, since too many are: nothing is learnt from it."""
+
+
+Effect = Scored | Kept | Reported | Campaigned | Mailed | Settled | LeftOut

@@ -108,6 +108,8 @@ class Core(msgspec.Struct, array_like=True, gc=False):
     inspection_due: int = 0
     # when care next has something to do: an occasion, or a task that moves by time alone
     care_due: int = 0
+    # when it is known of the next mailing whether it was answered; 0 = none is waited for
+    answer_due: int = 0
 
 
 class Block(NamedTuple):
@@ -634,3 +636,43 @@ class Care(msgspec.Struct, array_like=True, gc=False):
     # occasions left out since the week was full; steps that moved nothing
     left_out: int = 0
     unmatched: int = 0
+
+
+class Awaited(NamedTuple):
+    """A mailing whose answer is not known for good yet, and what was known when it came in.
+
+    ``channel`` and ``tier`` are indexes, ``hour`` that of the customer's wall clock (0-23).
+    ``recency`` (days), ``frequency`` and ``monetary`` (hundredths) are of the purchases within the
+    window of the value's policy. ``sent_before`` and ``answered_before`` count mailings that are
+    not kept any more.
+    """
+
+    at: int
+    mark: str
+    campaign: str
+    channel: int
+    hour: int
+    tier: int
+    segment: str
+    recency: int
+    frequency: int
+    monetary: int
+    satisfaction: float
+    sent_before: int = 0
+    answered_before: int = 0
+    # when it was first answered; 0 = it has not been
+    answered_at: int = 0
+
+
+class Mailings(msgspec.Struct, array_like=True, gc=False):
+    """Mailings and their answers. Bounds: 32 mailings, 32 answers."""
+
+    # by (at, mark)
+    waiting: list[Awaited] = []
+    # answers of the last 24 hours, whose mailing may yet come in: at, campaign
+    early: list[tuple[int, str]] = []
+    # of those that are not waited for any more: how many, and how many were answered
+    sent: int = 0
+    answered: int = 0
+    # the newest mailing of all: at, mark, index of the channel
+    newest: tuple[int, str, int] = (0, "", 0)

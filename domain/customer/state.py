@@ -29,6 +29,7 @@ from domain.customer.parts import (
     Identity,
     Journey,
     Ledger,
+    Mailings,
     Money,
     Mood,
     Referrals,
@@ -41,6 +42,7 @@ LEDGER, ANSWERS, BLOCKS, AMOUNTS = 128, 256, 512, 1024
 DESK, JOURNEY, REFERRALS, CONTACTS = 2048, 4096, 8192, 16384
 IDENTITY, HABITS, HEALTH, CAMPAIGNS = 32768, 65536, 131072, 262144
 CARE = 524288
+MAILINGS = 1048576
 PAGE_LETTER, BLOCK_LETTER = b"p", b"d"
 PAGE_KEY_BYTES = 5
 LETTERS = {
@@ -48,6 +50,7 @@ LETTERS = {
     JOURNEY: b"j", REFERRALS: b"f", CONTACTS: b"k", DESK: b"o",
     IDENTITY: b"i", HABITS: b"h", HEALTH: b"v", CAMPAIGNS: b"g",
     CARE: b"u",
+    MAILINGS: b"q",
 }  # fmt: skip
 
 Get = Callable[[bytes], bytes | None]
@@ -71,6 +74,7 @@ FORMS = (
     Health,
     Campaigns,
     Care,
+    Mailings,
 )
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -244,6 +248,12 @@ class Customer:
         return part
 
     @property
+    def mailings(self) -> Mailings:
+        """Mailings whose answer is waited for."""
+        part: Mailings = self._parts.get(MAILINGS) or self._part(Mailings, MAILINGS)
+        return part
+
+    @property
     def identity(self) -> Identity:
         """The ids of the person: what this one was merged into, or which were into it."""
         part: Identity = self._parts.get(IDENTITY) or self._part(Identity, IDENTITY)
@@ -344,6 +354,7 @@ class Customer:
             core.turn_due,
             core.inspection_due,
             core.care_due,
+            core.answer_due,
         ):
             if due and (due < earliest or not earliest):
                 earliest = due

@@ -25,6 +25,7 @@ from domain.policy.complaints import ComplaintPromises
 from domain.policy.experience import ExperienceRules
 from domain.policy.identification import IdentificationRules
 from domain.policy.proactive import ProactiveRules
+from domain.policy.propensity import PropensityRules
 from domain.policy.relationship import RelationshipRules
 from domain.policy.retention import Retention
 from domain.policy.sections import (
@@ -62,6 +63,7 @@ class Policy(Section):
     value: ValueRules = ValueRules()
     identification: IdentificationRules = IdentificationRules()
     proactive: ProactiveRules = ProactiveRules()
+    propensity: PropensityRules = PropensityRules()
     ids: Ids = Ids()
     retention: Retention = Retention()
     erasure: Erasure = Erasure()

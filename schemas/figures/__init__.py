@@ -14,6 +14,7 @@ from schemas.figures.customer import BehaviourFigures, CustomerFigures, decode
 from schemas.figures.experience import CohortFigures, ExperienceFigures, GapFigures
 from schemas.figures.health import HealthFigures
 from schemas.figures.identification import ApproachFigures, IdentificationFigures
+from schemas.figures.mailings import MailingFigures
 from schemas.figures.relationship import GroupFigures, RelationshipFigures
 from schemas.figures.value import RfmFigures, ValueFigures
 
@@ -30,6 +31,7 @@ __all__ = [
     "GroupFigures",
     "HealthFigures",
     "IdentificationFigures",
+    "MailingFigures",
     "RelationshipFigures",
     "RfmFigures",
     "ValueFigures",

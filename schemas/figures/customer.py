@@ -16,6 +16,7 @@ from schemas.figures.complaints import ComplaintFigures
 from schemas.figures.experience import ExperienceFigures
 from schemas.figures.health import HealthFigures
 from schemas.figures.identification import IdentificationFigures
+from schemas.figures.mailings import MailingFigures
 from schemas.figures.relationship import GroupFigures, RelationshipFigures
 from schemas.figures.terms import Count, Time, among, says
 from schemas.figures.value import ValueFigures
@@ -99,6 +100,9 @@ class CustomerFigures(msgspec.Struct, frozen=True, kw_only=True):
         Count, says("Campaigns that the customer met and that are not kept any more.")
     ] = 0
     care: Annotated[CareFigures, says("Care for the customer.")] = CareFigures()
+    mailings: Annotated[
+        MailingFigures | None, says("Mailings to the customer, and whether the next is answered.")
+    ] = None
 
 
 decode: Final = msgspec.json.Decoder(CustomerFigures).decode

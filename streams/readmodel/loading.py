@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from agents.customers import customers
+from agents.modelling import AnyModelling
+from agents.propensity import propensity
 from agents.standings import standings
 from domain.assembly.context import Context
 from domain.customer.state import Customer
 from domain.policy import Policy
 from schemas.figures import CustomerFigures
-from schemas.standings import Standings
-from schemas.topics import PORTFOLIO
 from streams.engine.checkpoint import SHARED_PREFIX
 from streams.readmodel.keys import TOGETHER, split, unpack
 from streams.readmodel.rows import Whole
@@ -22,6 +22,8 @@ from streams.readmodel.tables import of_nobody
 
 _OF = "SELECT short, value FROM records WHERE number = ? AND owner = ?"
 _EVERYBODY = "SELECT id FROM customers WHERE number = ? ORDER BY id"
+
+Versions = tuple[int | None, ...]
 
 
 class Loaded(NamedTuple):
@@ -49,11 +51,11 @@ class Loading:
     def __init__(self, policy: Policy, *, wall: bool, at: int | None = None) -> None:
         self.policy = policy
         self._topology = customers(policy)
-        self._standings = standings(policy)
+        self._common: tuple[AnyModelling, ...] = (standings(policy), propensity(policy))
         self._wall = wall
         self._at = at
-        # by the version of the standings that it was made with; replaced as one, for all threads
-        self._made: tuple[int | None, Context] = None, self._topology.context({})
+        # by the versions of the records that it was made with; replaced as one, for all threads
+        self._made: tuple[Versions, Context] = (), self._topology.context({})
 
     def state(self, connection: sqlite3.Connection, number: int, customer_id: str) -> Loaded | None:
         """The customer's state, if the partition has any."""
@@ -82,20 +84,23 @@ class Loading:
         return Whole(customer_id, figures, as_of)
 
     def context(self, connection: sqlite3.Connection) -> Context:
-        """What figures follow from besides the customer: the newest standings."""
-        row = connection.execute(
-            "SELECT version, value FROM newest WHERE topic = ? AND key = ?",
-            (PORTFOLIO, self._standings.key),
-        ).fetchone()
-        version = None if row is None else row[0]
+        """What figures follow from besides the customer: the newest records over all customers."""
+        rows = [
+            connection.execute(
+                "SELECT version, value FROM newest WHERE topic = ? AND key = ?",
+                (each.target, each.key),
+            ).fetchone()
+            for each in self._common
+        ]
+        versions = tuple(None if row is None else row[0] for row in rows)
         made, context = self._made
-        if version != made:
+        if versions != made:
             context = self._topology.context({})
             population = self._topology.population(context, {})
-            if row is not None and population is not None:
-                record: Standings = self._standings.load_record(row[1])
-                population.adopt(record)
-            self._made = version, context
+            for each, row in zip(self._common, rows, strict=True):
+                if row is not None and population is not None:
+                    population.adopt(each.load_record(row[1]))
+            self._made = versions, context
         return context
 
     def part(self, connection: sqlite3.Connection, number: int) -> Part:

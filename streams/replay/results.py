@@ -39,6 +39,7 @@ FILES = {
 RECORDS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("segment-model.json", "segments", {"version": 0, "segments": []}),
     ("standings.json", "standings", {"version": 0}),
+    ("propensity-model.json", "propensity", {"version": 0}),
 )
 """File, kind, and what stands in it where there was nothing to make the record of."""
 _KEY_OF = {ALERT_STATES: "alert_id"}

@@ -10,6 +10,7 @@ import msgspec
 
 from domain.experience.score_rows import ScoreRow
 from schemas import figures
+from schemas.propensity import PropensityModel
 from schemas.segments import SegmentModel
 from streams.errors import ReportSourceError
 from streams.queries.campaigns import of_lines
@@ -45,6 +46,7 @@ def read_folder(folder: Path, report: Collector, progress: Progress) -> About:
         segment_names=_segment_names(folder / "segment-model.json"),
         scores=[ScoreRow(**row) for row in _lines(folder / "scorecards.jsonl", progress)],
         campaigns=of_lines(_lines(folder / "campaigns.jsonl", progress)),
+        answering=_answering(folder / "propensity-model.json"),
     )
 
 
@@ -102,3 +104,13 @@ def _segment_names(path: Path) -> dict[str, str]:
     except ValueError:
         return {}  # what a replay writes that made no model
     return {card.segment_id: card.name for card in model.segments}
+
+
+def _answering(path: Path) -> PropensityModel | None:
+    """The model of answers to mailings; none where nothing was learnt."""
+    if not path.is_file():
+        return None
+    try:
+        return PropensityModel.model_validate_json(path.read_bytes())
+    except ValueError:
+        return None  # what a replay writes that made no model

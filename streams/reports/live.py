@@ -11,6 +11,7 @@ from agents.topology import Figures
 from domain.campaigns.sums import CampaignBook
 from domain.policy import Policy
 from schemas.fields import moment, rfc3339
+from schemas.propensity import PropensityModel
 from streams.engine.client.reading import read_records
 from streams.queries import segments
 from streams.queries.campaigns import campaigns_of
@@ -64,6 +65,7 @@ async def read_live(
         segment_names=await _segment_names(settings),
         scores=score_rows(cards, newest),
         campaigns=books,
+        answering=next((one for one in read.records if isinstance(one, PropensityModel)), None),
     )
 
 

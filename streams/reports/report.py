@@ -10,6 +10,7 @@ from domain.campaigns.sums import CampaignBook
 from domain.customer.grouping import UNKNOWN, Grouped, Portfolio
 from domain.experience.score_rows import ScoreRow
 from schemas.figures import CustomerFigures
+from schemas.propensity import PropensityModel
 from streams.reports.form.document import Column, Document, Section, table
 from streams.reports.form.words import plural, words
 
@@ -23,7 +24,7 @@ class About:
 
     ``as_of`` (RFC 3339) is the newest time anything is told of, ``scores`` are the scorecards'
     rows, ``segment_names`` the names of the segments by id, ``campaigns`` what all partitions keep
-    of campaigns.
+    of campaigns, ``answering`` the model of answers to mailings.
     """
 
     source: str
@@ -31,6 +32,7 @@ class About:
     segment_names: Mapping[str, str] = field(default_factory=dict)
     scores: Sequence[ScoreRow] = ()
     campaigns: CampaignBook = field(default_factory=CampaignBook)
+    answering: PropensityModel | None = None
 
     def named(self, group: str, name: str) -> str:
         """A group's value as people know it: a segment by its name and id."""

@@ -13,10 +13,12 @@ from domain.assembly.aggregates import Aggregates
 from domain.experience.score_rows import satisfaction_rows, stage_rows
 from domain.kernel.scales import TIERS
 from domain.satisfaction.scorecards import Scorecards
+from schemas.propensity import PropensityModel
 from streams.engine.observer import Seen
 from streams.engine.partition import Clock
 from streams.worker.campaign_gauges import campaign_gauges
 from streams.worker.memory_gauges import memory_gauges
+from streams.worker.propensity_gauges import propensity_gauges
 from streams.worker.segment_gauges import SegmentGauges
 
 Cells = dict[tuple[str, ...], list[float]]
@@ -27,7 +29,8 @@ class Holdings(Collector):
     """The partitions that are open here, those that stopped, and the lag of each.
 
     ``waiting_since`` has the monotonic time from which on a partition has had lag and made no
-    commit; ``lag_told`` that of the last word about lag. Bounded by the number of partitions.
+    commit; ``lag_told`` that of the last word about lag. ``answering`` is the newest model of
+    answers to mailings. Bounded by the number of partitions.
     """
 
     def __init__(self, clock: Clock, now: Callable[[], int]) -> None:
@@ -37,6 +40,7 @@ class Holdings(Collector):
         self.waiting_since: dict[int, float] = {}
         self.lag_told: float | None = None
         self.segments = SegmentGauges(self.partitions, now)
+        self.answering: PropensityModel | None = None
         self._clock = clock
         self._wall = now
 
@@ -100,6 +104,8 @@ class Holdings(Collector):
         yield from self._satisfaction([one for one in cards if one is not None])
         yield from campaign_gauges(self.partitions.values())
         yield from self.segments.collect()
+        if self.answering is not None:
+            yield from propensity_gauges(self.answering)
 
     def _lag(self) -> GaugeMetricFamily:
         family = GaugeMetricFamily(

@@ -24,6 +24,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from schemas.common import CommonRecord
+from schemas.propensity import PropensityModel
 from schemas.segments import SegmentModel
 from schemas.topics import ALERTS
 from schemas.workers import WorkedBy, Workers
@@ -224,11 +225,13 @@ class Metrics(Observer):
             self._fit_seconds.observe(seconds)
 
     def adopted(self, model: CommonRecord) -> None:
-        """Show the segment model in use, and whether the group's workers are alike."""
+        """Show the models in use, and whether the group's workers are alike."""
         if isinstance(model, Workers):
             self.company.adopted(model)
         if isinstance(model, SegmentModel):
             self.holdings.segments.model = model
+        if isinstance(model, PropensityModel):
+            self.holdings.answering = model
 
     def model_refused(self, reason: str, why: str) -> None:
         """Count a model or snapshot that was left aside."""

@@ -20,6 +20,8 @@ from domain.customer import cause, lived, parts, recent, state
 from domain.experience import paths, remarks
 from domain.kernel import scales
 from domain.policy import alerts
+from domain.propensity import examples, features
+from domain.propensity import summary as propensity
 from domain.relationship import customer_state, lifecycle, progress
 from domain.satisfaction import sums, tallies
 from domain.segmentation import summary as segments
@@ -115,6 +117,9 @@ FIELDS = {
     " told followed",
     parts.Care: "tasks waiting made week later judged gone rated score_sum spent last_done left_out"
     " unmatched",
+    parts.Mailings: "waiting early sent answered newest",
+    examples.Head: "next dropped told began",
+    propensity._Packed: "format partition clock dropped examples",
     aggregates._Form: "customers complaints_open complaints_overdue",
     hourly.Hour: "count examples",
     surges._Packed: "format partition newest first series",
@@ -136,6 +141,11 @@ TUPLES = {
     " relational_sales",
     parts.Remark: "at event_id kind factor channel answered_at",
     parts.CareStep: "at mark action score cost",
+    parts.Awaited: "at mark campaign channel hour tier segment recency frequency monetary"
+    " satisfaction sent_before answered_before answered_at",
+    examples.Example: "at answered known",
+    features.Known: "channel hour tier segment recency frequency monetary satisfaction sent"
+    " answered",
     parts.Referred: "at version clv repeats first_day last_day mean_spend",
 }
 
@@ -183,16 +193,16 @@ def test_codes_of_clicks_never_move() -> None:
 
 
 def test_marks_and_letters_of_parts_never_move() -> None:
-    assert [1 << bit for bit in range(20)] == [
+    assert [1 << bit for bit in range(21)] == [
         state.CORE, state.MONEY, state.MOOD, state.CASES, state.FILE, state.SPILL, state.PAGES,
         state.LEDGER, state.ANSWERS, state.BLOCKS, state.AMOUNTS, state.DESK, state.JOURNEY,
         state.REFERRALS, state.CONTACTS, state.IDENTITY, state.HABITS,
-        state.HEALTH, state.CAMPAIGNS, state.CARE,
+        state.HEALTH, state.CAMPAIGNS, state.CARE, state.MAILINGS,
     ]  # fmt: skip
     assert {mark: letter.decode() for mark, letter in state.LETTERS.items()} == {
         2: "m", 4: "s", 8: "x", 16: "r", 128: "l", 256: "a", 1024: "n", 2048: "o", 4096: "j",
         8192: "f", 16384: "k", 32768: "i", 65536: "h", 131072: "v", 262144: "g",
-        524288: "u",
+        524288: "u", 1048576: "q",
     }  # fmt: skip
     assert (state.PAGE_LETTER, state.BLOCK_LETTER) == (b"p", b"d")
 

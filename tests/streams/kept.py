@@ -35,7 +35,7 @@ NEW_FIGURES = (
     "experience.answers_overdue", "experience.emotions", "experience.emotion",
     "experience.emotion_reason", "experience.journeys", "identification", "health",
     "campaigns", "campaigns_forgotten",
-    "experience.poor_first_impression",
+    "experience.poor_first_impression", "mailings",
 )  # fmt: skip
 NEW_OF_COMPLAINTS = ("steps", "next_step", "solution")
 # the phase counts from first_seen, and classes go by sales volume

@@ -22,6 +22,7 @@ from domain.customer import state as state_records
 from domain.customer.answers import FAILURE, OFFER
 from domain.customer.recent import CODES, ENTRY_BYTES, NOT_A_CLICK
 from domain.customer.state import LETTERS, Customer
+from domain.propensity.examples import PREFIX as EXAMPLES
 from schemas.codec import encode
 from schemas.topics import (
     ALERTS,
@@ -54,6 +55,7 @@ OUTPUTS = (
 pytestmark = pytest.mark.long
 
 NOTES = (FAILURE, OFFER)
+NEW_FILES = {"alert-states.jsonl", "campaigns.jsonl", "propensity-model.json"}
 FAILING = b'"kind":"service_failing"'
 FURTHER_STATES = tuple(f'"state":"{state}"'.encode() for state in STATES[1:])
 FORM_OF = {
@@ -104,7 +106,7 @@ def test_its_record_is_replayed_to_the_bytes_it_gave_then(kept: Kept, tmp_path: 
     assert done.exit_code == 0, done.output
     names = sorted(file.name for file in before.iterdir())
     made = {file.name for file in (tmp_path / "now").iterdir()}
-    assert sorted(made - {"alert-states.jsonl", "campaigns.jsonl"}) == names
+    assert sorted(made - NEW_FILES) == names
     for name in names:
         then, now = (before / name).read_bytes(), (tmp_path / "now" / name).read_bytes()
         if name == "summary.json":
@@ -223,11 +225,12 @@ def plain_record(key: bytes, value: bytes, told: bool) -> object:
     letter = key[:1]
     if key == CHECKPOINT_KEY:  # the form is a newer one
         return msgspec.structs.replace(load_checkpoint(value), format=1)
-    new = (SHARED_PREFIX + ERASED, SHARED_PREFIX + CAMPAIGNS)
+    new = (SHARED_PREFIX + ERASED, SHARED_PREFIX + CAMPAIGNS, SHARED_PREFIX + EXAMPLES)
     if letter == LETTERS[state_records.MONEY] or key.startswith(new):
         return None  # a balance for each currency of an account, marks of erasures, campaigns
     since = (
         state_records.HABITS, state_records.HEALTH, state_records.CAMPAIGNS, state_records.CARE,
+        state_records.MAILINGS,
     )  # fmt: skip
     if letter in (b"t", *map(LETTERS.__getitem__, since)):
         return None  # these parts are kept since, and inspections and care fall due
@@ -256,11 +259,13 @@ def plain_record(key: bytes, value: bytes, told: bool) -> object:
 
 def plain_core(core: parts.Core, told: bool) -> parts.Core:
     """A core without what is new, nor when the tier falls: the balance is one for each currency."""
-    since = state_records.HABITS | state_records.HEALTH | state_records.CAMPAIGNS
-    since |= state_records.JOURNEY
+    since = (
+        state_records.HABITS | state_records.HEALTH | state_records.CAMPAIGNS
+        | state_records.MAILINGS | state_records.JOURNEY
+    )  # fmt: skip
     core.other_parts &= ~(state_records.ANSWERS | state_records.DESK | since)
     core.other_parts &= ~state_records.CARE
-    core.inspection_due = 0
+    core.inspection_due = core.answer_due = 0
     core.open_page = bytearray(without_types(core.open_page))
     core.tier_due = core.relation_due = core.care_due = 0
     if told:
@@ -335,7 +340,7 @@ def test_every_state_record_it_ever_wrote_is_read_and_written_as_it_was(kept: Ke
                     letters.add(record[:1])
         new = (
             state_records.IDENTITY, state_records.HABITS, state_records.HEALTH,
-            state_records.CAMPAIGNS, state_records.CARE,
+            state_records.CAMPAIGNS, state_records.CARE, state_records.MAILINGS,
         )  # fmt: skip
         since = {LETTERS[mark] for mark in new}  # kept since
         assert letters == {b"c", b"d", b"p", *LETTERS.values()} - since, number
@@ -399,7 +404,8 @@ def test_its_snapshots_are_read_and_give_a_next_model(kept: Kept) -> None:
     for one in kept.records(PARTITION_SUMMARIES):
         assert one.key is not None and one.value is not None
         newest[one.key] = makings[snapshot_kind(one.key)].load_summary(one.value)
-    assert {snapshot_kind(key) for key in newest} == set(makings) - {"inconsistencies"}
+    since = {"inconsistencies", "propensity"}
+    assert {snapshot_kind(key) for key in newest} == set(makings) - since
     for kind in ("segments", "standings"):
         snapshots = [newest[snapshot_key(kind, number)] for number in range(kept.partitions)]
         made = makings[kind].fitter(None).fit(snapshots, 0)

@@ -10,6 +10,7 @@ from typing import Any
 from domain.care.portfolio import CarePortfolio
 from domain.customer.grouping import Grouped
 from domain.policy import Policy
+from domain.propensity.portfolio import MailingPortfolio
 from domain.relationship.funnel import Funnel
 from domain.relationship.migration import Migration
 from domain.relationship.organisations import organisations
@@ -19,6 +20,7 @@ from schemas.topics import CUSTOMER_TRANSITIONS, SEGMENT_UPDATES
 from streams.reports.form.document import Column, Document
 from streams.reports.form.words import percent, plural, shown, when
 from streams.reports.relationship import sections
+from streams.reports.relationship.answers import answers
 from streams.reports.relationship.care import care
 from streams.reports.relationship.retention import retention
 from streams.reports.report import About, by_group
@@ -43,7 +45,9 @@ class RelationshipsReport:
     topics: tuple[str, ...] = (CUSTOMER_TRANSITIONS, SEGMENT_UPDATES)
 
     def __init__(self, policy: Policy, by: str | None = None) -> None:
+        self._policy = policy
         self._portfolio = RelationshipPortfolio(policy)
+        self._answers = MailingPortfolio()
         make = partial(RelationshipPortfolio, policy)
         self._grouped = None if by is None else Grouped(by, make)
         self._funnel, self._migration = Funnel(), Migration()
@@ -56,6 +60,7 @@ class RelationshipsReport:
         self._portfolio.add(customer)
         self._funnel.add(customer)
         self._care.add(customer)
+        self._answers.add(customer)
         if self._grouped is not None:
             self._grouped.add(customer)
         if customer.segment is not None:
@@ -82,6 +87,7 @@ class RelationshipsReport:
             sections.loyalty(found),
             sections.contacts(found),
             care(self._care.report()),
+            answers(self._answers.report(), about.answering, self._policy.propensity, names.of),
             sections.segments_by_value(found, names.of),
             sections.migration(self._migration, self._segments, names.of),
             sections.organised(organisations(self._members), found.currency),

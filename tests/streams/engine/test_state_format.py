@@ -13,8 +13,9 @@ FORMS_OF: dict[int, tuple[set[str], tuple[int, ...]]] = {
     ),  # a state of an alert that is told is not forgotten
     # channels by numbers that were none before, remarks that are owed an answer, steps of journeys;
     # habits by which customers stand out and health records, which an older worker leaves alone;
-    # campaigns; care; steps of the playbook, first impressions
-    3: ({"0f6ee27b344ae595", "063ac1f40dae267e"}, (1, 1, 1, 1, 1, 1)),
+    # campaigns; care; steps of the playbook, first impressions; mailings that wait for an answer,
+    # with the examples made of them
+    3: ({"0f6ee27b344ae595", "8d86fdae730f1e6f"}, (1, 1, 1, 1, 1, 1, 1)),
 }
 """By format the fingerprints of the stored forms, and the numbers of those forms.
 
