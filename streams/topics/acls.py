@@ -180,6 +180,7 @@ WHO: Final[Mapping[str, Callable[[Settings], Rights]]] = {
     "report value": _report(CUSTOMER_TRANSITIONS),
     "report relationship": _report(CUSTOMER_TRANSITIONS, SEGMENT_UPDATES),
     "report campaigns": _report(CUSTOMER_TRANSITIONS),
+    "report identification": _report(),
     "brief": _report(ALERTS, CARE_TASKS, CUSTOMER_TRANSITIONS),
     "access key make": _access,
     "access key list": _access_list,

@@ -15,6 +15,7 @@ from streams.engine.rights import Right, acl_lines, of_topics, operations, sente
 from streams.settings import KafkaSettings, Settings
 from streams.topics.acls import WHO, needs, of_command
 from streams.topics.wanted import topic_specs
+from tests.streams.secure.commanded import READING, Command
 
 SETTINGS = Settings(
     app_id="cx",
@@ -85,6 +86,13 @@ def test_no_right_is_said_twice_or_follows_from_another(who: str) -> None:
 )
 def test_a_command_is_known_by_its_words(words: str, who: str | None) -> None:
     assert of_command(words.split()) == who
+
+
+@pytest.mark.parametrize("command", READING, ids=str)
+def test_each_command_that_reads_has_its_rights_listed(command: Command) -> None:
+    who = of_command(command.words)
+    assert who is not None
+    assert str(command).startswith(who)
 
 
 def test_a_refusal_is_found_below_what_it_led_to() -> None:
