@@ -95,21 +95,27 @@ def table(
 
 
 def as_dict(document: Document) -> dict[str, Any]:
-    """The report as plain values: each table as a list of objects, without pictures."""
+    """The report as plain values: each table as a list of objects, without pictures.
+
+    A reason is its sentence here.
+    """
     return {
         "report": document.kind,
         "title": document.title,
         "source": document.source,
         "as_of": document.as_of,
         "customers": document.customers,
-        "sentences": list(document.sentences),
+        "sentences": list(map(_plain, document.sentences)),
         "sections": {
             section.key: {
                 "title": section.title,
-                "sentences": list(section.sentences),
+                "sentences": list(map(_plain, section.sentences)),
                 "tables": {
                     part.key: [
-                        dict(zip((column.key for column in part.columns), row, strict=True))
+                        {
+                            column.key: _plain(value)
+                            for column, value in zip(part.columns, row, strict=True)
+                        }
                         for row in part.rows
                     ]
                     for part in section.parts
@@ -119,3 +125,7 @@ def as_dict(document: Document) -> dict[str, Any]:
             for section in document.sections
         },
     }
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, str) else value
