@@ -47,11 +47,18 @@ class Occasion(NamedTuple):
 
 
 def next_occasions(customer: Customer, after: int, policy: Policy) -> list[Occasion]:
-    """Of each kind the next occasion after ``after`` (ms), the soonest first."""
+    """The next occasions after ``after`` (ms): all of the soonest day that has any."""
     if not _may_have_any(customer) or is_over(customer, after, policy):
         return []
-    last = customer.core.newest + policy.care.silent_ms
-    return sorted(each for each in _Days(customer, after, policy).all() if each.at <= last)
+    days = _Days(customer, after, policy)
+    found = sorted(days.all())
+    if not found:
+        return []
+    soonest = found[0].day
+    at = days.at(soonest)
+    if at > customer.core.newest + policy.care.silent_ms:
+        return []
+    return [Occasion(at, *each) for each in found if each.day == soonest]
 
 
 def is_over(customer: Customer, at: int, policy: Policy) -> bool:
@@ -64,8 +71,9 @@ def next_birthday(customer: Customer, after: int, policy: Policy) -> int | None:
     """The time (ms) of the next birthday after ``after``; ``None`` where it is not known."""
     if "birthday" not in policy.care.by_occasion:
         return None
-    found = next(_Days(customer, after, policy).birthday(), None)
-    return None if found is None else found.at
+    days = _Days(customer, after, policy)
+    found = next(days.birthday(), None)
+    return None if found is None else days.at(found.day)
 
 
 def local_time(day: int, of_day: int, zone: ZoneInfo) -> int:
@@ -78,18 +86,38 @@ def local_time(day: int, of_day: int, zone: ZoneInfo) -> int:
     return wall - offset_at(zone, wall - offset_at(zone, wall))
 
 
+class _Day(NamedTuple):
+    """A local day that has an occasion, as `Occasion` has it."""
+
+    day: int
+    kind: str
+    key: str
+    name: str
+
+
 class _Days:
-    """A customer's days of care after a time."""
+    """A customer's days of care after a time, which are counted and compared as local days."""
 
     def __init__(self, customer: Customer, after: int, policy: Policy) -> None:
-        self._customer, self._after, self._rules = customer, after, policy.care
+        self._customer, self._rules = customer, policy.care
         self._zone = zone_for(customer, policy)
         spread = _spread(customer.customer_id, self._rules.spread_minutes)
         self._of_day = self._rules.begins_ms + spread
-        self._today = (max(0, after) + offset_at(self._zone, max(0, after))) // MS_PER_DAY
         self._made = customer.care.made if customer.has(CARE) else {}
+        self._first = self._first_day(max(0, after))
 
-    def all(self) -> Iterator[Occasion]:
+    def at(self, day: int) -> int:
+        """When (ms) the occasions of a day are."""
+        return local_time(day, self._of_day, self._zone)
+
+    def _first_day(self, after: int) -> int:
+        """The first day whose occasions are after ``after`` (ms)."""
+        day = (after + offset_at(self._zone, after) - self._of_day) // MS_PER_DAY
+        while self.at(day) <= after:
+            day += 1
+        return day
+
+    def all(self) -> Iterator[_Day]:
         """The next of each kind for which the policy has a plan."""
         plans = self._rules.by_occasion
         if "birthday" in plans:
@@ -103,34 +131,30 @@ class _Days:
         for plan in plans.get("regular", ()):
             yield from self._regular(plan)
 
-    def birthday(self) -> Iterator[Occasion]:
+    def birthday(self) -> Iterator[_Day]:
         """The next birthday."""
         born = text(self._customer, "birth_date")
         if born is not None:
             yield from self._yearly("birthday", date.fromisoformat(born))
 
-    def _yearly(self, kind: str, day: date) -> Iterator[Occasion]:
-        year = day_of(self._today).year
+    def _yearly(self, kind: str, day: date) -> Iterator[_Day]:
+        year = day_of(self._first).year
         for each in (year, year + 1, year + 2):
-            occurs = self._at(kind, number_of(in_year(day.month, day.day, each)))
+            occurs = self._on(kind, number_of(in_year(day.month, day.day, each)))
             if occurs is not None:
                 yield occurs
                 return
 
-    def _festival(self) -> Iterator[Occasion]:
+    def _festival(self) -> Iterator[_Day]:
         sex, whose = text(self._customer, "sex"), self._rules.sex_of
-        first = self._today
-        if local_time(first, self._of_day, self._zone) <= self._after:
-            first += 1
-        first = max(first, self._made.get("holiday", -1) + 1)
+        first = max(self._first, self._made.get("holiday", -1) + 1)
         found = self._rules.calendar.first(
             first, day_of(first).year, lambda name: whose.get(name, sex) == sex
         )
         if found is not None:
-            at = local_time(found[0], self._of_day, self._zone)
-            yield Occasion(at, found[0], "holiday", "holiday", found[1])
+            yield _Day(found[0], "holiday", "holiday", found[1])
 
-    def _anniversary(self) -> Iterator[Occasion]:
+    def _anniversary(self) -> Iterator[_Day]:
         customer = self._customer
         if text(customer, "organisation_id") is None or not field(customer, "key_person"):
             return
@@ -139,15 +163,15 @@ class _Days:
             if day_of(occasion.day).year > began.year:
                 yield occasion
 
-    def _ten_years(self) -> Iterator[Occasion]:
+    def _ten_years(self) -> Iterator[_Day]:
         began = self._began()
         if began.year + TEN_YEARS < date.max.year:
             day = in_year(began.month, began.day, began.year + TEN_YEARS)
-            occurs = self._at("ten_years", number_of(day))
+            occurs = self._on("ten_years", number_of(day))
             if occurs is not None:
                 yield occurs
 
-    def _regular(self, plan: Plan) -> Iterator[Occasion]:
+    def _regular(self, plan: Plan) -> Iterator[_Day]:
         if plan.owned and owner_of(self._customer) is None:
             return
         if self._customer.core.tier < TIERS.index(plan.from_tier):
@@ -155,9 +179,9 @@ class _Days:
         if plan.abc and not self._customer.has(LEDGER):
             return
         first, every = self._customer.core.first // MS_PER_DAY, plan.every_day
-        passed = max(1, (self._today - first) // every)
-        for turn in (passed, passed + 1):
-            occurs = self._at("regular", first + turn * every, plan.name)
+        turn = max(1, -(-(self._first - first) // every))
+        for each in (turn, turn + 1):
+            occurs = self._on("regular", first + each * every, plan.name)
             if occurs is not None:
                 yield occurs
                 return
@@ -168,12 +192,12 @@ class _Days:
         seen = text(self._customer, "first_seen")
         return first if seen is None else min(first, date.fromisoformat(seen))
 
-    def _at(self, kind: str, day: int, name: str = "") -> Occasion | None:
-        """The occasion of a day, where it is still to come."""
-        if day <= self._made.get(name or kind, -1):
+    def _on(self, kind: str, day: int, name: str = "") -> _Day | None:
+        """The occasion of a day, where it is still to come and was not judged."""
+        key = name or kind
+        if day < self._first or day <= self._made.get(key, -1):
             return None
-        at = local_time(day, self._of_day, self._zone)
-        return Occasion(at, day, kind, name or kind, name or kind) if at > self._after else None
+        return _Day(day, kind, key, key)
 
 
 def _may_have_any(customer: Customer) -> bool:
