@@ -18,7 +18,7 @@ TOUCHLINE = Path(sys.executable).with_name("touchline")
 STOP_SECONDS = 30.0
 READY_SECONDS = 90.0
 TAIL_LINES = 15
-NOBODY_ANSWERED = "Unable to bootstrap"
+NOBODY_ANSWERED = "touchline: no Kafka answers"
 """The last word of a worker that was started while the broker was away."""
 ADDRESS = re.compile(r"ready=(http://\S+)/readyz")
 
