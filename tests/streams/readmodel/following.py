@@ -20,6 +20,7 @@ from domain.policy import Policy
 from schemas.topics import INPUT_TOPICS
 from streams.queries import state as states
 from streams.queries.standings import read_with_standings
+from streams.readmodel.connections import NotReadable
 from streams.readmodel.reading import ReadModel
 from streams.readmodel.rows import CustomerFilter, Positions
 from streams.settings import KafkaSettings, ServeSettings, Settings
@@ -163,10 +164,13 @@ def counts(model: ReadModel, after: Positions, seconds: float = 60.0) -> None:
 
 
 def current(model: ReadModel, numbers: int = PARTITIONS) -> None:
-    """Wait until every partition was at its end a moment ago."""
+    """Wait until every partition was at its end a moment ago, in a file that can be read."""
 
     def all_current() -> bool:
-        told = model.currency()
+        try:
+            told = model.currency()
+        except NotReadable:  # about to be built again
+            return False
         return len(told) == numbers and all(
             one.age_seconds < 1.5 and one.behind == 0 for one in told
         )

@@ -361,5 +361,6 @@ def test_people_at_the_desk_act_on_alerts_that_come_and_on_a_share_of_them() -> 
     assert seen <= told
     assert len(seen) / len(told) == pytest.approx(0.25, abs=0.06)  # half of the VIPs' half
     actions = get_args(Desk.model_fields["action"].annotation)
-    assert {event["action"] for event in acts} == set(actions)
+    # nobody of the bank ticks off the steps of a playbook yet
+    assert {event["action"] for event in acts} == set(actions) - {"ticked"}
     assert all(not isinstance(decode(json.dumps(event).encode()), Bad) for event in acts)
