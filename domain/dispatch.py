@@ -137,14 +137,16 @@ def _act(customer: Customer, event: Event | Quick, cause: Cause, ctx: Context) -
         if _merges(customer, event):
             merging.merge(customer, event, cause, ctx)
             return
-    before, touched = _counted(customer.core), customer.touched
+    core, before, touched = customer.core, _counted(customer.core), customer.touched
+    stood = core.tier, core.relation, core.other_parts & LEDGER
     customer.touched = 0
     if ctx.follows_journeys:
         paths.take(customer, event, cause)
     TAKE[type(event)](customer, event, cause)
     inspections.begin(customer, cause)
     _look(customer, cause)
-    care.look(customer, cause, event, moved=customer.core.tier != before[0])
+    stands = core.tier, core.relation, core.other_parts & LEDGER
+    care.look(customer, cause, event, moved=stands != stood)
     alerts.judge(customer, cause)
     if customer.touched & states.HANG_ON or customer.core.tier != before[0]:
         states.tell(customer, cause, ctx.now)

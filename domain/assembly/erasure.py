@@ -18,7 +18,8 @@ from domain.alerts import states
 from domain.assembly.context import Context
 from domain.assembly.held import held_until, held_words
 from domain.customer.cause import Cause
-from domain.customer.state import CASES, IDENTITY, REFERRALS, Customer
+from domain.customer.effects import LeftOut
+from domain.customer.state import CASES, IDENTITY, MAILINGS, REFERRALS, Customer
 from domain.kernel.order import id_of
 from domain.kernel.wording import Wording
 from domain.value import referrals
@@ -108,6 +109,9 @@ def _wipe(customer: Customer, cause: Cause, ctx: Context) -> None:
     if customer.has(CASES):
         steps = [step for case in customer.cases.cases for step in case.steps]
         ctx.hourly.forget({id_of(step.event_id) for step in steps})
+    if customer.has(MAILINGS):
+        for _ in customer.mailings.waiting:
+            ctx.take(LeftOut())
     states.withdraw(customer, cause)
     customer.erase()
     done = max(cause.at, ctx.now)

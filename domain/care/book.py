@@ -31,6 +31,8 @@ from schemas.touchpoints import Care
 
 MAX_TASKS: Final = 64
 MAX_WAITING: Final = 32
+MAX_WEEK: Final = 32
+"""Services count in a week without a cap: of so many the oldest tell nothing more."""
 FOLLOW_UP: Final = "care_follow_up"
 _NO_CHANNEL: Final = -1
 _ACTIONS: Final = {number: name for name, number in life.ACTION_INDEX.items()}
@@ -149,8 +151,9 @@ def join(customer: Customer, other: Customer, cause: Cause) -> None:
     mine.waiting += theirs.waiting
     for occasion, day in theirs.made.items():
         mine.made[occasion] = max(day, mine.made.get(occasion, day))
-    mine.week = sorted([*mine.week, *theirs.week])
-    mine.later = sorted({*mine.later, *theirs.later})
+    mine.week = sorted([*mine.week, *theirs.week])[-MAX_WEEK:]
+    later = {name: at for at, name in sorted([*mine.later, *theirs.later], reverse=True)}
+    mine.later = sorted((at, name) for name, at in later.items())
     mine.judged = max(mine.judged, theirs.judged)
     for state, count in theirs.gone.items():
         mine.gone[state] = mine.gone.get(state, 0) + count

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from domain.care import book, planning
-from domain.care.occasions import Occasion, local_time, next_occasions
+from domain.care.occasions import Occasion, is_over, local_time, next_occasions
 from domain.complaints.judged import judged
 from domain.customer.cause import AnyEvent, Cause
 from domain.customer.consent import zone_for
@@ -17,6 +17,7 @@ from domain.customer.lived import RESOLVED
 from domain.customer.state import CARE, DESK, FILE, Customer
 from domain.kernel.local_time import offset_at
 from domain.kernel.units import LATENESS_MS, MS_PER_DAY
+from domain.policy import Policy
 from schemas.outputs import CareTask
 from schemas.quick import QuickTransaction
 from schemas.touchpoints import Care, Complaint, Feedback, ServiceContact, Survey, Transaction
@@ -30,14 +31,14 @@ TAKES_PART: Final = (Transaction, QuickTransaction, ServiceContact, Survey, Feed
 def look(
     customer: Customer, cause: Cause, event: AnyEvent | None = None, *, moved: bool = False
 ) -> None:
-    """Follow one event through: ``moved`` says that the customer's tier, or id, is another."""
+    """Follow one event through: ``moved`` says that its tier, state, first purchase or id moved."""
     core = customer.core
     kind = type(event)
     proposed = any(type(each) is CareTask for each in cause.outputs)
     follows = kind is Complaint or (cause.channel == "event" and kind in TAKES_PART)
     if not (
         moved or proposed or follows or kind is Care or not core.care_due
-        or customer.touched & TELLS
+        or customer.touched & TELLS or cause.at <= core.first
     ):  # fmt: skip
         return
     if follows and event is not None and not cause.quiet:
@@ -45,14 +46,14 @@ def look(
     if cause.outputs:
         book.adopt(customer, cause)
     book.tidy(customer, cause)
-    schedule(customer, max(cause.at, core.newest - LATENESS_MS), cause)
+    schedule(customer, max(cause.at, core.newest - LATENESS_MS), cause.policy)
 
 
 def adopt(customer: Customer, cause: Cause) -> None:
     """Keep what was proposed at a due time of another rule."""
     if cause.outputs and book.adopt(customer, cause):
         book.tidy(customer, cause)
-        schedule(customer, cause.at, cause)
+        schedule(customer, cause.at, cause.policy)
 
 
 def fall_due(customer: Customer, cause: Cause) -> None:
@@ -62,7 +63,7 @@ def fall_due(customer: Customer, cause: Cause) -> None:
         customer.care.judged = max(customer.care.judged, due)
         customer.touch(CARE)
     for occasion in next_occasions(customer, due - 1, policy):
-        if occasion.at > due:
+        if occasion.at > due or is_over(customer, due, policy):
             break
         planning.judge(customer, occasion, cause)
     if customer.has(CARE):
@@ -70,15 +71,15 @@ def fall_due(customer: Customer, cause: Cause) -> None:
             planning.retry(customer, cause)
         customer.care.judged = max(customer.care.judged, due)
     book.tidy(customer, cause)
-    schedule(customer, due, cause)
+    schedule(customer, due, policy)
 
 
-def schedule(customer: Customer, after: int, cause: Cause) -> None:
+def schedule(customer: Customer, after: int, policy: Policy) -> None:
     """Set when care next has something to do, its occasions behind ``after`` (ms)."""
     dues = [book.next_due(customer)]
     if customer.has(CARE):
         dues += [at for at, _ in customer.care.later]
-    dues += [each.at for each in next_occasions(customer, after, cause.policy)[:1]]
+    dues += [each.at for each in next_occasions(customer, after, policy)[:1]]
     customer.core.care_due = min((due for due in dues if due), default=0)
     customer.reschedule()
 
@@ -90,7 +91,7 @@ def _after_event(customer: Customer, event: AnyEvent, cause: Cause) -> None:
     """The occasions that an event makes: a complaint was resolved, somebody took part."""
     plans = cause.policy.care.by_occasion
     if type(event) is Complaint:
-        if event.status == "resolved" and "complaint_resolved" in plans:
+        if "complaint_resolved" in plans:
             _after_complaint(customer, event, cause)
     elif "took_part" in plans:
         zone = zone_for(customer, cause.policy)
@@ -101,17 +102,16 @@ def _after_event(customer: Customer, event: AnyEvent, cause: Cause) -> None:
 
 
 def _after_complaint(customer: Customer, event: Complaint, cause: Cause) -> None:
-    """A call after a complaint that stays resolved by this very event."""
+    """A call after each time of waiting that this event resolved, or began before its end."""
     for each in judged(customer, cause.policy):
-        if each.case.complaint_id != event.complaint_id or each.life.status != RESOLVED:
+        if each.case.complaint_id != event.complaint_id:
             continue
-        if each.life.cycles and each.life.cycles[-1].end_event_id == cause.mark:
-            key = f"complaint_resolved:{event.complaint_id}"
-            planning.judge(
-                customer,
-                Occasion(
-                    cause.at, cause.at // MS_PER_DAY, "complaint_resolved", key,
-                    "complaint_resolved",
-                ),
-                cause,
-            )  # fmt: skip
+        key = f"complaint_resolved:{event.complaint_id}"
+        for cycle in each.life.cycles:
+            at = cycle.ended
+            if at is None or cycle.end_status != RESOLVED:
+                continue
+            if cause.mark in (cycle.event_id, cycle.end_event_id):
+                day = at // MS_PER_DAY
+                occasion = Occasion(at, day, "complaint_resolved", key, "complaint_resolved")
+                planning.judge(customer, occasion, cause)

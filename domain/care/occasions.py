@@ -56,8 +56,6 @@ def next_occasions(customer: Customer, after: int, policy: Policy) -> list[Occas
         return []
     soonest = found[0].day
     at = days.at(soonest)
-    if at > customer.core.newest + policy.care.silent_ms:
-        return []
     return [Occasion(at, *each) for each in found if each.day == soonest]
 
 
@@ -147,9 +145,10 @@ class _Days:
 
     def _festival(self) -> Iterator[_Day]:
         sex, whose = text(self._customer, "sex"), self._rules.sex_of
+        meant = self._rules.kept_festivals
         first = max(self._first, self._made.get("holiday", -1) + 1)
         found = self._rules.calendar.first(
-            first, day_of(first).year, lambda name: whose.get(name, sex) == sex
+            first, day_of(first).year, lambda name: name in meant and whose.get(name, sex) == sex
         )
         if found is not None:
             yield _Day(found[0], "holiday", "holiday", found[1])

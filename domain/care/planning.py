@@ -64,7 +64,7 @@ def judge(customer: Customer, occasion: Occasion, cause: Cause) -> None:
     elif plan.capped and not _has_room(customer, occasion, cause):
         if occasion.kind in DATED or not cause.policy.care.week_cap:
             care.left_out += 1
-        else:
+        elif all(name != plan.name for _, name in care.later):  # it waits once
             care.later = [*care.later, (_room_at(customer, occasion.at), plan.name)][-MAX_LATER:]
     else:
         _make(customer, occasion, means, cause)
@@ -166,7 +166,8 @@ def _make(customer: Customer, occasion: Occasion, means: Means, cause: Cause) ->
     if book.knows(customer, told.task_id):
         return
     # an occasion may still come from 24 hours before
-    care.week = sorted([*(each for each in care.week if each > at - WINDOW_MS - LATENESS_MS), at])
+    since = at - WINDOW_MS - LATENESS_MS
+    care.week = sorted([*(each for each in care.week if each > since), at])[-book.MAX_WEEK :]
     cause.outputs.append(told)
     book.keep(customer, told, due + plan.expire_ms, cause)
 

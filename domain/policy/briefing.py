@@ -20,7 +20,8 @@ _EMAIL: Final = re.compile(
 
 
 def _address(text: str) -> str:
-    if not _EMAIL.fullmatch(text) or ".." in text:
+    local = text.partition("@")[0]
+    if not _EMAIL.fullmatch(text) or ".." in text or local != local.strip("."):
         raise ValueError("must be an e-mail address such as head.of.service@bank.example")
     return text
 

@@ -7,7 +7,7 @@ each field says so. Amounts are in base currency, times in the unit their name e
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -214,6 +214,9 @@ class CareRules(Rules):
         names = [plan.name for plan in self.plans]
         if len(set(names)) < len(names):
             raise ValueError("must name each plan once")
+        taken = set(get_args(Occasion))
+        if any(plan.occasion == "regular" and plan.name in taken for plan in self.plans):
+            raise ValueError("must not name a regular plan like an occasion")
         known = {festival.name for festival in self.festivals}
         if len(known) < len(self.festivals):
             raise ValueError("must name each festival once")
@@ -236,6 +239,14 @@ class CareRules(Rules):
     def calendar(self) -> FestivalDays:
         """The days of the festivals."""
         return FestivalDays(self.festivals)
+
+    @cached_property
+    def kept_festivals(self) -> frozenset[str]:
+        """The festivals that a plan is for: of several on one day the first of these counts."""
+        plans = self.by_occasion.get("holiday", ())
+        if any(not plan.festivals for plan in plans):
+            return frozenset(each.name for each in self.festivals)
+        return frozenset(name for plan in plans for name in plan.festivals)
 
     @cached_property
     def sex_of(self) -> dict[str, str]:

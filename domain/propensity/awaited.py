@@ -107,6 +107,8 @@ def join(customer: Customer, other: Customer, cause: Cause) -> None:
     while len(mine.waiting) > MAX_WAITING:
         _leave(mine, 0)
         cause.effects.append(LeftOut())
+    if theirs.waiting:  # from now on it matters how far this partition is, too
+        cause.effects.append(Mailed(theirs.waiting[-1]))
     _plan(customer, cause)
 
 
@@ -143,7 +145,9 @@ def known_now(customer: Customer, at: int, channel: int, policy: Policy) -> Awai
     felt, recency, frequency, monetary = satisfaction.level(customer, policy, at), window, 0, 0
     if customer.has(LEDGER) and customer.ledger.times:
         year = sums(customer, day - window + 1, day)
-        recency = day - customer.ledger.times[-1] // MS_PER_DAY
+        # what was bought after a mailing that comes in late may be the answer to it
+        bought = next((each for each in reversed(customer.ledger.times) if each <= at), None)
+        recency = window if bought is None else day - bought // MS_PER_DAY
         frequency, monetary = year.purchases, hundredths(year.value)
     return Awaited(
         at=at,

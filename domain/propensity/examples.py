@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
+from xxhash import xxh3_64_intdigest
 
 from domain.customer.effects import Settled
 from domain.propensity.features import Known, known_at
@@ -33,6 +34,11 @@ class Example(NamedTuple):
     at: int
     answered: bool
     known: Known
+
+
+def in_turn(example: Example) -> tuple[int, int]:
+    """By what examples are ordered: those of one time as if dealt, never by label or by input."""
+    return example.at, xxh3_64_intdigest(_encode(example))
 
 
 class Head(msgspec.Struct, array_like=True, gc=False):
@@ -75,8 +81,10 @@ class Examples:
         self.head.dropped += 1
         self._head_changed = True
 
-    def add(self, settled: Settled) -> None:
-        """Keep an example; the oldest leave where there are too many."""
+    def add(self, settled: Settled, learnt: int = -1) -> None:
+        """Keep an example; the oldest leave where there are too many, and are counted unless they
+        are ``learnt``: known up to that time (ms).
+        """
         head, mailing = self.head, settled.mailing
         at = max(settled.at, head.told + 1)
         known = known_at(mailing, settled.sent, settled.answered)
@@ -87,8 +95,9 @@ class Examples:
         head.next += 1
         head.began = self._head_changed = True
         while self.bytes > MAX_BYTES:
-            self._drop(next(iter(self.kept)))
-            head.dropped += 1
+            oldest = next(iter(self.kept))
+            head.dropped += _decode(self.kept[oldest]).at > learnt
+            self._drop(oldest)
 
     def tell(self, clock: int, learnt: int) -> None:
         """A snapshot tells all up to ``clock`` (ms); what was learnt up to ``learnt`` leaves."""

@@ -1,10 +1,10 @@
 """The one model of all workers: river's ``StandardScaler | LogisticRegression``, learnt online.
 
 Each example is predicted, judged, then learnt, once, in the order of when it was known; of one time
-in the order of their inputs. So the same examples give the same model to the last bit, whatever the
-partitions and however their snapshots come in. It is sure of that order up to the time that all
-partitions have told; one that is further behind the foremost than the policy says is not waited
-for, and its examples are learnt when they come.
+in the order of a digest, which says nothing of label or input. So the same examples give the same
+model to the last bit, whatever the partitions and however their snapshots come in. It is sure of
+that order up to the time that all partitions have told; one that is further behind the foremost
+than the policy says is not waited for, and its examples are learnt when they come.
 
 The n-th example moves weights by first_step / sqrt(n), and by least_step at the least (Robbins and
 Monro, "A Stochastic Approximation Method", 1951): quick to begin with, and never at an end, since
@@ -21,7 +21,7 @@ from river import compose, linear_model, optim, preprocessing
 
 from domain.kernel.wording import Wording
 from domain.policy.propensity import PropensityRules
-from domain.propensity.examples import Example
+from domain.propensity.examples import Example, in_turn
 from domain.propensity.features import inputs
 from domain.propensity.quality import Block, quality
 from domain.propensity.summary import Snapshot
@@ -92,7 +92,7 @@ class Learner:
             self._positions[name] = max(since, until)
         if not news:
             return None
-        for example in sorted(news):
+        for example in sorted(news, key=in_turn):
             self.learn(example)
         self._version += 1
         self._at = max(self._at, *(each.at for each in news))

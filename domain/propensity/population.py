@@ -23,6 +23,7 @@ class PropensityPopulation(CountedPopulation):
     def __init__(self, rules: PropensityRules, examples: Examples | None = None) -> None:
         self.examples = Examples() if examples is None else examples
         self.floor = 0
+        self._number = -1
         self._rules = rules
         self._adopted: PropensityModel | None = None
 
@@ -37,18 +38,22 @@ class PropensityPopulation(CountedPopulation):
         if isinstance(effect, Mailed):
             self.examples.begin()
         elif isinstance(effect, Settled):
-            self.examples.add(effect)
+            self.examples.add(effect, self._learnt())
         else:
             self.examples.leave_out()
 
     def summary(self, number: int, clock: int, partitions: int) -> bytes | None:
         """The examples up to ``clock`` (ms); what the model in use has learnt leaves first."""
-        head, model = self.examples.head, self.model
+        self._number, head = number, self.examples.head
         if not head.began or clock // TELL_MS <= head.told // TELL_MS:
             return None
-        learnt = -1 if model is None else model.positions.get(str(number), -1)
-        self.examples.tell(clock, learnt)
+        self.examples.tell(clock, self._learnt())
         return dump_snapshot(self.examples, number)
+
+    def _learnt(self) -> int:
+        """Up to when (ms) the model in use has learnt this partition's examples; -1: not known."""
+        model = self.model
+        return -1 if model is None else model.positions.get(str(self._number), -1)
 
     def adopt(self, record: CommonRecord) -> str | None:
         """Take a newer model into use; why it is refused, or ``None``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from domain.kernel.units import MICRO, micro
 from schemas.figures import CustomerFigures
 from schemas.propensity import BINS
 
@@ -37,7 +38,7 @@ class MailingPortfolio:
 
     def __init__(self) -> None:
         self._customers = self._sent = self._answered = self._waiting = 0
-        self._expected = 0.0
+        self._expected = 0
         self._by_tenth = [0] * BINS
         self._likely: list[Likely] = []
 
@@ -52,7 +53,7 @@ class MailingPortfolio:
         self._waiting += found.waiting
         if found.probability is None:
             return
-        self._expected += found.probability
+        self._expected += micro(found.probability)
         self._by_tenth[min(int(found.probability * BINS), BINS - 1)] += 1
         one = Likely(customer.customer_id, found.probability, found.probability_reason)
         self._likely.append(one)
@@ -63,7 +64,7 @@ class MailingPortfolio:
         """Everything taken so far; who is most likely comes first."""
         return MailingReport(
             self._customers, self._sent, self._answered, self._waiting, sum(self._by_tenth),
-            self._expected, self._by_tenth, self._most_likely(),
+            self._expected / MICRO, self._by_tenth, self._most_likely(),
         )  # fmt: skip
 
     def _most_likely(self) -> list[Likely]:

@@ -97,6 +97,8 @@ def log_odds(
     given, terms, odds = inputs(known, model.segments), dict[str, float](), model.intercept
     for each in model.weights:
         deviation = each.variance**0.5
+        if each.name not in given:  # of a newer version, which knows more channels
+            continue
         standard = (given[each.name] - each.mean) / deviation if deviation else 0.0
         term = each.weight * max(-rules.widest, min(rules.widest, standard))
         odds += term

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from heapq import nlargest
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from domain.kernel.scales import TIERS
@@ -94,10 +95,14 @@ class Exceptions:
         kind = _kind_of(output)
         if kind is None or (self._of is not None and period != self._of):
             return
+        if len(self._told) == NEWEST and period < min(self._told):
+            return
         self._told.setdefault(period, []).append((kind, output))
         self._known.setdefault(output["customer_id"], None)
         if len(self._told) > NEWEST:
             del self._told[min(self._told)]
+            kept = chain.from_iterable(self._told.values())
+            self._known = {told["customer_id"]: None for _, told in kept}
 
     def add(self, customer: CustomerFigures) -> None:
         """Take one exported customer."""

@@ -211,7 +211,12 @@ class _Teller:
         line = self._briefing.lines.get(kind)
         sentences = [self._word(f"briefing_why.{kind}", line=line if line is not None else 0)]
         if not named.total:
-            return Section(kind, title, (*sentences, self._word("briefing.nobody")))
+            nobody = (
+                self._word("briefing.gone", count=named.gone)
+                if named.gone
+                else self._word("briefing.nobody")
+            )
+            return Section(kind, title, (*sentences, nobody))
         if len(named.cases) < named.total:
             sentences.append(self._word("briefing.first", count=len(named.cases)))
         if named.gone:
