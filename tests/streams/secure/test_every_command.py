@@ -30,6 +30,7 @@ house = test_secure_kafka.house  # a broker of this module's own
 
 WAYS = ("scram", "certificate")
 WITHOUT_KAFKA = {
+    "report standards",
     "clv fit", "config", "import bank-case", "import berka", "kafka", "policy check", "policy diff",
     "policy fields", "policy show", "replay", "schemas", "segments fit",
 }  # fmt: skip
