@@ -279,3 +279,76 @@ def test_a_plan_may_be_for_customer_states() -> None:
     loyal.take(make.survey(5 * DAY, "nps", 9.0)).until(20 * DAY)
     [card] = loyal.proposed()
     assert card.reason.endswith("is for customers who are loyal.")
+
+
+def test_an_event_that_one_took_part_in_makes_one_gift_although_the_week_is_full() -> None:
+    make = Events()
+    task = Task()
+    for number, day in enumerate((0, 2)):
+        name = f"k-{number}"
+        task.take(
+            make.complaint(day * DAY, "opened", complaint_id=name),
+            make.complaint(day * DAY + MINUTE, "resolved", complaint_id=name),
+        )
+    task.take(*(make.transaction(3 * DAY + n * MINUTE, channel="event") for n in range(12)))
+    task.until(120 * DAY)
+    # the call of day 0 leaves the week on day 7
+    assert [after_start(each) // DAY for each in task.proposed("took_part")] == [7]
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_call_follows_a_complaint_in_whatever_order_its_steps_come(*, backwards: bool) -> None:
+    make = Events()
+    steps = [make.complaint(0, "opened"), make.complaint(HOUR, "resolved")]
+    task = Task(PUNCTUAL).take(*(steps[::-1] if backwards else steps)).until(3 * DAY)
+    assert made(task, "complaint_resolved") == [("complaint_resolved", 1)]
+
+
+def test_who_comes_back_has_a_birthday_again_whatever_else_is_awaited() -> None:
+    make = Events()
+    task = Task(PUNCTUAL).take(known(make, birth_date="1990-04-16"))
+    task.take(*(make.transaction((day + 1) * DAY, amount=50.0) for day in range(8)))
+    task.until(30 * DAY).take(make.feedback(30 * DAY + HOUR, "suggestion", factor="service"))
+    assert task.figures()["relationship"]["state"] == "lost"
+    task.take(make.transaction(30 * DAY + 2 * HOUR, amount=50.0)).until(60 * DAY)
+    assert [after_start(each) // DAY for each in task.proposed("birthday")] == [45]
+
+
+def test_a_late_first_event_moves_the_quarterly_call() -> None:
+    make = Events()
+    first, late = make.click(HOUR), make.click(-HOUR)
+    owned = known(make, at=2 * HOUR, owner_id="o-1")
+    found = []
+    for events in ([late, first, owned], [first, owned, late]):
+        task = Task(PUNCTUAL).take(*events)
+        for day in range(10, 120, 10):
+            task.take(make.click(day * DAY)).until(day * DAY)
+        found.append(made(task, "quarterly_call"))
+    assert found[0] == found[1] != []
+
+
+def test_a_festival_that_falls_on_another_one_is_kept_by_who_has_a_plan_for_it() -> None:
+    rules = {
+        "spread_minutes": 0,
+        "festivals": [
+            {"name": "mid_autumn", "statutory": "Mid-Autumn Festival"},
+            {"name": "national_day", "month": 10, "day": 1},
+        ],
+        "plans": [
+            {
+                "name": "gift", "occasion": "holiday", "means": "gift", "text_key": "care.holiday",
+                "festivals": ["national_day"],
+            }
+        ],
+    }  # fmt: skip
+    make, september = Events(), 2_035 * DAY  # of 2031, when both are on 1 October
+    task = Task(Policy.model_validate({"care": rules}))
+    task.take(known(make, september)).until(september + 60 * DAY)
+    days = [(each.occasion, each.occurred_at[:10]) for each in task.proposed()]
+    assert days == [("national_day", "2031-10-01")]
+
+
+def test_a_regular_plan_must_not_be_named_like_an_occasion() -> None:
+    plan = {"name": "birthday", "occasion": "regular", "means": "call", "text_key": "x"}
+    with pytest.raises(ValueError, match="must not name a regular plan like an occasion"):
+        CareRules.model_validate({"plans": [plan]})

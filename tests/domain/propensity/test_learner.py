@@ -21,7 +21,7 @@ from domain.propensity.quality import quality
 from domain.propensity.summary import Snapshot
 from domain.propensity.telling import answering, log_odds
 from schemas.codec import encode
-from schemas.propensity import PropensityModel
+from schemas.propensity import PropensityModel, Weight
 from tests.domain.bank import HOUR, MINUTE, START
 from tests.domain.propensity.mailed import simulated
 
@@ -185,3 +185,22 @@ def test_other_rules_begin_anew_with_what_is_not_learnt_yet() -> None:
     second = Learner(others, first).fit([Snapshot(0, examples[-1].at, 0, examples)], 0)
     assert second is not None
     assert (second.learnt, second.version, second.rules_id) == (20, 2, others.rules_id)
+
+
+def test_what_is_known_at_one_time_is_not_learnt_by_its_labels() -> None:
+    """A mass mailing has one time: its answers dealt out at random stay unknowable."""
+    examples = simulated(8_000, seed=3, shuffled=True).examples
+    at_once = [
+        each._replace(at=examples[place // 2_000 * 2_000].at) for place, each in enumerate(examples)
+    ]
+    model = learnt(at_once)
+    assert not model.believed
+    assert model.auc == pytest.approx(0.5, abs=0.03)
+
+
+def test_an_input_that_a_newer_version_learnt_counts_nothing_here() -> None:
+    examples = simulated(1_000, seed=3).examples
+    model = learnt(examples)
+    more = Weight(name="channel:hologram", seen=5, mean=0.1, variance=0.1, weight=0.2)
+    newer = model.model_copy(update={"weights": (*model.weights, more)})
+    assert log_odds(examples[0].known, newer, RULES) == log_odds(examples[0].known, model, RULES)
