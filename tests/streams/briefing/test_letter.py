@@ -65,7 +65,16 @@ def test_without_recipients_it_has_no_to(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    ["nobody", "a@b@c", "a b@c.example", "a@b.example\nBcc: x@y.example", "a..b@c.example", "@c.d"],
+    [
+        ".a@b.example",
+        "a.@b.example",
+        "nobody",
+        "a@b@c",
+        "a b@c.example",
+        "a@b.example\nBcc: x@y.example",
+        "a..b@c.example",
+        "@c.d",
+    ],
 )
 def test_an_address_that_is_none_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError, match="e-mail address"):
