@@ -70,7 +70,7 @@ def test_a_campaign_makes_a_target_and_desk_work_is_counted() -> None:
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {
         "events", "event_xor", "relationship", "desk_unmatched", "identification",
-        "campaigns",
+        "campaigns", "mailings",
     }  # fmt: skip
     assert (before["relationship"]["state"], after["relationship"]["state"]) == (
         "potential", "target",

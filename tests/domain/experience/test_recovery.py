@@ -19,9 +19,8 @@ from tests.domain.test_order_of_arrival import PATIENT, THOROUGH, agree, arrival
 
 
 def tasks(task: Task, occasion: str = "apology") -> list[CareTask]:
-    """The tasks of an occasion so far."""
-    found = [each for each in task.outputs if isinstance(each, CareTask)]
-    return [each for each in found if each.occasion == occasion]
+    """The tasks of an occasion that were proposed so far."""
+    return task.proposed(occasion)
 
 
 def keys(task: Task) -> list[tuple[str, int]]:
@@ -258,6 +257,6 @@ def test_in_any_order_the_first_impression_is_that_of_brute_force(
 @given(arrivals(), st.integers(0, 3))
 def test_no_cause_is_apologised_for_twice(events: list[TouchpointBase], again: int) -> None:
     task = Task(reload_always=True).take(*events, *events[:again]).until(30 * DAY)
-    made = [each.task_id for each in task.outputs if isinstance(each, CareTask)]
+    made = [each.task_id for each in task.proposed()]
     assert len(made) == len(set(made))
     assert sum(key == "care.apology.first_purchase" for key, _ in keys(task)) <= 1
