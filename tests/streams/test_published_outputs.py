@@ -73,5 +73,5 @@ def test_every_output_of_a_simulated_bank_is_as_published() -> None:
 
 def test_every_output_of_the_example_is_as_published() -> None:
     assert read(EXAMPLE.read_bytes().splitlines()) == {
-        ALERTS, ALERT_STATES, CUSTOMER_TRANSITIONS, SIGNALS,
+        ALERTS, ALERT_STATES, CARE_TASKS, CUSTOMER_TRANSITIONS, SIGNALS,
     }  # fmt: skip

@@ -320,6 +320,12 @@ BROKEN = [
         "campaigns: {good_above: 0.01}", "campaigns.good_above", "0.01",
         "not be below weak_below (0.02)",
     ),
+    # care
+    Broken("care: {week_cap: 17}", "care.week_cap", "17", "less than or equal to 16"),
+    # propensity
+    Broken(
+        "propensity: {least_auc: 0.4}", "propensity.least_auc", "0.4", "greater than or equal to"
+    ),
     # the whole
     Broken("loyalty: {days: 1}", "loyalty", "{'days': 1}", "no such field"),
     Broken("1: 2", "1", "2", "no such field"),
