@@ -23,9 +23,10 @@ from domain.kernel.scales import TIERS
 from domain.kernel.units import LATENESS_MS, MS_PER_DAY
 from domain.policy.complaints import Compensation
 from domain.tiers.known import tier_history
-from schemas.fields import moment, rfc3339
+from schemas.fields import Tier, moment, rfc3339
 from schemas.outputs import CareTask, output_id
 from schemas.published import CAUSES
+from schemas.told import Told
 
 
 class Amount(NamedTuple):
@@ -92,32 +93,45 @@ def _proposed(
     if not found.rest:
         return None
     less = LESS(paid=paid) if paid else ""
-    task = CareTask(
-        task_id=output_id(
-            "compensation", customer.customer_id, complaint_id, id_of(cycle.event_id)
-        ),
-        customer_id=customer.customer_id,
+    reason = LATE(
+        complaint=complaint_id,
         tier=TIERS[tier],
+        late=late_ms,
+        base=rules.base.of(tier),
+        days=found.days,
+        per_day=rules.per_day.of(tier),
+        most=rules.cap.of(tier),
+        less=less,
+        rest=found.rest,
+        currency=currency,
+    )
+    because = tuple(id_of(step.event_id) for step in each.case.steps)[-CAUSES:]
+    of, budget = (complaint_id, id_of(cycle.event_id)), found.rest
+    return pay(
+        customer, of, cause, tier=TIERS[tier], at=cycle.ended, budget=budget, reason=reason,
+        because=because,
+    )  # fmt: skip
+
+
+def pay(
+    customer: Customer, of: tuple[str, str], cause: Cause, *, tier: Tier, at: int, budget: float,
+    reason: Told, because: tuple[str, ...],
+) -> CareTask:  # fmt: skip
+    """Propose to pay ``budget`` (base currency) for what ``of`` names, as of ``at`` (ms)."""
+    rules = cause.policy.complaints.compensation
+    task = CareTask(
+        task_id=output_id("compensation", customer.customer_id, *of),
+        customer_id=customer.customer_id,
+        tier=tier,
         owner_id=owner_of(customer),
         occasion="compensation",
         means=rules.means,
-        budget=found.rest,
+        budget=budget,
         text_key=rules.text_key,
-        due_at=rfc3339(moment(cycle.ended + rules.due_ms)),
-        occurred_at=rfc3339(moment(cycle.ended)),
-        reason=LATE(
-            complaint=complaint_id,
-            tier=TIERS[tier],
-            late=late_ms,
-            base=rules.base.of(tier),
-            days=found.days,
-            per_day=rules.per_day.of(tier),
-            most=rules.cap.of(tier),
-            less=less,
-            rest=found.rest,
-            currency=currency,
-        ),
-        cause=tuple(id_of(step.event_id) for step in each.case.steps)[-CAUSES:],
+        due_at=rfc3339(moment(at + rules.due_ms)),
+        occurred_at=rfc3339(moment(at)),
+        reason=reason,
+        cause=because,
     )
     cause.outputs.append(task)
     return task

@@ -179,31 +179,21 @@ def _compensate(
     found = compensation.amount(index, 0, 0.0, rules)
     if not rules.enabled or not found.rest:
         return
-    cause.outputs.append(
-        CareTask(
-            task_id=output_id("compensation", customer.customer_id, "promise", event_id),
-            customer_id=customer.customer_id,
-            tier=tier,
-            owner_id=owner_of(customer),
-            occasion="compensation",
-            means=rules.means,
-            budget=found.rest,
-            text_key=rules.text_key,
-            due_at=rfc3339(moment(promise.due + rules.due_ms)),
-            occurred_at=rfc3339(moment(promise.due)),
-            reason=PAID(
-                tier=tier,
-                contact=promise.contact_id,
-                base=rules.base.of(index),
-                days=found.days,
-                per_day=rules.per_day.of(index),
-                most=rules.cap.of(index),
-                rest=found.rest,
-                currency=cause.policy.currency.base,
-            ),
-            cause=(event_id,),
-        )
+    reason = PAID(
+        tier=tier,
+        contact=promise.contact_id,
+        base=rules.base.of(index),
+        days=found.days,
+        per_day=rules.per_day.of(index),
+        most=rules.cap.of(index),
+        rest=found.rest,
+        currency=cause.policy.currency.base,
     )
+    of = ("promise", event_id)
+    compensation.pay(
+        customer, of, cause, tier=tier, at=promise.due, budget=found.rest, reason=reason,
+        because=(event_id,),
+    )  # fmt: skip
 
 
 def _tier(customer: Customer, at: int, cause: Cause) -> Tier:
